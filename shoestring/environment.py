@@ -1,0 +1,81 @@
+"""The variables under which plain `pulumi` works on an environment."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from pathlib import Path
+
+from shoestring.errors import UserError
+from shoestring.installation import bin_folder, installed, pulumi_home
+from shoestring.paths import home
+
+ENVIRONMENTS = ("local", "dev", "staging", "prod")
+REGION = "us-east-1"  # the local cloud's
+PASSPHRASE = "local"  # encrypts the secrets of an emulated account; the other environments bring their own
+
+
+def _path() -> str:
+    first = [str(bin_folder()), str(Path(sys.executable).parent)]
+    rest = [part for part in os.environ.get("PATH", "").split(os.pathsep) if part not in first]
+    return os.pathsep.join([*first, *rest])
+
+
+def require_set_up() -> dict[str, str]:
+    """What is installed; raises UserError where the set-up has not run."""
+    found = installed()
+    if found is None:
+        raise UserError("the set-up of this checkout has not run", mend="make setup")
+    return found
+
+
+def remote_environment() -> dict[str, str]:
+    """The variables of an environment on AWS: PATH alone; credentials and state backend are the user's own."""
+    require_set_up()
+    return {"PATH": _path()}
+
+
+def local_environment() -> dict[str, str]:
+    """The variables of `local`: the engine with its own home and its own state, apart from the user's."""
+    require_set_up()
+    state = home() / "state"
+    state.mkdir(exist_ok=True)
+    return {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "PULUMI_HOME": str(pulumi_home()),
+        "PULUMI_BACKEND_URL": f"file://{state}",
+        "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "SHOESTRING_HOME": str(home()),
+        "PATH": _path(),
+    }
+
+
+# What a shell may carry from a real account and must not reach the emulated one, or the other way round.
+FOREIGN = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "PULUMI_ACCESS_TOKEN", "PULUMI_CONFIG_PASSPHRASE_FILE")
+
+
+def process_environment(variables: dict[str, str]) -> dict[str, str]:
+    """This process's environment with `variables` in it and nothing of a real account left."""
+    kept = {key: value for key, value in os.environ.items() if key not in FOREIGN}
+    return {**kept, **variables}
+
+
+def shell_lines(variables: dict[str, str], local: bool) -> str:
+    """`export` lines for `eval`, for sh, bash and zsh."""
+    lines = [f"unset {' '.join(FOREIGN)}"] if local else []
+    lines += [f"export {key}={shlex.quote(value)}" for key, value in variables.items()]
+    return "\n".join(lines)
+
+
+def check_name(name: str) -> str:
+    """An environment's name, or a UserError that lists the valid ones."""
+    if name not in ENVIRONMENTS:
+        raise UserError(f"unknown environment {name!r}", "one of " + ", ".join(ENVIRONMENTS), "shoestring env local")
+    return name

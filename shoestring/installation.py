@@ -1,0 +1,95 @@
+"""Second half of the set-up: the engine and its launchers. Repeatable."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from shoestring.engine import Engine, ensure_engine, path_of_others
+from shoestring.paths import home
+
+Progress = Callable[[str], None]
+LAUNCHERS = {
+    "pulumi-language-python": "shoestring.launchers.language_python",
+    "pulumi-analyzer-policy-python": "shoestring.launchers.analyzer",
+    "pulumi-resource-pulumi-python": "shoestring.launchers.dynamic",
+}
+
+
+def write_atomically(path: Path, text: str, mode: int = 0o644) -> None:
+    """Writes a small file so that a reader sees the old or the new one, never half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part.write_text(text)
+    part.chmod(mode)
+    os.replace(part, path)
+
+
+def _shim(path: Path, module: str) -> None:
+    text = f'#!/bin/sh\nexec "{sys.executable}" -u -m {module} "$@"\n'
+    if not path.exists() or path.read_text() != text:
+        write_atomically(path, text, stat.S_IRWXU | stat.S_IRGRP | stat.S_IXGRP | stat.S_IROTH | stat.S_IXOTH)
+
+
+def _place(source: Path, target: Path) -> None:
+    """Puts the CLI beside our launchers: a hard link (a copy across disks), since the engine takes launchers beside its
+    own executable as its own and warns of any that it finds elsewhere on PATH."""
+    if target.exists() and target.stat().st_size == source.stat().st_size:
+        return
+    part = target.with_name(f".pulumi.{os.getpid()}")
+    try:
+        os.link(source, part)
+    except OSError:
+        shutil.copy2(source, part)
+    os.replace(part, target)
+
+
+def bin_folder() -> Path:
+    """The folder that `shoestring env` puts first on PATH: `pulumi` and the launchers that are missing."""
+    return home() / "bin"
+
+
+def pulumi_home() -> Path:
+    """The local environment's own PULUMI_HOME: nothing of the user's installation is touched."""
+    return home() / "pulumi"
+
+
+def _described(engine: Engine) -> dict[str, str]:
+    return {"pulumi": str(engine.path), "version": engine.version, "source": engine.source}
+
+
+def installed() -> dict[str, str] | None:
+    """What the last set-up put in place, or None where it has not run: pulumi, version, source."""
+    record = home() / "setup.json"
+    if not record.exists() or not (bin_folder() / "pulumi").exists():
+        return None
+    try:
+        return dict(json.loads(record.read_text()))
+    except ValueError:
+        return None  # half a record is no record: the set-up runs again
+
+
+def set_up(progress: Progress) -> tuple[dict[str, str], bool]:
+    """Puts engine and launchers in place; returns what is installed and whether anything changed."""
+    before = installed()
+    engine = ensure_engine(progress)
+    folder = bin_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    beside = engine.path.resolve().parent
+    _place(engine.path.resolve(), folder / "pulumi")
+    for name, module in LAUNCHERS.items():
+        own = folder / name
+        official = (beside / name).exists() or shutil.which(name, path=path_of_others())
+        if official:
+            own.unlink(missing_ok=True)
+        else:
+            _shim(own, module)
+    now = _described(engine)
+    if now != before:
+        write_atomically(home() / "setup.json", json.dumps(now, indent=2) + "\n")
+    return now, now != before

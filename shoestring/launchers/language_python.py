@@ -1,0 +1,182 @@
+"""`pulumi-language-python`: the language host that the engine starts to run Python programs.
+
+Speaks `pulumirpc.LanguageRuntime` over the SDK's own stubs: runs programs (`Run`) and plugins written in Python
+(`RunPlugin`: policy packs and component packages), and says which provider plugins a program needs.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent import futures
+from pathlib import Path
+from typing import IO, Any
+
+import grpc
+from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
+
+from shoestring.launchers.program import REPORTED
+
+MAX_MESSAGE = 400 * 1024 * 1024  # bytes; the limit that the engine itself uses
+
+
+def interpreter(root: str, virtualenv: str) -> str:
+    """The Python that runs what lies in `root`: its `virtualenv` option (relative to `root`), or this one."""
+    if virtualenv:
+        python = Path(root, virtualenv, "bin", "python")
+        if python.exists():
+            return str(python)
+    return sys.executable
+
+
+def _interpreter(info: Any) -> str:
+    options = dict(info.options.fields) if info.HasField("options") else {}
+    virtualenv = options["virtualenv"].string_value if "virtualenv" in options else ""
+    return interpreter(info.root_directory, virtualenv)
+
+
+class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
+    """One engine's language host; `engine` is the engine's address for logs."""
+
+    def __init__(self, engine: str) -> None:
+        self.engine = engine
+
+    def Handshake(self, request: Any, context: Any) -> Any:
+        return language_pb2.LanguageHandshakeResponse()
+
+    def GetPluginInfo(self, request: Any, context: Any) -> Any:
+        return plugin_pb2.PluginInfo(version=importlib.metadata.version("pulumi"))
+
+    def GetRequiredPlugins(self, request: Any, context: Any) -> Any:
+        return language_pb2.GetRequiredPluginsResponse()
+
+    def GetRequiredPackages(self, request: Any, context: Any) -> Any:
+        """The provider plugins of the installed `pulumi-*` distributions (`pulumi-plugin.json` in each)."""
+        packages = []
+        for plugin in _required_plugins():
+            packages.append(
+                plugin_pb2.PackageDependency(name=plugin["name"], kind="resource", version=plugin["version"])
+            )
+        return language_pb2.GetRequiredPackagesResponse(packages=packages)
+
+    def Run(self, request: Any, context: Any) -> Any:
+        program = request.info.program_directory or request.pwd
+        if request.info.entry_point and request.info.entry_point != ".":
+            program = str(Path(program, request.info.entry_point))
+        arguments = {
+            "program": program,
+            "args": list(request.args),
+            "monitor": request.monitor_address,
+            "engine": self.engine,
+            "project": request.project,
+            "stack": request.stack,
+            "parallel": request.parallel,
+            "dry_run": request.dryRun,
+            "organization": request.organization,
+            "root_directory": request.info.root_directory,
+        }
+        environment = dict(os.environ)
+        environment["PULUMI_CONFIG"] = json.dumps(dict(request.config))
+        environment["PULUMI_CONFIG_SECRET_KEYS"] = json.dumps(list(request.configSecretKeys))
+        command = [
+            _interpreter(request.info), "-u", "-m", "shoestring.launchers.program", json.dumps(arguments)
+        ]  # fmt: skip
+        process = subprocess.Popen(command, cwd=request.pwd, env=environment)
+        context.add_callback(process.terminate)  # the engine went away: so does the program
+        code = process.wait()
+        if code == 0:
+            return language_pb2.RunResponse()
+        if code == REPORTED:
+            return language_pb2.RunResponse(bail=True)
+        return language_pb2.RunResponse(error=f"the program exited with code {code}")
+
+    def RunPlugin(self, request: Any, context: Any) -> Iterator[Any]:
+        """Streams a plugin's output and, at its end, its exit code."""
+        directory = request.info.program_directory
+        python = _interpreter(request.info)
+        if request.kind == "analyzer":
+            command = [python, "-u", "-m", "pulumi.policy", *request.args, directory]
+        else:
+            command = [python, "-u", directory, *request.args]
+        process = subprocess.Popen(
+            command,
+            cwd=request.pwd or directory,
+            env=dict(item.split("=", 1) for item in request.env) or None,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        context.add_callback(process.kill)
+        chunks: queue.Queue[tuple[str, bytes] | None] = queue.Queue()
+
+        def pump(kind: str, stream: IO[bytes]) -> None:
+            for line in iter(stream.readline, b""):
+                chunks.put((kind, line))
+            chunks.put(None)
+
+        assert process.stdout and process.stderr
+        for kind, stream in (("stdout", process.stdout), ("stderr", process.stderr)):
+            threading.Thread(target=pump, args=(kind, stream), daemon=True).start()
+        for _ in range(2):
+            for kind, line in iter(chunks.get, None):
+                yield language_pb2.RunPluginResponse(**{kind: line})
+        yield language_pb2.RunPluginResponse(exitcode=process.wait())
+
+    def InstallDependencies(self, request: Any, context: Any) -> Iterator[Any]:
+        yield language_pb2.InstallDependenciesResponse(
+            stdout=b"The project's own set-up installs its dependencies (make setup).\n"
+        )
+
+    def RuntimeOptionsPrompts(self, request: Any, context: Any) -> Any:
+        return language_pb2.RuntimeOptionsResponse()
+
+    def About(self, request: Any, context: Any) -> Any:
+        return language_pb2.AboutResponse(executable=sys.executable, version=sys.version.split()[0])
+
+    def GetProgramDependencies(self, request: Any, context: Any) -> Any:
+        return language_pb2.GetProgramDependenciesResponse(
+            dependencies=[
+                language_pb2.DependencyInfo(name=d.metadata["Name"], version=d.version)
+                for d in importlib.metadata.distributions()
+            ]
+        )
+
+
+def _required_plugins() -> list[dict[str, str]]:
+    found = []
+    for name in ("pulumi_aws", "pulumi_kubernetes"):
+        for folder in sys.path:
+            manifest = Path(folder, name, "pulumi-plugin.json")
+            if manifest.exists():
+                described = json.loads(manifest.read_text())
+                if described.get("resource"):
+                    found.append({"name": described["name"], "version": described["version"]})
+                break
+    return found
+
+
+def main() -> None:
+    """Serves until the engine ends this process; the port is the first line of standard output."""
+    engine = sys.argv[-1]
+    options = [
+        ("grpc.max_receive_message_length", MAX_MESSAGE),
+        ("grpc.max_send_message_length", MAX_MESSAGE),
+    ]
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=16), options=options)
+    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(LanguageHost(engine), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    for ending in (signal.SIGINT, signal.SIGTERM):  # how the engine ends its plugins
+        signal.signal(ending, lambda *_: server.stop(0))
+    print(port, flush=True)
+    server.wait_for_termination()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""Shared by all tests: the engine as the set-up left it, apart from the user's own Pulumi."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from shoestring.environment import FOREIGN, local_environment
+
+
+class Project:
+    """A small Pulumi project in a temporary folder, on its own state and its own PULUMI_HOME."""
+
+    def __init__(self, folder: Path, program: str) -> None:
+        self.folder = folder
+        (folder / "program").mkdir(parents=True)
+        (folder / "state").mkdir()
+        (folder / "Pulumi.yaml").write_text("name: sample\nruntime: {name: python}\nmain: program/\n")
+        self.write(program)
+        kept = {key: value for key, value in os.environ.items() if key not in FOREIGN}
+        self.environment = {
+            **kept,
+            **local_environment(),
+            "PULUMI_HOME": str(folder / "home"),
+            "PULUMI_BACKEND_URL": f"file://{folder / 'state'}",
+        }
+        self.pulumi("stack", "init", "test")
+
+    def write(self, program: str) -> None:
+        """Replaces the program."""
+        (self.folder / "program" / "__main__.py").write_text(program)
+
+    def pulumi(self, *words: str, code: int = 0) -> str:
+        """Runs plain `pulumi`; returns both of its outputs, and fails unless it exits with `code`."""
+        done = subprocess.run(
+            ["pulumi", *words, "--non-interactive", "--color", "never"],
+            cwd=self.folder, env=self.environment, text=True, timeout=120,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        assert done.returncode == code, f"pulumi {' '.join(words)} exited with {done.returncode}:\n{done.stdout}"
+        return done.stdout
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Callable[[str], Project]:
+    """Makes a Pulumi project from the text of a program."""
+    return lambda program: Project(tmp_path / "project", program)

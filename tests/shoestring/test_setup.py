@@ -1,0 +1,144 @@
+"""The set-up, the doctor and the environment: what is there is used, what is missing is named."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from shoestring import bootstrap, doctor, engine, environment, installation
+from shoestring.errors import UserError
+
+SHOESTRING = str(Path(sys.executable).with_name("shoestring"))
+
+
+def run(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [SHOESTRING, *words], text=True, capture_output=True, timeout=120, env={**os.environ, **variables}
+    )
+
+
+def fake_pulumi(folder: Path, version: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "pulumi"
+    path.write_text(f"#!/bin/sh\necho v{version}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return path
+
+
+def test_engine_on_path_is_used_when_new_enough(tmp_path, monkeypatch):
+    path = fake_pulumi(tmp_path / "user", "3.300.1")
+    monkeypatch.setenv("PATH", str(path.parent))
+    assert engine.find_engine() == engine.Engine(path, "3.300.1", "path")
+
+
+def test_engine_on_path_that_is_too_old_gives_way_to_the_cache(tmp_path, monkeypatch):
+    old = fake_pulumi(tmp_path / "user", "3.1.0")
+    cached = fake_pulumi(tmp_path / "cache" / "pulumi" / engine.VERSION / "bin", engine.VERSION)
+    monkeypatch.setenv("PATH", str(old.parent))
+    monkeypatch.setenv("SHOESTRING_CACHE", str(tmp_path / "cache"))
+    assert engine.find_engine() == engine.Engine(cached, engine.VERSION, "cache")
+
+
+def test_set_up_never_takes_its_own_work_for_the_users_installation(tmp_path, monkeypatch):
+    own = fake_pulumi(tmp_path / "home" / "bin", "3.300.1")
+    monkeypatch.setenv("SHOESTRING_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("SHOESTRING_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("PATH", str(own.parent))
+    assert engine.find_engine() is None
+
+
+def test_no_engine_no_installer_and_no_go_names_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setenv("SHOESTRING_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(engine, "_install", lambda progress: "no network")
+    with pytest.raises(UserError, match="Go is not installed") as raised:
+        engine.ensure_engine(lambda line: None)
+    assert "make setup" in raised.value.mend
+
+
+def test_launchers_are_made_only_where_the_official_ones_are_absent(tmp_path, monkeypatch):
+    monkeypatch.setenv("SHOESTRING_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("SHOESTRING_CACHE", str(tmp_path / "cache"))
+    path = fake_pulumi(tmp_path / "user", "3.300.1")
+    monkeypatch.setenv("PATH", str(path.parent))
+    described, changed = installation.set_up(lambda line: None)
+    assert changed and described["source"] == "path"
+    made = {entry.name for entry in (tmp_path / "home" / "bin").iterdir()}
+    assert made == {"pulumi", *installation.LAUNCHERS}
+    for name in installation.LAUNCHERS:
+        fake_pulumi(tmp_path / "user", "3.300.1").rename(path.parent / name)
+    fake_pulumi(tmp_path / "user", "3.300.1")
+    assert installation.set_up(lambda line: None) == (described, False)
+    assert {entry.name for entry in (tmp_path / "home" / "bin").iterdir()} == {"pulumi"}
+
+
+def test_second_set_up_says_that_there_is_nothing_to_do():
+    done = subprocess.run([sys.executable, bootstrap.__file__], text=True, capture_output=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert "nothing to do" in done.stderr
+    assert done.stdout == ""
+
+
+def test_bootstrap_takes_a_package_from_the_lock_with_its_hashes():
+    line = bootstrap.pinned("uv")
+    assert line.startswith("uv==") and "--hash=sha256:" in line
+    with pytest.raises(SystemExit, match="does not name no-such-package"):
+        bootstrap.pinned("no-such-package")
+
+
+def test_doctor_finds_this_machine_good():
+    done = run("doctor", "--json")
+    findings = {finding["name"]: finding for finding in json.loads(done.stdout)}
+    assert done.returncode == 0, done.stdout
+    assert findings["pulumi"]["good"] and findings["launchers"]["good"]
+
+
+def test_doctor_names_what_is_missing_and_exits_1(tmp_path):
+    done = run("doctor", SHOESTRING_HOME=str(tmp_path))
+    assert done.returncode == 1
+    assert "WRONG  pulumi" in done.stdout and "mend it:   make setup" in done.stdout
+
+
+def test_full_disk_is_named(monkeypatch):
+    usage = type("Usage", (), {"free": 10 * 1024**2})()
+    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda path: usage)
+    finding = doctor._disk()
+    assert not finding.good and "free 2 GiB" in finding.mend
+
+
+def test_environment_lines_can_be_evaluated_and_set_the_real_account_aside(tmp_path):
+    script = f'eval "$({SHOESTRING} env local)"; printf "%s|%s|%s" "$AWS_PROFILE" "$AWS_ACCESS_KEY_ID" "$PULUMI_HOME"'
+    done = subprocess.run(
+        ["bash", "-c", script],
+        text=True,
+        capture_output=True,
+        timeout=60,
+        env={**os.environ, "AWS_PROFILE": "real"},
+    )
+    profile, key, pulumi_home = done.stdout.split("|")
+    assert (profile, key) == ("", "test")
+    assert pulumi_home == str(installation.pulumi_home())
+
+
+def test_unknown_environment_lists_the_valid_ones():
+    done = run("env", "prdo")
+    assert done.returncode == 1
+    assert "unknown environment 'prdo'" in done.stderr and ", ".join(environment.ENVIRONMENTS) in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_environment_before_the_set_up_says_which_command_to_run(tmp_path):
+    done = run("env", "local", SHOESTRING_HOME=str(tmp_path))
+    assert done.returncode == 1 and "make setup" in done.stderr
+
+
+def test_help_imports_no_heavy_library():
+    code = "import sys, shoestring.cli; print([m for m in ('boto3', 'pulumi', 'mlflow', 'rich') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, timeout=60)
+    assert done.stdout.strip() == "[]", done.stderr
