@@ -36,12 +36,13 @@ def remote_environment() -> dict[str, str]:
     return {"PATH": _path()}
 
 
-def local_environment() -> dict[str, str]:
-    """The variables of `local`: the engine with its own home and its own state, apart from the user's."""
+def local_environment(aws_endpoint: str) -> dict[str, str]:
+    """The variables of `local`: the account at `aws_endpoint`, and the engine with a home and state of its own."""
     require_set_up()
     state = home() / "state"
     state.mkdir(exist_ok=True)
     return {
+        "AWS_ENDPOINT_URL": aws_endpoint,
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_REGION": REGION,

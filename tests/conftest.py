@@ -24,7 +24,7 @@ class Project:
         kept = {key: value for key, value in os.environ.items() if key not in FOREIGN}
         self.environment = {
             **kept,
-            **local_environment(),
+            **local_environment("http://127.0.0.1:9"),  # these programs have nothing to ask of an account
             "PULUMI_HOME": str(folder / "home"),
             "PULUMI_BACKEND_URL": f"file://{folder / 'state'}",
         }

@@ -125,7 +125,11 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             threading.Thread(target=pump, args=(kind, stream), daemon=True).start()
         for _ in range(2):
             for kind, line in iter(chunks.get, None):
-                yield language_pb2.RunPluginResponse(**{kind: line})
+                yield (
+                    language_pb2.RunPluginResponse(stdout=line)
+                    if kind == "stdout"
+                    else language_pb2.RunPluginResponse(stderr=line)
+                )
         yield language_pb2.RunPluginResponse(exitcode=process.wait())
 
     def InstallDependencies(self, request: Any, context: Any) -> Iterator[Any]:

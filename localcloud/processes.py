@@ -1,0 +1,103 @@
+"""Processes that outlive the command that started them, and end with everything they started."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+GRACE_SECONDS = 10.0  # between SIGTERM and SIGKILL: MiniStack writes its state in it
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process that leads a group of its own. `created` (epoch seconds) tells it from a later one of the same pid."""
+
+    pid: int
+    created: float
+
+    def alive(self) -> bool:
+        """Whether this very process still runs."""
+        try:
+            found = psutil.Process(self.pid)
+            return found.create_time() == self.created and found.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False
+
+    def members(self) -> list[psutil.Process]:
+        """What still runs of its group, itself included; also when it was killed itself."""
+        members = []
+        for found in psutil.process_iter():
+            with contextlib.suppress(psutil.Error, ProcessLookupError):
+                # A group that outlives its leader keeps the number from being given away, so a member older than
+                # the leader belongs to another one.
+                if os.getpgid(found.pid) == self.pid and found.create_time() >= self.created:
+                    members.append(found)
+        return members
+
+
+def start(command: Sequence[str], environment: Mapping[str, str], log: Path, folder: Path) -> Process:
+    """Starts `command` in `folder`, in a session of its own, with both of its outputs appended to `log`."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        child = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    return Process(child.pid, psutil.Process(child.pid).create_time())
+
+
+def stop(process: Process) -> bool:
+    """Ends the group: SIGTERM, a grace, SIGKILL. Returns whether anything ran. Repeatable; silent when all is gone."""
+    members = process.members()
+    if not members:
+        return False
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+    _, left = psutil.wait_procs(members, timeout=GRACE_SECONDS)
+    if left:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        psutil.wait_procs(left, timeout=GRACE_SECONDS)
+    return True
+
+
+def port_is_free(port: int) -> bool:
+    """Whether a server could listen on this loopback port now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(condition: Callable[[], bool], seconds: float, pause: float = 0.1) -> bool:
+    """Polls `condition` until it is true; False when `seconds` pass before."""
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        if condition():
+            return True
+        time.sleep(pause)
+    return False

@@ -1,0 +1,248 @@
+"""Starts, heals and stops the local cloud: the servers that together play one AWS account on loopback.
+
+Everything lies in `<home>/cloud/`: `cloud.json` says what runs, `ports.json` which ports were given (kept while they
+are free, since they stand in users' shells), `logs/` and `data/` what the names say. The servers survive the command that
+started them; a lock that the kernel frees with its holder keeps two commands apart.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+from filelock import FileLock
+
+from localcloud.processes import Process, free_port, port_is_free, start, stop, wait_until
+from shoestring.errors import UserError
+
+Progress = Callable[[str], None]
+REGION = "us-east-1"
+HEALTHY_SECONDS = 60.0  # how long a server may take to answer its first health check
+
+
+@dataclass(frozen=True)
+class Part:
+    """One server: its module, the path of its health check, and its variables for a home and a port."""
+
+    name: str
+    module: str
+    health: str
+    variables: Callable[[Path, int], dict[str, str]]
+
+
+def _ministack(cloud: Path, port: int) -> dict[str, str]:
+    """MiniStack keeps all that it writes below the home, and its account across restarts."""
+    return {
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": "127.0.0.1",
+        "PERSIST_STATE": "1",
+        "STATE_DIR": str(cloud / "data" / "state"),
+        "S3_PERSIST": "1",
+        "S3_DATA_DIR": str(cloud / "data" / "s3"),
+        "TMPDIR": str(cloud / "tmp"),
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+    }
+
+
+PARTS = (Part("aws", "ministack", "/_ministack/health", _ministack),)
+
+
+def _cloud(home: Path) -> Path:
+    return home / "cloud"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """A JSON object, empty where there is none; what cannot be read is set aside, never lost."""
+    try:
+        return dict(json.loads(path.read_text()))
+    except FileNotFoundError:
+        return {}
+    except ValueError:
+        path.replace(path.with_suffix(".corrupt"))
+        return {}
+
+
+def _write(path: Path, value: dict[str, Any]) -> None:
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(value, indent=2) + "\n")
+    os.replace(part, path)
+
+
+@contextlib.contextmanager
+def _locked(home: Path) -> Iterator[Path]:
+    cloud = _cloud(home)
+    try:
+        for name in ("logs", "data/state", "data/s3", "tmp"):
+            (cloud / name).mkdir(parents=True, exist_ok=True)
+        with FileLock(cloud / "lock"):
+            yield cloud
+    except OSError as error:
+        raise UserError(
+            f"{error.strerror or error}: {error.filename or cloud}", "a disk with room below .shoestring", "df -h ."
+        ) from error
+
+
+def _running(described: dict[str, Any]) -> dict[str, Process]:
+    return {name: Process(part["pid"], part["created"]) for name, part in described.get("parts", {}).items()}
+
+
+def _strays(cloud: Path) -> dict[str, Process]:
+    """Servers of this checkout by their working folder: found also where `cloud.json` was lost or never written."""
+    found = {}
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            words = process.cmdline()
+            for part in PARTS:
+                if words[1:3] == ["-m", part.module] and Path(process.cwd()) == cloud:
+                    found[part.name] = Process(process.pid, process.create_time())
+    return found
+
+
+def _stop_all(cloud: Path) -> list[str]:
+    """Ends what `cloud.json` names and what it does not; returns the names of what ran."""
+    known = _running(_read(cloud / "cloud.json"))
+    stopped = {name for name, process in [*known.items(), *_strays(cloud).items()] if stop(process)}
+    (cloud / "cloud.json").unlink(missing_ok=True)
+    return sorted(stopped)
+
+
+def _healthy(part: Part, port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{part.health}", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _state(part: Part, described: dict[str, Any]) -> str:
+    known = described.get("parts", {}).get(part.name)
+    if known is None:
+        return "down"
+    if not Process(known["pid"], known["created"]).alive():
+        return "dead"
+    return "up" if _healthy(part, known["port"]) else "not answering"
+
+
+def status(home: Path) -> dict[str, Any]:
+    """`{"state": "up"|"down"|"broken", "parts": {name: "up"|"down"|"dead"|"not answering"}}`; changes nothing."""
+    try:
+        described = dict(json.loads((_cloud(home) / "cloud.json").read_text()))
+    except FileNotFoundError:
+        described = {}
+    except ValueError:
+        return {"state": "broken", "parts": {part.name: "cloud.json is corrupt" for part in PARTS}}
+    parts = {part.name: _state(part, described) for part in PARTS}
+    if all(state == "up" for state in parts.values()):
+        return {"state": "up", "parts": parts}
+    return {"state": "broken" if described else "down", "parts": parts}
+
+
+def log_paths(home: Path) -> list[Path]:
+    """The logs of all parts that have one."""
+    return sorted((_cloud(home) / "logs").glob("*.log"))
+
+
+def _port(part: Part, ports: dict[str, Any], progress: Progress) -> int:
+    wanted = ports.get(part.name)
+    if isinstance(wanted, int) and port_is_free(wanted):
+        return wanted
+    port = free_port()
+    if wanted is not None:
+        progress(f"local cloud: port {wanted} is taken by another program; {part.name} is on {port} now")
+    return port
+
+
+def _start(part: Part, cloud: Path, port: int) -> Process:
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "PULUMI_"))}
+    account = {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_REGION": REGION,
+    }
+    variables = {**kept, **account, **part.variables(cloud, port)}
+    log = cloud / "logs" / f"{part.name}.log"
+    process = start([sys.executable, "-m", part.module], variables, log, cloud)
+    wait_until(lambda: _healthy(part, port) or not process.alive(), HEALTHY_SECONDS)
+    if _healthy(part, port):
+        return process
+    stop(process)
+    last = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
+    raise UserError(
+        f"{part.name} did not become healthy; the last lines of {log}:\n{last}",
+        "a server that answers",
+        "shoestring doctor",
+    )
+
+
+def up(home: Path, fresh: bool = False, progress: Progress | None = None) -> dict[str, Any]:
+    """Brings the local cloud up, or heals it; a cloud that runs well is left alone.
+
+    Args:
+        home: the checkout's `.shoestring`.
+        fresh: forgets the account's state first.
+        progress: receives a line for each thing that is done.
+
+    Returns:
+        What runs: `{"aws_endpoint", "region", "started", "parts": {name: {"pid", "created", "port"}}}`.
+
+    Raises:
+        UserError: a server cannot be started, or the disk refuses; nothing is left running then.
+    """
+    say = progress or (lambda line: None)
+    with _locked(home) as cloud:
+        if not fresh and status(home)["state"] == "up":
+            return _read(cloud / "cloud.json")
+        for name, process in _running(_read(cloud / "cloud.json")).items():
+            if not process.alive():
+                say(f"local cloud: {name} had ended by itself; starting it anew")
+        _stop_all(cloud)
+        if fresh:
+            for name in ("data", "tmp"):
+                shutil.rmtree(cloud / name)
+            for name in ("data/state", "data/s3", "tmp"):
+                (cloud / name).mkdir(parents=True)
+        ports = _read(cloud / "ports.json")
+        parts: dict[str, Any] = {}
+        try:
+            for part in PARTS:
+                ports[part.name] = _port(part, ports, say)
+                say(f"local cloud: starting {part.name} on 127.0.0.1:{ports[part.name]} (usually 3 s)")
+                process = _start(part, cloud, ports[part.name])
+                parts[part.name] = {**asdict(process), "port": ports[part.name]}
+                _write(cloud / "cloud.json", _described(parts))
+        except BaseException:
+            for process in _running({"parts": parts}).values():
+                stop(process)
+            (cloud / "cloud.json").unlink(missing_ok=True)
+            raise
+        _write(cloud / "ports.json", ports)
+        return _described(parts)
+
+
+def _described(parts: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "aws_endpoint": f"http://127.0.0.1:{parts['aws']['port']}",
+        "region": REGION,
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "parts": parts,
+    }
+
+
+def down(home: Path) -> list[str]:
+    """Ends every part and what it started; the account's state is kept. Returns the names of what ran."""
+    if not _cloud(home).exists():
+        return []
+    with _locked(home) as cloud:
+        return _stop_all(cloud)

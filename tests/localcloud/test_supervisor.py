@@ -1,0 +1,178 @@
+"""The local cloud starts, survives, heals and ends, whatever is done to it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import boto3
+import psutil
+import pytest
+
+from localcloud import supervisor
+from localcloud.account import KINDS, list_account
+from shoestring.errors import UserError
+
+SHOESTRING = str(Path(sys.executable).with_name("shoestring"))
+
+
+@pytest.fixture
+def home(tmp_path):
+    folder = tmp_path / "home"
+    folder.mkdir()
+    yield folder
+    supervisor.down(folder)
+    assert servers(folder) == []
+
+
+def servers(home: Path) -> list[int]:
+    """Every process whose working folder is the cloud's."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.cwd() == str(home / "cloud"):
+                found.append(process.pid)
+        except psutil.Error:
+            continue
+    return found
+
+
+def client(described: dict, service: str):
+    return boto3.client(
+        service,
+        endpoint_url=described["aws_endpoint"],
+        region_name=described["region"],
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+
+
+def command(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    variables = {**os.environ, "SHOESTRING_HOME": str(home)}
+    return subprocess.run([SHOESTRING, "cloud", *words], text=True, capture_output=True, timeout=120, env=variables)
+
+
+def test_survives_its_command_and_second_up_changes_nothing(home):
+    first = json.loads(command(home, "up", "--json").stdout)
+    assert command(home, "status").returncode == 0
+    again = command(home, "up", "--json")
+    assert json.loads(again.stdout)["parts"] == first["parts"]
+    assert again.stderr == ""
+    assert "stopped: aws" in command(home, "down").stdout
+    assert "nothing was running" in command(home, "down").stdout
+    assert command(home, "status").returncode == 1
+
+
+def test_account_and_endpoint_persist_until_fresh(home):
+    described = supervisor.up(home)
+    client(described, "s3").create_bucket(Bucket="kept")
+    client(described, "s3").put_object(Bucket="kept", Key="key", Body=b"value")
+    client(described, "ssm").put_parameter(Name="/kept", Value="value", Type="String")
+    supervisor.down(home)
+    described = supervisor.up(home)
+    assert client(described, "s3").get_object(Bucket="kept", Key="key")["Body"].read() == b"value"
+    assert [(i["service"], i["id"]) for i in list_account(described["aws_endpoint"])] == [
+        ("s3", "kept"),
+        ("ssm", "/kept"),
+    ]
+    fresh = supervisor.up(home, fresh=True)
+    assert fresh["aws_endpoint"] == described["aws_endpoint"]
+    assert list_account(fresh["aws_endpoint"]) == []
+
+
+def test_killed_server_is_reported_and_healed(home):
+    described = supervisor.up(home)
+    os.kill(described["parts"]["aws"]["pid"], signal.SIGKILL)
+    psutil.wait_procs([psutil.Process(pid) for pid in servers(home)], timeout=5)
+    assert supervisor.status(home) == {"state": "broken", "parts": {"aws": "dead"}}
+    said: list[str] = []
+    healed = supervisor.up(home, progress=said.append)
+    assert "aws had ended by itself" in said[0]
+    assert healed["aws_endpoint"] == described["aws_endpoint"]
+    assert supervisor.status(home)["state"] == "up"
+
+
+def test_record_of_an_earlier_process_of_the_same_pid_is_not_believed(home):
+    cloud = home / "cloud"
+    cloud.mkdir()
+    mine = {"pid": os.getpid(), "created": psutil.Process().create_time() - 60, "port": 1}
+    (cloud / "cloud.json").write_text(json.dumps({"parts": {"aws": mine}}))
+    assert supervisor.status(home)["parts"] == {"aws": "dead"}
+
+
+@pytest.mark.parametrize("record", ["{half", ""])
+def test_corrupt_record_is_set_aside_and_its_servers_are_found(home, record):
+    supervisor.up(home)
+    (home / "cloud" / "cloud.json").write_text(record)
+    assert supervisor.status(home)["state"] == "broken"
+    assert supervisor.down(home) == ["aws"]
+    assert servers(home) == []
+    assert (home / "cloud" / "cloud.corrupt").read_text() == record
+
+
+def test_taken_port_is_reported_and_another_is_chosen(home):
+    described = supervisor.up(home)
+    supervisor.down(home)
+    port = described["parts"]["aws"]["port"]
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", port))
+        other.listen()
+        said: list[str] = []
+        moved = supervisor.up(home, progress=said.append)
+    assert moved["parts"]["aws"]["port"] != port
+    assert f"port {port} is taken" in said[0]
+
+
+def test_two_at_once_start_one_cloud(home):
+    variables = {**os.environ, "SHOESTRING_HOME": str(home)}
+    both = [
+        subprocess.Popen([SHOESTRING, "cloud", "up", "--json"], stdout=subprocess.PIPE, env=variables, text=True)
+        for _ in range(2)
+    ]
+    first, second = (json.loads(process.communicate(timeout=60)[0]) for process in both)
+    assert first["parts"] == second["parts"]
+    assert len(servers(home)) == 1
+
+
+def test_server_that_cannot_start_shows_its_last_lines_and_leaves_nothing(home, monkeypatch):
+    broken = supervisor.Part("aws", "no_such_module", "/", lambda cloud, port: {})
+    monkeypatch.setattr(supervisor, "PARTS", (broken,))
+    with pytest.raises(UserError, match="No module named no_such_module"):
+        supervisor.up(home)
+    assert not (home / "cloud" / "cloud.json").exists()
+
+
+def test_full_disk_is_one_message(home, monkeypatch):
+    def full(path, *args, **kwargs):
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr(Path, "mkdir", full)
+    with pytest.raises(UserError, match="No space left on device"):
+        supervisor.up(home)
+
+
+def test_listing_finds_what_is_made_and_fails_when_the_account_is_away(home):
+    described = supervisor.up(home)
+    endpoint = described["aws_endpoint"]
+    assert list_account(endpoint) == []
+    client(described, "iam").create_role(RoleName="role", AssumeRolePolicyDocument="{}")
+    client(described, "logs").create_log_group(logGroupName="/group")
+    vpc = client(described, "ec2").create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    made = {(item["type"], item["id"]) for item in list_account(endpoint)}
+    assert made == {("role", "role"), ("log-group", "/group"), ("vpc", vpc)}
+    assert command(home, "account").returncode == 1
+    supervisor.down(home)
+    with pytest.raises(Exception, match="Could not connect"):
+        list_account(endpoint)
+
+
+def test_table_names_real_operations():
+    session = boto3.Session(region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
+    for kind in KINDS:
+        assert callable(getattr(session.client(kind.service), kind.operation)), kind
