@@ -1,8 +1,8 @@
 """Starts, heals and stops the local cloud: the servers that together play one AWS account on loopback.
 
 Everything lies in `<home>/cloud/`: `cloud.json` says what runs, `ports.json` which ports were given (kept while they
-are free, since they stand in users' shells), `logs/` and `data/` what the names say. The servers survive the command that
-started them; a lock that the kernel frees with its holder keeps two commands apart.
+are free, since they stand in users' shells), `logs/` and `data/` what the names say. The servers survive the command
+that started them; a lock that the kernel frees with its holder keeps two commands apart.
 """
 
 from __future__ import annotations
