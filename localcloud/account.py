@@ -60,6 +60,7 @@ KINDS = (
     Kind("ecr", "repository", "describe_repositories", "repositories", "repositoryName"),
     Kind("dynamodb", "table", "list_tables", "TableNames", "@"),
     Kind("secretsmanager", "secret", "list_secrets", "SecretList", "Name"),
+    Kind("sagemaker", "training-job", "list_training_jobs", "TrainingJobSummaries", "TrainingJobName"),
     Kind("batch", "compute-environment", "describe_compute_environments", "computeEnvironments",
          "computeEnvironmentName"),
     Kind("batch", "job-queue", "describe_job_queues", "jobQueues", "jobQueueName"),
@@ -80,18 +81,25 @@ def _list(client: Any, kind: Kind) -> list[dict[str, str]]:
     ]
 
 
-def list_account(endpoint: str, region: str = "us-east-1") -> list[dict[str, str]]:
-    """Everything in the account at `endpoint` that a new account does not have, as `{"service", "type", "id"}`.
+def _endpoint(cloud: dict[str, Any], service: str) -> str:
+    return str(cloud["sagemaker_endpoint" if service == "sagemaker" else "aws_endpoint"])
 
+
+def list_account(cloud: dict[str, Any]) -> list[dict[str, str]]:
+    """Everything in the account that a new account does not have, as `{"service", "type", "id"}`.
+
+    `cloud` is what `localcloud.supervisor.up` returns.
     What goes with its parent (a bucket's objects, a network's subnets and routes) is not listed by itself.
 
     Raises:
         botocore.exceptions.ClientError: a listing was refused.
-        botocore.exceptions.EndpointConnectionError: nothing answers at `endpoint`.
+        botocore.exceptions.EndpointConnectionError: an endpoint does not answer.
     """
-    session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=region)
+    session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=cloud["region"])
     names = sorted({kind.service for kind in KINDS})
-    clients = {name: session.client(name, endpoint_url=endpoint) for name in names}  # making clients is not thread-safe
+    clients = {
+        name: session.client(name, endpoint_url=_endpoint(cloud, name)) for name in names
+    }  # making clients is not thread-safe
     with ThreadPoolExecutor(max_workers=8) as pool:
         found = list(pool.map(lambda kind: _list(clients[kind.service], kind), KINDS))
     return [item for items in found for item in items]

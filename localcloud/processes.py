@@ -60,14 +60,14 @@ def start(command: Sequence[str], environment: Mapping[str, str], log: Path, fol
     return Process(child.pid, psutil.Process(child.pid).create_time())
 
 
-def stop(process: Process) -> bool:
+def stop(process: Process, grace: float = GRACE_SECONDS) -> bool:
     """Ends the group: SIGTERM, a grace, SIGKILL. Returns whether anything ran. Repeatable; silent when all is gone."""
     members = process.members()
     if not members:
         return False
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGTERM)
-    _, left = psutil.wait_procs(members, timeout=GRACE_SECONDS)
+    _, left = psutil.wait_procs(members, timeout=grace)
     if left:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)

@@ -33,29 +33,43 @@ HEALTHY_SECONDS = 60.0  # how long a server may take to answer its first health 
 
 @dataclass(frozen=True)
 class Part:
-    """One server: its module, the path of its health check, and its variables for a home and a port."""
+    """One server: its module and arguments, the path of its health check, and the variables that it needs.
+
+    `arguments` and `variables` are made from the cloud's folder and the ports of all parts.
+    """
 
     name: str
     module: str
     health: str
-    variables: Callable[[Path, int], dict[str, str]]
+    arguments: Callable[[Path, dict[str, Any]], list[str]]
+    variables: Callable[[Path, dict[str, Any]], dict[str, str]]
 
 
-def _ministack(cloud: Path, port: int) -> dict[str, str]:
+def _ministack(cloud: Path, ports: dict[str, Any]) -> dict[str, str]:
     """MiniStack keeps all that it writes below the home, and its account across restarts."""
     return {
-        "GATEWAY_PORT": str(port),
+        "GATEWAY_PORT": str(ports["aws"]),
         "BIND_HOST": "127.0.0.1",
         "PERSIST_STATE": "1",
         "STATE_DIR": str(cloud / "data" / "state"),
         "S3_PERSIST": "1",
         "S3_DATA_DIR": str(cloud / "data" / "s3"),
         "TMPDIR": str(cloud / "tmp"),
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{ports['aws']}",
     }
 
 
-PARTS = (Part("aws", "ministack", "/_ministack/health", _ministack),)
+# In the order of their start.
+PARTS = (
+    Part("aws", "ministack", "/_ministack/health", lambda cloud, ports: [], _ministack),
+    Part(
+        "sagemaker",
+        "localcloud.sagemaker",
+        "/health",
+        lambda cloud, ports: ["--port", str(ports["sagemaker"]), "--home", str(cloud.parent)],
+        lambda cloud, ports: {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{ports['aws']}"},
+    ),
+)
 
 
 def _cloud(home: Path) -> Path:
@@ -163,7 +177,8 @@ def _port(part: Part, ports: dict[str, Any], progress: Progress) -> int:
     return port
 
 
-def _start(part: Part, cloud: Path, port: int) -> Process:
+def _start(part: Part, cloud: Path, ports: dict[str, Any]) -> Process:
+    port = ports[part.name]
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "PULUMI_"))}
     account = {
         "AWS_ACCESS_KEY_ID": "test",
@@ -171,9 +186,9 @@ def _start(part: Part, cloud: Path, port: int) -> Process:
         "AWS_DEFAULT_REGION": REGION,
         "AWS_REGION": REGION,
     }
-    variables = {**kept, **account, **part.variables(cloud, port)}
+    variables = {**kept, **account, **part.variables(cloud, ports)}
     log = cloud / "logs" / f"{part.name}.log"
-    process = start([sys.executable, "-m", part.module], variables, log, cloud)
+    process = start([sys.executable, "-m", part.module, *part.arguments(cloud, ports)], variables, log, cloud)
     wait_until(lambda: _healthy(part, port) or not process.alive(), HEALTHY_SECONDS)
     if _healthy(part, port):
         return process
@@ -195,7 +210,8 @@ def up(home: Path, fresh: bool = False, progress: Progress | None = None) -> dic
         progress: receives a line for each thing that is done.
 
     Returns:
-        What runs: `{"aws_endpoint", "region", "started", "parts": {name: {"pid", "created", "port"}}}`.
+        What runs: `{"aws_endpoint", "sagemaker_endpoint", "region", "started", "parts"}`, each part as
+        `{"pid", "created", "port"}`.
 
     Raises:
         UserError: a server cannot be started, or the disk refuses; nothing is left running then.
@@ -209,8 +225,8 @@ def up(home: Path, fresh: bool = False, progress: Progress | None = None) -> dic
                 say(f"local cloud: {name} had ended by itself; starting it anew")
         _stop_all(cloud)
         if fresh:
-            for name in ("data", "tmp"):
-                shutil.rmtree(cloud / name)
+            for name in ("data", "tmp", "jobs"):
+                shutil.rmtree(cloud / name, ignore_errors=True)
             for name in ("data/state", "data/s3", "tmp"):
                 (cloud / name).mkdir(parents=True)
         ports = _read(cloud / "ports.json")
@@ -219,21 +235,24 @@ def up(home: Path, fresh: bool = False, progress: Progress | None = None) -> dic
             for part in PARTS:
                 ports[part.name] = _port(part, ports, say)
                 say(f"local cloud: starting {part.name} on 127.0.0.1:{ports[part.name]} (usually 3 s)")
-                process = _start(part, cloud, ports[part.name])
+                process = _start(part, cloud, ports)
                 parts[part.name] = {**asdict(process), "port": ports[part.name]}
-                _write(cloud / "cloud.json", _described(parts))
+                _write(cloud / "cloud.json", {"parts": parts})
+            described = _described(parts)
+            _write(cloud / "cloud.json", described)
+            _write(cloud / "ports.json", ports)
         except BaseException:
             for process in _running({"parts": parts}).values():
                 stop(process)
             (cloud / "cloud.json").unlink(missing_ok=True)
             raise
-        _write(cloud / "ports.json", ports)
-        return _described(parts)
+        return described
 
 
 def _described(parts: dict[str, Any]) -> dict[str, Any]:
     return {
         "aws_endpoint": f"http://127.0.0.1:{parts['aws']['port']}",
+        "sagemaker_endpoint": f"http://127.0.0.1:{parts['sagemaker']['port']}",
         "region": REGION,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "parts": parts,

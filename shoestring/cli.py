@@ -68,7 +68,7 @@ def env(environment: Environment) -> None:
     from shoestring.paths import home
 
     require_set_up()
-    print(shell_lines(local_environment(supervisor.up(home(), progress=say)["aws_endpoint"]), local=True))
+    print(shell_lines(local_environment(supervisor.up(home(), progress=say)), local=True))
 
 
 @cloud.command("up")
@@ -125,7 +125,7 @@ def cloud_account(as_json: Json = False) -> None:
     from localcloud.account import list_account
     from shoestring.paths import home
 
-    found = list_account(supervisor.up(home(), progress=say)["aws_endpoint"])
+    found = list_account(supervisor.up(home(), progress=say))
     rows = "\n".join(f"{item['service']:<15} {item['type']:<20} {item['id']}" for item in found)
     emit(found, as_json, rows or "the account is empty")
     raise typer.Exit(1 if found else 0)

@@ -6,6 +6,7 @@ import os
 import shlex
 import sys
 from pathlib import Path
+from typing import Any
 
 from shoestring.errors import UserError
 from shoestring.installation import bin_folder, installed, pulumi_home
@@ -36,13 +37,14 @@ def remote_environment() -> dict[str, str]:
     return {"PATH": _path()}
 
 
-def local_environment(aws_endpoint: str) -> dict[str, str]:
-    """The variables of `local`: the account at `aws_endpoint`, and the engine with a home and state of its own."""
+def local_environment(cloud: dict[str, Any]) -> dict[str, str]:
+    """The variables of `local`: the running local cloud, and the engine with a home and state of its own."""
     require_set_up()
     state = home() / "state"
     state.mkdir(exist_ok=True)
     return {
-        "AWS_ENDPOINT_URL": aws_endpoint,
+        "AWS_ENDPOINT_URL": cloud["aws_endpoint"],
+        "AWS_ENDPOINT_URL_SAGEMAKER": cloud["sagemaker_endpoint"],
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_REGION": REGION,

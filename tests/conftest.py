@@ -11,6 +11,8 @@ import pytest
 
 from shoestring.environment import FOREIGN, local_environment
 
+NO_CLOUD = {"aws_endpoint": "http://127.0.0.1:9", "sagemaker_endpoint": "http://127.0.0.1:9"}
+
 
 class Project:
     """A small Pulumi project in a temporary folder, on its own state and its own PULUMI_HOME."""
@@ -24,7 +26,7 @@ class Project:
         kept = {key: value for key, value in os.environ.items() if key not in FOREIGN}
         self.environment = {
             **kept,
-            **local_environment("http://127.0.0.1:9"),  # these programs have nothing to ask of an account
+            **local_environment(NO_CLOUD),  # these programs have nothing to ask of an account
             "PULUMI_HOME": str(folder / "home"),
             "PULUMI_BACKEND_URL": f"file://{folder / 'state'}",
         }

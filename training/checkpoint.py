@@ -1,8 +1,8 @@
 """Checkpoints that an interruption cannot spoil: written aside, made durable, renamed; read only when whole.
 
 A checkpoint is one file, `step-<12 digits>.ckpt`: a line of JSON with the step, the payload's length and its SHA-256,
-then the payload. On S3, where SageMaker carries the folder, an object is there whole or not at all; a torn file comes from
-a disk that was cut off, and its checksum tells. The older ones are kept for that case.
+then the payload. On S3, where SageMaker carries the folder, an object is there whole or not at all; a torn file comes
+from a disk that was cut off, and its checksum tells. The older ones are kept for that case.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ import pytest
 
 from localcloud import supervisor
 from localcloud.account import KINDS, list_account
+from localcloud.processes import wait_until
 from shoestring.errors import UserError
 
 SHOESTRING = str(Path(sys.executable).with_name("shoestring"))
@@ -63,7 +64,7 @@ def test_survives_its_command_and_second_up_changes_nothing(home):
     again = command(home, "up", "--json")
     assert json.loads(again.stdout)["parts"] == first["parts"]
     assert again.stderr == ""
-    assert "stopped: aws" in command(home, "down").stdout
+    assert "stopped: aws, sagemaker" in command(home, "down").stdout
     assert "nothing was running" in command(home, "down").stdout
     assert command(home, "status").returncode == 1
 
@@ -76,20 +77,20 @@ def test_account_and_endpoint_persist_until_fresh(home):
     supervisor.down(home)
     described = supervisor.up(home)
     assert client(described, "s3").get_object(Bucket="kept", Key="key")["Body"].read() == b"value"
-    assert [(i["service"], i["id"]) for i in list_account(described["aws_endpoint"])] == [
+    assert [(i["service"], i["id"]) for i in list_account(described)] == [
         ("s3", "kept"),
         ("ssm", "/kept"),
     ]
     fresh = supervisor.up(home, fresh=True)
     assert fresh["aws_endpoint"] == described["aws_endpoint"]
-    assert list_account(fresh["aws_endpoint"]) == []
+    assert list_account(fresh) == []
 
 
 def test_killed_server_is_reported_and_healed(home):
     described = supervisor.up(home)
     os.kill(described["parts"]["aws"]["pid"], signal.SIGKILL)
-    psutil.wait_procs([psutil.Process(pid) for pid in servers(home)], timeout=5)
-    assert supervisor.status(home) == {"state": "broken", "parts": {"aws": "dead"}}
+    wait_until(lambda: supervisor.status(home)["parts"]["aws"] == "dead", 5)
+    assert supervisor.status(home) == {"state": "broken", "parts": {"aws": "dead", "sagemaker": "up"}}
     said: list[str] = []
     healed = supervisor.up(home, progress=said.append)
     assert "aws had ended by itself" in said[0]
@@ -102,7 +103,7 @@ def test_record_of_an_earlier_process_of_the_same_pid_is_not_believed(home):
     cloud.mkdir()
     mine = {"pid": os.getpid(), "created": psutil.Process().create_time() - 60, "port": 1}
     (cloud / "cloud.json").write_text(json.dumps({"parts": {"aws": mine}}))
-    assert supervisor.status(home)["parts"] == {"aws": "dead"}
+    assert supervisor.status(home)["parts"] == {"aws": "dead", "sagemaker": "down"}
 
 
 @pytest.mark.parametrize("record", ["{half", ""])
@@ -110,7 +111,7 @@ def test_corrupt_record_is_set_aside_and_its_servers_are_found(home, record):
     supervisor.up(home)
     (home / "cloud" / "cloud.json").write_text(record)
     assert supervisor.status(home)["state"] == "broken"
-    assert supervisor.down(home) == ["aws"]
+    assert supervisor.down(home) == ["aws", "sagemaker"]
     assert servers(home) == []
     assert (home / "cloud" / "cloud.corrupt").read_text() == record
 
@@ -137,11 +138,11 @@ def test_two_at_once_start_one_cloud(home):
     ]
     first, second = (json.loads(process.communicate(timeout=60)[0]) for process in both)
     assert first["parts"] == second["parts"]
-    assert len(servers(home)) == 1
+    assert len(servers(home)) == 2
 
 
 def test_server_that_cannot_start_shows_its_last_lines_and_leaves_nothing(home, monkeypatch):
-    broken = supervisor.Part("aws", "no_such_module", "/", lambda cloud, port: {})
+    broken = supervisor.Part("aws", "no_such_module", "/", lambda cloud, ports: [], lambda cloud, ports: {})
     monkeypatch.setattr(supervisor, "PARTS", (broken,))
     with pytest.raises(UserError, match="No module named no_such_module"):
         supervisor.up(home)
@@ -159,17 +160,16 @@ def test_full_disk_is_one_message(home, monkeypatch):
 
 def test_listing_finds_what_is_made_and_fails_when_the_account_is_away(home):
     described = supervisor.up(home)
-    endpoint = described["aws_endpoint"]
-    assert list_account(endpoint) == []
+    assert list_account(described) == []
     client(described, "iam").create_role(RoleName="role", AssumeRolePolicyDocument="{}")
     client(described, "logs").create_log_group(logGroupName="/group")
     vpc = client(described, "ec2").create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
-    made = {(item["type"], item["id"]) for item in list_account(endpoint)}
+    made = {(item["type"], item["id"]) for item in list_account(described)}
     assert made == {("role", "role"), ("log-group", "/group"), ("vpc", vpc)}
     assert command(home, "account").returncode == 1
     supervisor.down(home)
     with pytest.raises(Exception, match="Could not connect"):
-        list_account(endpoint)
+        list_account(described)
 
 
 def test_table_names_real_operations():

@@ -1,0 +1,132 @@
+"""The operations of the API on the store of jobs."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from localcloud.processes import Process, stop
+from localcloud.sagemaker.container import LOG_GROUP
+from localcloud.sagemaker.requests import ServiceError, check, check_training_job, invalid
+from localcloud.sagemaker.runner import Runner
+from localcloud.sagemaker.spot import Spot
+from localcloud.sagemaker.store import FINISHED, Store
+
+ARN = "arn:aws:sagemaker:us-east-1:000000000000:training-job/"
+SUMMARY = ("TrainingJobName", "TrainingJobArn", "CreationTime", "TrainingEndTime", "LastModifiedTime",
+           "TrainingJobStatus", "SecondaryStatus")  # fmt: skip
+
+
+class Service:
+    """SageMaker's training jobs, kept below `<home>/cloud/jobs`."""
+
+    def __init__(self, home: Path) -> None:
+        self.home, self.store = home, Store(home / "cloud" / "jobs")
+        self.runners: dict[str, Runner] = {}
+        for job in list(self.store.jobs.values()):
+            if job["described"]["TrainingJobStatus"] not in FINISHED:
+                self._abandon(job)
+
+    def _abandon(self, job: dict[str, Any]) -> None:
+        """A job whose service was killed: what it left running is ended, and it says why it failed."""
+        if job.get("process"):
+            stop(Process(*job["process"]))
+        job["process"] = None
+        job["described"]["FailureReason"] = "InternalServerError: the local cloud ended while the job ran"
+        self.store.transition(job, "Failed", "the local cloud ended while the job ran", "Failed")
+
+    def close(self) -> None:
+        """Ends what runs."""
+        for runner in self.runners.values():
+            if runner.job.get("process"):
+                stop(Process(*runner.job["process"]))
+
+    def call(self, name: str, request: dict[str, Any]) -> dict[str, Any]:
+        """Checks and carries out one operation. Raises ServiceError."""
+        check(name, request)
+        return dict(getattr(self, name)(request) or {})
+
+    def _job(self, name: str) -> dict[str, Any]:
+        if name not in self.store.jobs:
+            raise invalid("Requested resource not found.")
+        return self.store.jobs[name]
+
+    def _tagged(self, request: dict[str, Any]) -> dict[str, Any]:
+        return self._job(request["ResourceArn"].rpartition("/")[2])
+
+    def CreateTrainingJob(self, request: dict[str, Any]) -> dict[str, Any]:
+        check_training_job(request)
+        name = request["TrainingJobName"]
+        with self.store.lock:
+            if name in self.store.jobs:
+                raise ServiceError(
+                    "ResourceInUse",
+                    "Training job names must be unique within an AWS account and region, and a training job with this "
+                    f"name already exists ({ARN}{name})",
+                )
+            try:
+                spot = Spot.read(self.home / "cloud" / "spot.json")
+            except (ValueError, TypeError) as error:
+                raise invalid(f"spot.json of the local cloud: {error}") from error
+            described = {key: value for key, value in request.items() if key != "Tags"}
+            described |= {"TrainingJobArn": ARN + name, "CreationTime": time.time(), "SecondaryStatusTransitions": []}
+            described["TrainingJobStatus"], described["SecondaryStatus"] = "InProgress", "Starting"
+            job = {"described": described, "request": request, "process": None}
+            job["tags"] = {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
+            self.store.save(job)
+            self.runners[name] = Runner(self.store, job, spot)
+        self.runners[name].start()
+        return {"TrainingJobArn": ARN + name}
+
+    def DescribeTrainingJob(self, request: dict[str, Any]) -> dict[str, Any]:
+        return self._job(request["TrainingJobName"])["described"]
+
+    def ListTrainingJobs(self, request: dict[str, Any]) -> dict[str, Any]:
+        found = [job["described"] for job in self.store.jobs.values()]
+        if wanted := request.get("StatusEquals"):
+            found = [described for described in found if described["TrainingJobStatus"] == wanted]
+        if part := request.get("NameContains"):
+            found = [described for described in found if part in described["TrainingJobName"]]
+        key = {"Name": "TrainingJobName", "Status": "TrainingJobStatus"}.get(request.get("SortBy", ""), "CreationTime")
+        found.sort(key=lambda described: described[key], reverse=request.get("SortOrder", "Descending") == "Descending")
+        start = int(request.get("NextToken", "0"))
+        end = start + request.get("MaxResults", 10)
+        summaries = [{name: job[name] for name in SUMMARY if name in job} for job in found[start:end]]
+        return {"TrainingJobSummaries": summaries} | ({"NextToken": str(end)} if end < len(found) else {})
+
+    def StopTrainingJob(self, request: dict[str, Any]) -> None:
+        job = self._job(request["TrainingJobName"])
+        status = job["described"]["TrainingJobStatus"]
+        if status in FINISHED:
+            raise invalid(f"The request was rejected because the training job is in status {status}.")
+        job["described"]["TrainingJobStatus"] = "Stopping"
+        self.runners[request["TrainingJobName"]].stopping.set()
+
+    def DeleteTrainingJob(self, request: dict[str, Any]) -> None:
+        name = request["TrainingJobName"]
+        status = self._job(name)["described"]["TrainingJobStatus"]
+        if status not in FINISHED:
+            raise ServiceError("ResourceInUse", f"The training job is in status {status}; stop it first.")
+        logs = boto3.client("logs")
+        streams = logs.describe_log_streams(logGroupName=LOG_GROUP, logStreamNamePrefix=f"{name}/")["logStreams"]
+        for stream in streams:
+            logs.delete_log_stream(logGroupName=LOG_GROUP, logStreamName=stream["logStreamName"])
+        self.store.remove(name)
+
+    def AddTags(self, request: dict[str, Any]) -> dict[str, Any]:
+        job = self._tagged(request)
+        job["tags"] |= {tag["Key"]: tag["Value"] for tag in request["Tags"]}
+        self.store.save(job)
+        return {"Tags": [{"Key": key, "Value": value} for key, value in job["tags"].items()]}
+
+    def ListTags(self, request: dict[str, Any]) -> dict[str, Any]:
+        return {"Tags": [{"Key": key, "Value": value} for key, value in self._tagged(request)["tags"].items()]}
+
+    def DeleteTags(self, request: dict[str, Any]) -> None:
+        job = self._tagged(request)
+        for key in request["TagKeys"]:
+            job["tags"].pop(key, None)
+        self.store.save(job)

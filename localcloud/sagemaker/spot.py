@@ -1,0 +1,52 @@
+"""When a spot instance is taken away: at named seconds, by a seed, or by a recorded trace of availability.
+
+Read at each job's start from `<home>/cloud/spot.json`, all keys optional: `interrupt_after_seconds` (one for each
+attempt), `seed` with `mean_seconds` (exponential), `trace` (a file `{"metadata": {"gap_seconds"}, "data": [0, 1, …]}`),
+`grace_seconds` between SIGTERM and SIGKILL (120, as on AWS), `capacity_seconds` until there is capacity again (1),
+`price_ratio` of spot to on-demand (0.3: an assumption, until prices are looked up).
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Spot:
+    """The market that a job meets."""
+
+    interrupt_after_seconds: list[float] = field(default_factory=list)
+    seed: int | None = None
+    mean_seconds: float = 60.0
+    trace: str | None = None
+    grace_seconds: float = 120.0
+    capacity_seconds: float = 1.0
+    price_ratio: float = 0.3
+
+    @classmethod
+    def read(cls, path: Path) -> Spot:
+        """The file's settings, or the defaults where there is none. Raises ValueError for what it cannot hold."""
+        if not path.exists():
+            return cls()
+        settings = json.loads(path.read_text())
+        unknown = set(settings) - set(cls.__dataclass_fields__)
+        if unknown:
+            raise ValueError(f"{path}: unknown key {', '.join(sorted(unknown))}")
+        return cls(**settings)
+
+    def lives(self) -> Iterator[float]:
+        """How long each attempt's instance lives, in seconds; ends when no further one is taken away."""
+        yield from self.interrupt_after_seconds
+        if self.trace:
+            recorded = json.loads(Path(self.trace).read_text())
+            gap = recorded["metadata"]["gap_seconds"]
+            yield from (gap * len(list(run)) for there, run in groupby(recorded["data"], bool) if there)
+        elif self.seed is not None:
+            chance = random.Random(self.seed)
+            while True:
+                yield chance.expovariate(1 / self.mean_seconds)

@@ -1,0 +1,61 @@
+"""What the service remembers: one JSON file for each job, written atomically, so that a restart forgets nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+FINISHED = ("Completed", "Failed", "Stopped")
+
+
+class Store:
+    """The jobs below `folder`. A job is what DescribeTrainingJob answers, its tags, and its process while it runs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.lock = threading.RLock()
+        folder.mkdir(parents=True, exist_ok=True)
+        self.jobs: dict[str, dict[str, Any]] = {}
+        for path in folder.glob("*/job.json"):
+            job = json.loads(path.read_text())
+            self.jobs[job["described"]["TrainingJobName"]] = job
+
+    def path(self, name: str) -> Path:
+        """The job's folder: its record, and its roots while it runs."""
+        return self.folder / name
+
+    def save(self, job: dict[str, Any]) -> None:
+        """Writes one job's record."""
+        with self.lock:
+            described = job["described"]
+            described["LastModifiedTime"] = time.time()
+            folder = self.path(described["TrainingJobName"])
+            folder.mkdir(parents=True, exist_ok=True)
+            part = folder / "job.json.part"
+            part.write_text(json.dumps(job))
+            os.replace(part, folder / "job.json")
+            self.jobs[described["TrainingJobName"]] = job
+
+    def transition(self, job: dict[str, Any], status: str, message: str = "", state: str = "InProgress") -> None:
+        """Moves a job to a secondary status, closing the one before, as SageMaker's list of transitions does."""
+        with self.lock:
+            described, now = job["described"], time.time()
+            transitions = described["SecondaryStatusTransitions"]
+            if transitions:
+                transitions[-1].setdefault("EndTime", now)
+            transitions.append({"Status": status, "StartTime": now, "StatusMessage": message or status})
+            described["SecondaryStatus"], described["TrainingJobStatus"] = status, state
+            if state in FINISHED:
+                transitions[-1]["EndTime"] = described["TrainingEndTime"] = now
+            self.save(job)
+
+    def remove(self, name: str) -> None:
+        """Forgets a job and removes its folder; repeatable."""
+        with self.lock:
+            self.jobs.pop(name, None)
+            shutil.rmtree(self.path(name), ignore_errors=True)

@@ -1,0 +1,243 @@
+"""Training jobs really run, are interrupted, resume, fail and stop as on SageMaker."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import tarfile
+import time
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from localcloud import supervisor
+from localcloud.sagemaker.container import LOG_GROUP
+from localcloud.sagemaker.requests import SUPPORTED, _python_pattern, operation
+
+STEPS = """
+import os, pathlib, signal, sys, time
+folder = pathlib.Path(os.environ["SM_CHECKPOINT_DIR"]); folder.mkdir(parents=True, exist_ok=True)
+state = folder / "step"
+start = int(state.read_text()) if state.exists() else 0
+print("resumed from", start)
+for step in range(start, 30):
+    time.sleep(0.1)
+    state.write_text(str(step + 1))
+    print(f"step={step} loss={1 / (step + 1):.3f}")
+data = pathlib.Path(os.environ["SM_CHANNEL_TRAINING"], "train.csv").read_text()
+pathlib.Path(os.environ["SM_MODEL_DIR"], "model.txt").write_text(data + " ".join(sys.argv[1:]))
+"""
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory):
+    home = tmp_path_factory.mktemp("home")
+    described = supervisor.up(home)
+    (home / "cloud" / "spot.json").write_text('{"interrupt_after_seconds": [1.5], "grace_seconds": 2}')
+    yield described
+    supervisor.down(home)
+
+
+def client(cloud, service):
+    endpoint = cloud["sagemaker_endpoint" if service == "sagemaker" else "aws_endpoint"]
+    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": cloud["region"]}
+    return boto3.client(service, endpoint_url=endpoint, **keys)
+
+
+@pytest.fixture(scope="module")
+def bucket(cloud):
+    s3 = client(cloud, "s3")
+    s3.create_bucket(Bucket="state")
+    s3.put_object(Bucket="state", Key="data/train.csv", Body=b"a,b\n")
+    return "state"
+
+
+def create(cloud, bucket, name, program, spot=False, run=60, **more):
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+        info = tarfile.TarInfo("train.py")
+        info.size = len(program.encode())
+        tar.addfile(info, io.BytesIO(program.encode()))
+    client(cloud, "s3").put_object(Bucket=bucket, Key=f"code/{name}.tar.gz", Body=packed.getvalue())
+    request = {
+        "TrainingJobName": name,
+        "AlgorithmSpecification": {
+            "TrainingImage": "image",
+            "TrainingInputMode": "File",
+            "MetricDefinitions": [{"Name": "loss", "Regex": r"loss=([0-9.]+)"}],
+        },
+        "RoleArn": "arn:aws:iam::000000000000:role/jobs",
+        "HyperParameters": {
+            "sagemaker_program": json.dumps("train.py"),
+            "sagemaker_submit_directory": json.dumps(f"s3://{bucket}/code/{name}.tar.gz"),
+            "rate": "0.1",
+        },
+        "InputDataConfig": [
+            {
+                "ChannelName": "training",
+                "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{bucket}/data/"}},
+            }
+        ],
+        "OutputDataConfig": {"S3OutputPath": f"s3://{bucket}/artifacts"},
+        "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 5},
+        "StoppingCondition": {"MaxRuntimeInSeconds": run},
+        "CheckpointConfig": {"S3Uri": f"s3://{bucket}/checkpoints/{name}"},
+        **more,
+    }
+    if spot:
+        request["EnableManagedSpotTraining"] = True
+        request["StoppingCondition"]["MaxWaitTimeInSeconds"] = run
+    return client(cloud, "sagemaker").create_training_job(**request)
+
+
+def ended(cloud, name, seconds=40):
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        job = client(cloud, "sagemaker").describe_training_job(TrainingJobName=name)
+        if job["TrainingJobStatus"] in ("Completed", "Failed", "Stopped"):
+            return job
+        time.sleep(0.2)
+    raise AssertionError(f"{name} did not end: {job}")
+
+
+def log(cloud, name):
+    logs = client(cloud, "logs")
+    stream = logs.describe_log_streams(logGroupName=LOG_GROUP, logStreamNamePrefix=f"{name}/")["logStreams"][0]
+    events = logs.get_log_events(logGroupName=LOG_GROUP, logStreamName=stream["logStreamName"])["events"]
+    return [event["message"] for event in events]
+
+
+def transitions(job):
+    return [transition["Status"] for transition in job["SecondaryStatusTransitions"]]
+
+
+def test_spot_job_is_interrupted_and_resumes_from_its_checkpoint(cloud, bucket):
+    create(cloud, bucket, "resumes", STEPS, spot=True)
+    job = ended(cloud, "resumes")
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    assert transitions(job) == [
+        "Starting", "Downloading", "Training", "Interrupted",
+        "Starting", "Downloading", "Training", "Uploading", "Completed",
+    ]  # fmt: skip
+    starts = [int(line.split()[-1]) for line in log(cloud, "resumes") if line.startswith("resumed from")]
+    assert starts[0] == 0 and 0 < starts[1] < 30
+    assert job["FinalMetricDataList"][0]["Value"] == pytest.approx(1 / 30, abs=1e-3)
+    assert 0 < job["BillableTimeInSeconds"] < job["TrainingTimeInSeconds"]
+    stored = client(cloud, "s3").get_object(Bucket=bucket, Key="artifacts/resumes/output/model.tar.gz")
+    with tarfile.open(fileobj=io.BytesIO(stored["Body"].read())) as tar:
+        assert tar.extractfile("./model.txt").read() == b"a,b\n--rate 0.1"
+
+
+def test_program_that_raises_fails_with_its_last_lines(cloud, bucket):
+    create(cloud, bucket, "raises", "print('before')\nraise ValueError('the reason')")
+    job = ended(cloud, "raises")
+    assert job["TrainingJobStatus"] == "Failed"
+    assert "exit code: 1" in job["FailureReason"] and "the reason" in job["FailureReason"]
+
+
+def test_missing_data_fails_with_its_place(cloud, bucket):
+    source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{bucket}/absent/"}}
+    channel = [{"ChannelName": "training", "DataSource": source}]
+    create(cloud, bucket, "no-data", "", InputDataConfig=channel)
+    assert f"s3://{bucket}/absent/" in ended(cloud, "no-data")["FailureReason"]
+
+
+def test_longest_run_is_enforced(cloud, bucket):
+    create(cloud, bucket, "long", STEPS, run=1)
+    job = ended(cloud, "long")
+    assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Stopped", "MaxRuntimeExceeded")
+
+
+def test_stopped_job_gets_its_grace_and_is_deleted_with_its_logs(cloud, bucket):
+    program = (
+        "import os, pathlib, signal, sys, time\n"
+        "def leave(*_):\n"
+        "    pathlib.Path(os.environ['SM_MODEL_DIR'], 'last').write_text('kept')\n"
+        "    sys.exit(0)\n"
+        "signal.signal(signal.SIGTERM, leave)\n"
+        "print('ready')\n"
+        "time.sleep(60)\n"
+    )
+    sagemaker = client(cloud, "sagemaker")
+    create(cloud, bucket, "stops", program)
+    while sagemaker.describe_training_job(TrainingJobName="stops")["SecondaryStatus"] != "Training":
+        time.sleep(0.1)
+    with pytest.raises(ClientError, match="ResourceInUse"):
+        sagemaker.delete_training_job(TrainingJobName="stops")
+    time.sleep(0.5)
+    sagemaker.stop_training_job(TrainingJobName="stops")
+    assert ended(cloud, "stops")["TrainingJobStatus"] == "Stopped"
+    client(cloud, "s3").head_object(Bucket=bucket, Key="artifacts/stops/output/model.tar.gz")
+    with pytest.raises(ClientError, match="is in status Stopped"):
+        sagemaker.stop_training_job(TrainingJobName="stops")
+    sagemaker.delete_training_job(TrainingJobName="stops")
+    logs = client(cloud, "logs")
+    assert logs.describe_log_streams(logGroupName=LOG_GROUP, logStreamNamePrefix="stops/")["logStreams"] == []
+    with pytest.raises(ClientError, match="Requested resource not found"):
+        sagemaker.describe_training_job(TrainingJobName="stops")
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"StoppingCondition": {"MaxRuntimeInSeconds": 10, "MaxWaitTimeInSeconds": 20}}, "must not be set"),
+        ({"EnableManagedSpotTraining": True, "StoppingCondition": {"MaxRuntimeInSeconds": 10}}, "must be set when"),
+        (
+            {
+                "EnableManagedSpotTraining": True,
+                "StoppingCondition": {"MaxRuntimeInSeconds": 10, "MaxWaitTimeInSeconds": 5},
+            },
+            "at least MaxRuntimeInSeconds",
+        ),
+        (
+            {"ResourceConfig": {"InstanceType": "ml.t9.huge", "InstanceCount": 1, "VolumeSizeInGB": 5}},
+            "ml.t9.huge' at 'ResourceConfig.InstanceType'",
+        ),
+        (
+            {"RoleArn": "not-a-role-but-long-enough"},
+            "'RoleArn' failed to satisfy constraint: Member must satisfy pattern",
+        ),
+    ],
+)
+def test_bad_request_is_refused_with_awss_code(cloud, bucket, change, says):
+    with pytest.raises(ClientError) as raised:
+        create(cloud, bucket, "bad", STEPS, **change)
+    assert raised.value.response["Error"]["Code"] == "ValidationException"
+    assert says in raised.value.response["Error"]["Message"]
+
+
+def test_duplicate_name_tags_and_listing(cloud, bucket):
+    sagemaker = client(cloud, "sagemaker")
+    arn = create(cloud, bucket, "first", "", Tags=[{"Key": "Team", "Value": "a"}])["TrainingJobArn"]
+    ended(cloud, "first")
+    with pytest.raises(ClientError, match="must be unique"):
+        create(cloud, bucket, "first", "")
+    sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": "Owner", "Value": "b"}])
+    sagemaker.delete_tags(ResourceArn=arn, TagKeys=["Team"])
+    assert sagemaker.list_tags(ResourceArn=arn)["Tags"] == [{"Key": "Owner", "Value": "b"}]
+    pages = sagemaker.get_paginator("list_training_jobs").paginate(PaginationConfig={"PageSize": 1})
+    names = [job["TrainingJobName"] for page in pages for job in page["TrainingJobSummaries"]]
+    assert "first" in names and len(names) == len(set(names))
+    with pytest.raises(ClientError, match="is not played by the local cloud"):
+        sagemaker.list_endpoints()
+
+
+def patterns(shape, seen):
+    """Every pattern below a shape of botocore's model."""
+    if shape.name in seen:
+        return
+    seen.add(shape.name)
+    if shape.metadata.get("pattern"):
+        yield shape.metadata["pattern"]
+    below = list(getattr(shape, "members", {}).values()) if shape.type_name == "structure" else []
+    below += [getattr(shape, part) for part in ("member", "key", "value") if hasattr(shape, part)]
+    for part in below:
+        yield from patterns(part, seen)
+
+
+@pytest.mark.parametrize("name", SUPPORTED)
+def test_every_pattern_of_the_model_can_be_read(name):
+    for pattern in patterns(operation(name).input_shape, set()):
+        re.compile(_python_pattern(pattern))
