@@ -111,22 +111,25 @@ def _running(described: dict[str, Any]) -> dict[str, Process]:
     return {name: Process(part["pid"], part["created"]) for name, part in described.get("parts", {}).items()}
 
 
-def _strays(cloud: Path) -> dict[str, Process]:
-    """Servers of this checkout by their working folder: found also where `cloud.json` was lost or never written."""
-    found = {}
+def _strays(cloud: Path) -> list[tuple[str, Process]]:
+    """Servers and jobs of this checkout by their working folder: found also where no record of them is left."""
+    found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            words = process.cmdline()
-            for part in PARTS:
-                if words[1:3] == ["-m", part.module] and Path(process.cwd()) == cloud:
-                    found[part.name] = Process(process.pid, process.create_time())
+            words, folder = process.cmdline(), Path(process.cwd())
+            if words[:1] != [sys.executable]:
+                continue
+            names = [part.name for part in PARTS if words[1:3] == ["-m", part.module] and folder == cloud]
+            if folder.is_relative_to(cloud / "jobs"):
+                names = ["job"]
+            found += [(name, Process(process.pid, process.create_time())) for name in names]
     return found
 
 
 def _stop_all(cloud: Path) -> list[str]:
     """Ends what `cloud.json` names and what it does not; returns the names of what ran."""
     known = _running(_read(cloud / "cloud.json"))
-    stopped = {name for name, process in [*known.items(), *_strays(cloud).items()] if stop(process)}
+    stopped = {name for name, process in [*known.items(), *_strays(cloud)] if stop(process)}
     (cloud / "cloud.json").unlink(missing_ok=True)
     return sorted(stopped)
 

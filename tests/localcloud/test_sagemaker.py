@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
+import signal
 import tarfile
 import time
+from pathlib import Path
 
 import boto3
+import psutil
 import pytest
 from botocore.exceptions import ClientError
 
 from localcloud import supervisor
+from localcloud.processes import wait_until
 from localcloud.sagemaker.container import LOG_GROUP
 from localcloud.sagemaker.requests import SUPPORTED, _python_pattern, operation
 
@@ -241,3 +246,39 @@ def patterns(shape, seen):
 def test_every_pattern_of_the_model_can_be_read(name):
     for pattern in patterns(operation(name).input_shape, set()):
         re.compile(_python_pattern(pattern))
+
+
+def test_longest_wait_is_enforced(cloud, bucket):
+    create(cloud, bucket, "waits", STEPS, spot=True, run=2)
+    job = ended(cloud, "waits")
+    assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Stopped", "MaxWaitTimeExceeded")
+
+
+def running_below(home):
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if home in Path(process.cwd()).parents:
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+@pytest.mark.parametrize("healing", ["up", "down"])
+def test_killed_service_leaves_no_job_running_and_the_job_says_why(tmp_path, healing):
+    described = supervisor.up(tmp_path)
+    client(described, "s3").create_bucket(Bucket="state")
+    client(described, "s3").put_object(Bucket="state", Key="data/train.csv", Body=b"a,b\n")
+    create(described, "state", "orphan", "import time\ntime.sleep(120)")
+    jobs = tmp_path / "cloud" / "jobs" / "orphan"
+    assert wait_until(lambda: bool(running_below(jobs)), 20)
+    os.kill(described["parts"]["sagemaker"]["pid"], signal.SIGKILL)
+    try:
+        if healing == "up":
+            job = client(supervisor.up(tmp_path), "sagemaker").describe_training_job(TrainingJobName="orphan")
+            assert job["TrainingJobStatus"] == "Failed"
+            assert "the local cloud ended while the job ran" in job["FailureReason"]
+    finally:
+        supervisor.down(tmp_path)
+    assert running_below(tmp_path) == []
