@@ -229,7 +229,8 @@ def up(home: Path, fresh: bool = False, progress: Progress | None = None) -> dic
         _stop_all(cloud)
         if fresh:
             for name in ("data", "tmp", "jobs"):
-                shutil.rmtree(cloud / name, ignore_errors=True)
+                if (cloud / name).exists():
+                    shutil.rmtree(cloud / name)
             for name in ("data/state", "data/s3", "tmp"):
                 (cloud / name).mkdir(parents=True)
         ports = _read(cloud / "ports.json")
@@ -245,9 +246,7 @@ def up(home: Path, fresh: bool = False, progress: Progress | None = None) -> dic
             _write(cloud / "cloud.json", described)
             _write(cloud / "ports.json", ports)
         except BaseException:
-            for process in _running({"parts": parts}).values():
-                stop(process)
-            (cloud / "cloud.json").unlink(missing_ok=True)
+            _stop_all(cloud)  # also a server that Ctrl-C caught before it was recorded
             raise
         return described
 

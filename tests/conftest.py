@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from shoestring.environment import FOREIGN, local_environment
+from shoestring.environment import local_environment, process_environment
 
 NO_CLOUD = {"aws_endpoint": "http://127.0.0.1:9", "sagemaker_endpoint": "http://127.0.0.1:9"}
 
@@ -23,13 +22,8 @@ class Project:
         (folder / "state").mkdir()
         (folder / "Pulumi.yaml").write_text("name: sample\nruntime: {name: python}\nmain: program/\n")
         self.write(program)
-        kept = {key: value for key, value in os.environ.items() if key not in FOREIGN}
-        self.environment = {
-            **kept,
-            **local_environment(NO_CLOUD),  # these programs have nothing to ask of an account
-            "PULUMI_HOME": str(folder / "home"),
-            "PULUMI_BACKEND_URL": f"file://{folder / 'state'}",
-        }
+        own = {"PULUMI_HOME": str(folder / "home"), "PULUMI_BACKEND_URL": f"file://{folder / 'state'}"}
+        self.environment = process_environment({**local_environment(NO_CLOUD), **own})
         self.pulumi("stack", "init", "test")
 
     def write(self, program: str) -> None:
