@@ -14,6 +14,7 @@ from shoestring.engine import Engine, ensure_engine, path_of_others
 from shoestring.paths import home
 
 Progress = Callable[[str], None]
+AWS_PLUGIN = "resource-aws-v7.51.1"  # the version of `pulumi-aws` in requirements.lock; a test holds them together
 LAUNCHERS = {
     "pulumi-language-python": "shoestring.launchers.language_python",
     "pulumi-analyzer-policy-python": "shoestring.launchers.analyzer",
@@ -59,12 +60,35 @@ def pulumi_home() -> Path:
     return home() / "pulumi"
 
 
-def _described(engine: Engine) -> dict[str, str]:
-    return {"pulumi": str(engine.path), "version": engine.version, "source": engine.source}
+def _place_aws_provider() -> str:
+    """Puts the `aws` provider into the local environment's own plugins: the official one where the user has it, else
+    the local cloud's stand-in. Returns which."""
+    named = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
+    users = Path.home() / ".pulumi" if named == pulumi_home() else named  # ours, in a shell of `shoestring env local`
+    official = users / "plugins" / AWS_PLUGIN
+    own = pulumi_home() / "plugins" / AWS_PLUGIN
+    own.parent.mkdir(parents=True, exist_ok=True)
+    if (official / "pulumi-resource-aws").exists():
+        if own.is_symlink():
+            own.unlink()
+        elif own.exists():
+            shutil.rmtree(own)
+        own.symlink_to(official)
+        return "official"
+    if own.is_symlink():
+        own.unlink()
+    _shim(own / "pulumi-resource-aws", "localcloud.provider")
+    return "stand-in"
+
+
+def _described(engine: Engine, aws_provider: str) -> dict[str, str]:
+    return {
+        "pulumi": str(engine.path), "version": engine.version, "source": engine.source, "aws_provider": aws_provider
+    }  # fmt: skip
 
 
 def installed() -> dict[str, str] | None:
-    """What the last set-up put in place, or None where it has not run: pulumi, version, source."""
+    """What the last set-up put in place, or None where it has not run: pulumi, version, source, aws_provider."""
     record = home() / "setup.json"
     if not record.exists() or not (bin_folder() / "pulumi").exists():
         return None
@@ -89,7 +113,7 @@ def set_up(progress: Progress) -> tuple[dict[str, str], bool]:
             own.unlink(missing_ok=True)
         else:
             _shim(own, module)
-    now = _described(engine)
+    now = _described(engine, _place_aws_provider())
     if now != before:
         write_atomically(home() / "setup.json", json.dumps(now, indent=2) + "\n")
     return now, now != before

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from localcloud import supervisor
 from shoestring.environment import local_environment, process_environment
+from shoestring.installation import pulumi_home
 
 NO_CLOUD = {"aws_endpoint": "http://127.0.0.1:9", "sagemaker_endpoint": "http://127.0.0.1:9"}
 
@@ -16,14 +19,16 @@ NO_CLOUD = {"aws_endpoint": "http://127.0.0.1:9", "sagemaker_endpoint": "http://
 class Project:
     """A small Pulumi project in a temporary folder, on its own state and its own PULUMI_HOME."""
 
-    def __init__(self, folder: Path, program: str) -> None:
+    def __init__(self, folder: Path, program: str, cloud: dict[str, Any] | None = None) -> None:
         self.folder = folder
         (folder / "program").mkdir(parents=True)
         (folder / "state").mkdir()
         (folder / "Pulumi.yaml").write_text("name: sample\nruntime: {name: python}\nmain: program/\n")
         self.write(program)
         own = {"PULUMI_HOME": str(folder / "home"), "PULUMI_BACKEND_URL": f"file://{folder / 'state'}"}
-        self.environment = process_environment({**local_environment(NO_CLOUD), **own})
+        self.environment = process_environment({**local_environment(cloud or NO_CLOUD), **own})
+        (folder / "home").mkdir()
+        (folder / "home" / "plugins").symlink_to(pulumi_home() / "plugins")
         self.pulumi("stack", "init", "test")
 
     def write(self, program: str) -> None:
@@ -42,6 +47,14 @@ class Project:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Callable[[str], Project]:
-    """Makes a Pulumi project from the text of a program."""
-    return lambda program: Project(tmp_path / "project", program)
+def project(tmp_path: Path) -> Callable[..., Project]:
+    """Makes a Pulumi project from the text of a program, and the running local cloud that it works on, if any."""
+    return lambda program, cloud=None: Project(tmp_path / "project", program, cloud)
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    """A local cloud of the test module's own."""
+    home = tmp_path_factory.mktemp("home")
+    yield supervisor.up(home)
+    supervisor.down(home)

@@ -1,0 +1,239 @@
+"""The provider's protocol: Pulumi's gRPC calls, carried to the table."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlparse
+
+import botocore.exceptions
+import grpc
+from google.protobuf import empty_pb2, json_format, struct_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+
+from localcloud.provider import schema
+from localcloud.provider.check import check_object
+from localcloud.provider.convert import UNKNOWN, Unsupported
+from localcloud.provider.resources import Account, ProviderError, Resource, carried, changeable, differing, plain
+from localcloud.provider.table import KINDS
+
+VERSION = "7.51.1"
+Values = dict[str, Any]
+MEND = f"pulumi plugin install resource aws {VERSION}"
+
+
+def _values(struct: Any) -> Values:
+    """A message's values; it has one kind of number, so that 3 comes as 3.0."""
+    return dict(_integers(json_format.MessageToDict(struct)))
+
+
+def _integers(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _integers(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_integers(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _struct(values: Values) -> Any:
+    return json_format.ParseDict(values, struct_pb2.Struct())
+
+
+def told(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Turns what went wrong into one message for the user."""
+
+    def call(self: Any, request: Any, context: Any) -> Any:
+        try:
+            return method(self, request, context)
+        except botocore.exceptions.ClientError as error:
+            described = error.response.get("Error", {})
+            text = f"{error.operation_name}: {described.get('Code')}: {described.get('Message')}"
+        except botocore.exceptions.EndpointConnectionError as error:
+            text = f"the local cloud does not answer ({error}); start it: shoestring cloud up"
+        except botocore.exceptions.BotoCoreError as error:
+            text = f"{type(error).__name__}: {error}"
+        except Unsupported as error:
+            text = f"property {error} is not carried by the local cloud's aws provider"
+        except ProviderError as error:
+            text = str(error)
+        context.abort(grpc.StatusCode.UNKNOWN, text)
+
+    return call
+
+
+class Provider(provider_pb2_grpc.ResourceProviderServicer):
+    """The stand-in `aws` provider. It speaks to loopback only: it must never be mistaken for the official one."""
+
+    def __init__(self) -> None:
+        self.account = Account("us-east-1")
+
+    def GetPluginInfo(self, request: Any, context: Any) -> Any:
+        return plugin_pb2.PluginInfo(version=VERSION)
+
+    def Handshake(self, request: Any, context: Any) -> Any:
+        return provider_pb2.ProviderHandshakeResponse(accept_secrets=False, accept_resources=False)
+
+    def Attach(self, request: Any, context: Any) -> Any:
+        return empty_pb2.Empty()
+
+    def Cancel(self, request: Any, context: Any) -> Any:
+        return empty_pb2.Empty()
+
+    def GetSchema(self, request: Any, context: Any) -> Any:
+        return provider_pb2.GetSchemaResponse(schema=json.dumps({"name": "aws", "version": VERSION}))
+
+    def CheckConfig(self, request: Any, context: Any) -> Any:
+        return provider_pb2.CheckResponse(inputs=request.news)
+
+    def DiffConfig(self, request: Any, context: Any) -> Any:
+        return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
+
+    @told
+    def Configure(self, request: Any, context: Any) -> Any:
+        for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SAGEMAKER"):
+            if urlparse(os.environ.get(name, "")).hostname != "127.0.0.1":
+                raise ProviderError(
+                    f"this aws provider stands in for the official one, and speaks to the local cloud only; {name} is "
+                    f'{os.environ.get(name)!r}. For the local cloud: eval "$(shoestring env local)". For AWS: {MEND}'
+                )
+        region = request.variables.get("aws:config:region") or os.environ.get("AWS_REGION", "us-east-1")
+        self.account = Account(region)
+        return provider_pb2.ConfigureResponse(acceptSecrets=False, supportsPreview=True)
+
+    def _kind(self, token: str) -> None:
+        if token not in KINDS:
+            raise ProviderError(
+                f"the local cloud's aws provider does not know the type {token}; it knows {', '.join(sorted(KINDS))}"
+            )
+
+    @told
+    def Check(self, request: Any, context: Any) -> Any:
+        token = _token(request)
+        self._kind(token)
+        kind, known = KINDS[token], schema.load()[token]
+        news, olds = _values(request.news), _values(request.olds)
+        for name, value in kind.defaults.items():
+            if name in known["inputs"]:
+                news.setdefault(name, value)
+        if kind.name and news.get(kind.name) is None:
+            named = request.urn.rpartition("::")[2]
+            news[kind.name] = olds.get(kind.name) or f"{named}-{(request.randomSeed or os.urandom(4)).hex()[:7]}"
+        problems: list[tuple[str, str]] = []
+        inputs = check_object({"object": known["inputs"], "required": known["required"]}, news, "", problems)
+        problems += [
+            (name, "is not carried by the local cloud's aws provider")
+            for name in sorted(set(inputs) & set(known["inputs"]) - carried(kind))
+        ]
+        failures = [provider_pb2.CheckFailure(property=path, reason=f"{path}: {why}") for path, why in problems]
+        return provider_pb2.CheckResponse(inputs=_struct(inputs), failures=failures)
+
+    @told
+    def Diff(self, request: Any, context: Any) -> Any:
+        token = _token(request)
+        self._kind(token)
+        kind = KINDS[token]
+        old, new = _values(request.old_inputs), _values(request.news)
+        changed = differing(old, new) - set(request.ignoreChanges)
+        replaces = sorted(changed - changeable(kind))
+        same_name = bool(kind.name) and kind.name not in changed
+        what = provider_pb2.PropertyDiff
+        detailed = {}
+        for name in changed:
+            word = "ADD" if name not in old else "DELETE" if name not in new else "UPDATE"
+            detailed[name] = what(kind=getattr(what, f"{word}_REPLACE" if name in replaces else word), inputDiff=True)
+        answer = provider_pb2.DiffResponse
+        return answer(
+            changes=answer.DIFF_SOME if changed else answer.DIFF_NONE,
+            diffs=sorted(changed), replaces=replaces, deleteBeforeReplace=bool(replaces) and same_name,
+            detailedDiff=detailed, hasDetailedDiff=True,
+        )  # fmt: skip
+
+    @told
+    def Create(self, request: Any, context: Any) -> Any:
+        token = _token(request)
+        inputs = _values(request.properties)
+        if request.preview:
+            return provider_pb2.CreateResponse(id="", properties=_struct(_foreseen(token, inputs)))
+        made = Resource(self.account, token, inputs)
+        made.create()
+        return provider_pb2.CreateResponse(id=made.id, properties=_struct(made.state))
+
+    @told
+    def Read(self, request: Any, context: Any) -> Any:
+        token = _token(request)
+        self._kind(token)
+        inputs = _values(request.inputs)
+        found = Resource(self.account, token, inputs, request.id, _values(request.properties))
+        if not found.read():
+            return provider_pb2.ReadResponse(id="")
+        return provider_pb2.ReadResponse(
+            id=found.id, properties=_struct(found.state), inputs=_struct(plain(found.inputs))
+        )
+
+    @told
+    def Update(self, request: Any, context: Any) -> Any:
+        token = _token(request)
+        old, new = _values(request.old_inputs), _values(request.news)
+        if request.preview:
+            moving = dict.fromkeys(KINDS[token].moving, UNKNOWN) if differing(old, new) - {"tags"} else {}
+            olds = {name: value for name, value in _values(request.olds).items() if name not in old}
+            return provider_pb2.UpdateResponse(properties=_struct({**olds, **_foreseen(token, new), **moving}))
+        changing = Resource(self.account, token, old, request.id, _values(request.olds))
+        changing.update(new)
+        return provider_pb2.UpdateResponse(properties=_struct(changing.state))
+
+    @told
+    def Delete(self, request: Any, context: Any) -> Any:
+        token = _token(request)
+        inputs = _values(request.old_inputs)
+        Resource(self.account, token, inputs, request.id, _values(request.properties)).delete()
+        return empty_pb2.Empty()
+
+    @told
+    def Invoke(self, request: Any, context: Any) -> Any:
+        arguments = _values(request.args)
+        if request.tok == "aws:index/getCallerIdentity:getCallerIdentity":
+            number = self.account.number
+            found = {"id": number, "accountId": number, "arn": f"arn:aws:iam::{number}:root", "userId": number}
+        elif request.tok == "aws:index/getRegion:getRegion":
+            region = self.account.region
+            found = {"id": region, "name": region, "region": region, "endpoint": f"ec2.{region}.amazonaws.com",
+                     "description": region}  # fmt: skip
+        elif request.tok == "aws:ssm/getParameter:getParameter":
+            answer = self.account.client("ssm").get_parameter(Name=arguments["name"], WithDecryption=True)["Parameter"]
+            value = answer["Value"]
+            found = {"id": answer["Name"], "name": answer["Name"], "value": value, "insecureValue": value,
+                     "type": answer["Type"], "version": answer["Version"], "arn": answer["ARN"]}  # fmt: skip
+        else:
+            raise ProviderError(f"the local cloud's aws provider does not know the function {request.tok}")
+        return provider_pb2.InvokeResponse(**{"return": _struct(found)})
+
+
+def _token(request: Any) -> str:
+    return str(request.type or request.urn.split("::")[-2].rpartition("$")[2])
+
+
+def _foreseen(token: str, inputs: Values) -> Values:
+    """What a preview can know of the state: the inputs, and the tags."""
+    return {**inputs, "tagsAll": inputs.get("tags") or {}} if KINDS[token].tags else inputs
+
+
+def serve() -> None:
+    """Serves until the engine ends this process; the port is the first line of standard output."""
+    import signal
+    from concurrent import futures
+
+    size = 400 * 1024 * 1024
+    options = [("grpc.max_receive_message_length", size), ("grpc.max_send_message_length", size)]
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=16), options=options)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Provider(), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, lambda *_: server.stop(0))
+    sys.stdout.write(f"{port}\n")
+    sys.stdout.flush()
+    server.wait_for_termination()

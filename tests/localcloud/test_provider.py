@@ -1,0 +1,248 @@
+"""The stand-in `aws` provider on the real engine: one of every type, up to destroy; and what it refuses."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+import zipfile
+from pathlib import Path
+
+import boto3
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.tokens import AWS
+from localcloud.account import list_account
+from localcloud.provider import schema
+from localcloud.provider.check import check_object
+from localcloud.provider.convert import fold, settle
+from localcloud.provider.resources import carried, changeable, differing
+from localcloud.provider.table import KINDS
+from tests.conftest import Project
+
+PROGRAM = Path(__file__).with_name("programs") / "every_type.py"
+HEAD = "import pulumi, pulumi_aws as aws\n"
+
+
+@pytest.fixture(scope="module")
+def stack(cloud, tmp_path_factory):
+    """A stack with one of every type, up."""
+    made = Project(tmp_path_factory.mktemp("every") / "project", PROGRAM.read_text(), cloud)
+    with zipfile.ZipFile(made.folder / "program" / "f.zip", "w") as package:
+        package.writestr("f.py", "def handler(event, context):\n    return {'good': True}\n")
+    with tarfile.open(made.folder / "program" / "source.tar.gz", "w:gz") as source:
+        text = b"print('loss=0.5')\n"
+        entry = tarfile.TarInfo("job.py")
+        entry.size = len(text)
+        source.addfile(entry, io.BytesIO(text))
+    made.pulumi("up", "--yes")
+    return made
+
+
+def client(cloud, service):
+    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
+    endpoint = cloud["sagemaker_endpoint" if service == "sagemaker" else "aws_endpoint"]
+    return boto3.client(service, endpoint_url=endpoint, **keys)
+
+
+def outputs(stack) -> dict:
+    return json.loads(stack.pulumi("stack", "output", "--json"))
+
+
+def test_one_of_every_type_is_made_and_a_second_up_changes_nothing(stack):
+    state = json.loads(stack.pulumi("stack", "export"))
+    made = {resource["type"] for resource in state["deployment"]["resources"]}
+    assert set(KINDS) <= made
+    assert set(KINDS) == AWS
+    assert "unchanged" in stack.pulumi("up", "--yes", "--expect-no-changes")
+    assert "unchanged" in stack.pulumi("refresh", "--yes", "--expect-no-changes")
+
+
+def test_the_account_holds_what_was_asked_for(stack, cloud):
+    bucket = outputs(stack)["bucket"]
+    s3 = client(cloud, "s3")
+    assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
+    assert s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]["BlockPublicPolicy"] is True
+    assert {rule["ID"] for rule in s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]} == {
+        "checkpoints",
+        "uploads",
+    }
+    ec2 = client(cloud, "ec2")
+    template = ec2.describe_launch_template_versions(Versions=["$Latest"], LaunchTemplateName=outputs(stack)["lt"])
+    data = template["LaunchTemplateVersions"][0]["LaunchTemplateData"]
+    assert data["MetadataOptions"]["HttpTokens"] == "required"
+    assert data["BlockDeviceMappings"][0]["Ebs"]["Encrypted"] in (True, "true")
+    job = client(cloud, "sagemaker").describe_training_job(TrainingJobName="sample-job")
+    assert job["EnableManagedSpotTraining"] is True
+    assert job["HyperParameters"]["sagemaker_program"] == '"job.py"'
+    answer = client(cloud, "lambda").invoke(FunctionName="sample", Qualifier="live")
+    assert json.loads(answer["Payload"].read()) == {"good": True}
+
+
+def test_changes_behind_pulumis_back_show_up_in_refresh_and_up_mends_them(stack, cloud):
+    found = outputs(stack)
+    client(cloud, "logs").put_retention_policy(logGroupName="/aws/lambda/sample", retentionInDays=365)
+    client(cloud, "s3").put_bucket_tagging(
+        Bucket=found["bucket"], Tagging={"TagSet": [{"Key": "Project", "Value": "other"}]}
+    )
+    client(cloud, "iam").update_assume_role_policy(
+        RoleName=found["role"], PolicyDocument='{"Version": "2012-10-17", "Statement": []}'
+    )
+    client(cloud, "s3").delete_object(Bucket=found["bucket"], Key="packages/f.zip")
+    shown = stack.pulumi("refresh", "--yes")
+    for name in ("LogGroup lg", "s3:Bucket state", "iam:Role role"):
+        assert f"{name} updated" in shown.replace("aws:", "").replace("cloudwatch:", "") or name in shown
+    assert "~ 3 updated" in shown
+    assert "- 1 deleted" in shown
+    mended = stack.pulumi("up", "--yes")
+    assert "~ 3 updated" in mended
+    assert "+ 1 created" in mended
+    assert (
+        client(cloud, "logs").describe_log_groups(logGroupNamePrefix="/aws/lambda/sample")["logGroups"][0][
+            "retentionInDays"
+        ]
+        == 14
+    )
+    stack.pulumi("refresh", "--yes", "--expect-no-changes")
+
+
+def test_changes_in_place_and_a_new_version_of_the_function(stack, cloud):
+    before = outputs(stack)
+    stack.pulumi("config", "set", "step", "2")
+    shown = stack.pulumi("up", "--yes")
+    after = outputs(stack)
+    assert "replaced" in shown  # the instance, for its template has a new version
+    assert after["bucket"] == before["bucket"] and after["vm"] != before["vm"]
+    assert (before["version"], after["version"]) == ("1", "2")
+    alias = client(cloud, "lambda").get_alias(FunctionName="sample", Name="live")
+    assert alias["FunctionVersion"] == "2"
+    assert client(cloud, "ssm").list_tags_for_resource(ResourceType="Parameter", ResourceId="/shoestring/x/champion")[
+        "TagList"
+    ] == [{"Key": "Project", "Value": "p"}, {"Key": "Step", "Value": "2"}]
+    stack.pulumi("up", "--yes", "--expect-no-changes")
+
+
+def test_import_by_id(project, cloud):
+    s3 = client(cloud, "s3")
+    s3.create_bucket(Bucket="made-by-hand")
+    s3.put_bucket_tagging(Bucket="made-by-hand", Tagging={"TagSet": [{"Key": "A", "Value": "b"}]})
+    resource = 'aws.s3.Bucket("b", bucket="made-by-hand", tags={"A": "b"}, force_destroy=True'
+    sample = project(f'{HEAD}{resource}, opts=pulumi.ResourceOptions(import_="made-by-hand"))\n', cloud)
+    assert "import" in sample.pulumi("up", "--yes")
+    sample.write(f"{HEAD}{resource})\n")
+    sample.pulumi("up", "--yes")
+    sample.pulumi("up", "--yes", "--expect-no-changes")
+    sample.pulumi("destroy", "--yes")
+    assert "made-by-hand" not in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
+
+
+def test_the_import_command_takes_a_resource_into_the_state(project, cloud):
+    client(cloud, "logs").create_log_group(logGroupName="/by/hand")
+    sample = project(HEAD, cloud)
+    words = (
+        "aws:cloudwatch/logGroup:LogGroup",
+        "group",
+        "/by/hand",
+        "--yes",
+        "--protect=false",
+        "--generate-code=false",
+    )
+    assert "1 imported" in sample.pulumi("import", *words)
+    sample.write(f'{HEAD}aws.cloudwatch.LogGroup("group", name="/by/hand")\n')
+    sample.pulumi("up", "--yes", "--expect-no-changes")
+    sample.pulumi("destroy", "--yes")
+
+
+def test_what_cannot_change_in_place_is_replaced(project, cloud):
+    program = HEAD + 'aws.ec2.SecurityGroup("g", name="g", description="{}")\n'
+    sample = project(program.format("one"), cloud)
+    sample.pulumi("up", "--yes")
+    sample.write(program.format("two"))
+    assert "+-1 replaced" in sample.pulumi("up", "--yes")
+    sample.pulumi("destroy", "--yes")
+
+
+def test_bad_properties_fail_with_their_path_before_any_call(project, cloud):
+    sample = project(
+        HEAD + 'aws.s3.BucketVersioning("v", bucket="b", versioning_configuration={"status": 3, "statuss": "x"})\n',
+        cloud,
+    )
+    shown = sample.pulumi("up", "--yes", code=1)
+    assert "versioningConfiguration.status: expected a string, found the number 3" in shown
+    assert "versioningConfiguration.statuss: unknown property; did you mean status?" in shown
+    sample.write(HEAD + 'aws.cloudwatch.LogGroup("g", name="never-made", retention_in_days="soon", tags={"a": 5})\n')
+    shown = sample.pulumi("up", "--yes", "--skip-preview", code=1)
+    assert "retentionInDays: expected an integer, found the string" in shown
+    assert "tags.a: expected a string, found the number 5" in shown
+    assert not client(cloud, "logs").describe_log_groups(logGroupNamePrefix="never-made")["logGroups"]
+
+
+def test_an_unknown_type_fails_by_name(project, cloud):
+    sample = project(f'{HEAD}aws.sqs.Queue("q")\n', cloud)
+    assert "does not know the type aws:sqs/queue:Queue" in sample.pulumi("preview", code=1)
+
+
+def test_it_never_speaks_to_aws_itself(project):
+    sample = project(f'{HEAD}aws.sqs.Queue("q")\n')
+    sample.environment["AWS_ENDPOINT_URL"] = "https://s3.amazonaws.com"
+    shown = sample.pulumi("preview", code=1)
+    assert "stands in for the official one, and speaks to the local cloud only" in shown
+
+
+def test_destroy_leaves_nothing(stack, cloud):
+    stack.pulumi("destroy", "--yes")
+    assert list_account(cloud) == []
+
+
+def test_the_schema_is_what_the_sdk_says():
+    assert schema.read_sdk(KINDS) == schema.load(), "run: python -m localcloud.provider.schema"
+
+
+@pytest.mark.parametrize("token", sorted(KINDS))
+def test_rows_name_properties_that_the_type_has(token):
+    known = set(schema.load()[token]["inputs"])
+    kind = KINDS[token]
+    named = set(kind.ours) | set(kind.prepared) | changeable(kind)
+    for call in (*kind.create, *kind.update):
+        named |= (call.walk or frozenset()) | call.on
+    assert named <= known
+    assert set(kind.computed) <= known | set(schema.load()[token]["outputs"])
+    assert set(schema.load()[token]["required"]) <= carried(kind)
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abc", min_size=1, max_size=2), inner),
+    max_leaves=8,
+)
+
+
+@given(VALUES)
+def test_a_value_settles_with_itself_and_does_not_differ(value):
+    assert settle(value, value) == value
+    assert differing({"a": value}, {"a": value}) == set()
+
+
+@given(st.lists(st.text(max_size=4), unique=True, max_size=5), st.randoms())
+def test_another_order_of_a_list_is_no_change(items, chance):
+    shuffled = items[:]
+    chance.shuffle(shuffled)
+    assert settle(items, shuffled) == items
+
+
+@given(st.dictionaries(st.sampled_from(["name", "size", "nmae"]), VALUES))
+def test_check_never_passes_what_is_not_in_the_specification(value):
+    problems = []
+    specification = {"object": {"name": "string", "size": "integer"}, "required": ["name"]}
+    made = check_object(specification, value, "", problems)
+    good = isinstance(value.get("name"), str) and type(value.get("size")) in (int, type(None)) and "nmae" not in value
+    assert (not problems) == good
+    assert set(made) <= {"name", "size"}
+
+
+def test_names_match_without_case_and_plural():
+    assert fold("inputDataConfigs") == fold("InputDataConfig")
+    assert fold("ipAddresses") == fold("IpAddress")
+    assert fold("policies") == fold("Policy")
