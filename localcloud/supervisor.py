@@ -23,6 +23,7 @@ from typing import Any
 import psutil
 from filelock import FileLock
 
+from localcloud.machines import processes_below
 from localcloud.processes import Process, free_port, port_is_free, start, stop, wait_until
 from shoestring.errors import UserError
 
@@ -69,7 +70,16 @@ PARTS = (
         lambda cloud, ports: ["--port", str(ports["sagemaker"]), "--home", str(cloud.parent)],
         lambda cloud, ports: {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{ports['aws']}"},
     ),
+    Part(
+        "machines",
+        "localcloud.machines",
+        "/health",
+        lambda cloud, ports: ["--port", str(ports["machines"]), "--home", str(cloud.parent)],
+        lambda cloud, ports: {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{ports['aws']}"},
+    ),
 )
+# Who starts others goes before them, and the account that they write to as they end goes last.
+ENDING = {name: rank for rank, name in enumerate(("machines", "sagemaker", "machine", "job", "aws"))}
 
 
 def _cloud(home: Path) -> Path:
@@ -112,16 +122,12 @@ def _running(described: dict[str, Any]) -> dict[str, Process]:
 
 
 def _strays(cloud: Path) -> list[tuple[str, Process]]:
-    """Servers and jobs of this checkout by their working folder: found also where no record of them is left."""
-    found = []
+    """Servers, jobs and machines of this checkout by their working folder: found also where no record is left."""
+    found = [(name, process) for name in ("job", "machine") for process in processes_below(cloud / f"{name}s")]
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             words, folder = process.cmdline(), Path(process.cwd())
-            if words[:1] != [sys.executable]:
-                continue
             names = [part.name for part in PARTS if words[1:3] == ["-m", part.module] and folder == cloud]
-            if folder.is_relative_to(cloud / "jobs"):
-                names = ["job"]
             found += [(name, Process(process.pid, process.create_time())) for name in names]
     return found
 
@@ -129,8 +135,10 @@ def _strays(cloud: Path) -> list[tuple[str, Process]]:
 def _stop_all(cloud: Path) -> list[str]:
     """Ends what `cloud.json` names and what it does not; returns the names of what ran."""
     known = _running(_read(cloud / "cloud.json"))
-    stopped = {name for name, process in [*known.items(), *_strays(cloud)] if stop(process)}
-    (cloud / "cloud.json").unlink(missing_ok=True)
+    found = sorted([*known.items(), *_strays(cloud)], key=lambda item: ENDING.get(item[0], 0))
+    stopped = {name for name, process in found if stop(process)}
+    for name in ("cloud.json", "machines.json"):
+        (cloud / name).unlink(missing_ok=True)
     return sorted(stopped)
 
 
@@ -228,7 +236,7 @@ def up(home: Path, fresh: bool = False, progress: Progress | None = None) -> dic
                 say(f"local cloud: {name} had ended by itself; starting it anew")
         _stop_all(cloud)
         if fresh:
-            for name in ("data", "tmp", "jobs"):
+            for name in ("data", "tmp", "jobs", "machines"):
                 if (cloud / name).exists():
                     shutil.rmtree(cloud / name)
             for name in ("data/state", "data/s3", "tmp"):

@@ -10,12 +10,13 @@ import traceback
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from localcloud.sagemaker.client import INTERRUPT
 from localcloud.sagemaker.requests import ServiceError
 from localcloud.sagemaker.service import Service
 
 
 class Handler(BaseHTTPRequestHandler):
-    """AWS JSON 1.1: one POST for each call, the operation in `X-Amz-Target`."""
+    """AWS JSON 1.1: one POST for each call, the operation in `X-Amz-Target`; and interruptions on demand."""
 
     service: Service
     protocol_version = "HTTP/1.1"
@@ -33,7 +34,10 @@ class Handler(BaseHTTPRequestHandler):
                 request = json.loads(body or b"{}")
             except ValueError as error:
                 raise ServiceError("SerializationException", f"the body is not JSON: {error}") from error
-            self._answer(200, self.service.call(name, request))
+            if self.path == INTERRUPT:
+                self._answer(200, self.service.interrupt(request))
+            else:
+                self._answer(200, self.service.call(name, request))
         except ServiceError as error:
             self._answer(error.status, {"__type": error.code, "message": str(error)})
         except Exception as error:

@@ -14,6 +14,8 @@ from urllib.parse import urlparse
 
 import boto3
 
+from localcloud.machines import reachable
+
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 
 
@@ -71,11 +73,12 @@ class Files:
 
 @dataclass
 class Container:
-    """The root of one attempt and the request that it serves."""
+    """The root of one attempt, the request that it serves, and the folder of the local cloud."""
 
     root: Path
     request: dict[str, Any]
     files: Files
+    cloud: Path
 
     def place(self, inside: str) -> Path:
         """A path of the container, on this machine."""
@@ -127,7 +130,7 @@ class Container:
         channels = [channel["ChannelName"] for channel in self.request.get("InputDataConfig", [])]
         variables = {
             **os.environ,
-            **self.request.get("Environment", {}),
+            **reachable(self.request.get("Environment", {}), self.cloud),  # the job runs on this machine
             "TRAINING_JOB_NAME": self.request["TrainingJobName"],
             "SM_MODEL_DIR": str(self.place("/opt/ml/model")),
             "SM_OUTPUT_DATA_DIR": str(self.place("/opt/ml/output/data")),

@@ -54,11 +54,12 @@ class Logs:
 
 
 class Runner(threading.Thread):
-    """A job's own thread. `stopping` is set by StopTrainingJob."""
+    """A job's own thread. `stopping` is set by StopTrainingJob, `reclaimed` by an interruption on demand."""
 
     def __init__(self, store: Store, job: dict[str, Any], spot: Spot) -> None:
         super().__init__(daemon=True, name=job["described"]["TrainingJobName"])
         self.store, self.job, self.spot, self.stopping = store, job, spot, threading.Event()
+        self.reclaimed = threading.Event()
         self.described, self.request = job["described"], job["request"]
         self.folder = store.path(self.name)
         self.files, self.trained = Files(), 0.0
@@ -81,7 +82,7 @@ class Runner(threading.Thread):
         while True:
             attempt += 1
             self.store.transition(self.job, "Starting", "Preparing the instances for training")
-            container = Container(self.folder / f"root-{attempt}", self.request, self.files)
+            container = Container(self.folder / f"root-{attempt}", self.request, self.files, self.store.folder.parent)
             self.store.transition(self.job, "Downloading", "Downloading input data")
             container.prepare()
             outcome, code = self._train(container, next(lives, None))
@@ -105,6 +106,7 @@ class Runner(threading.Thread):
         child = container.start(self.folder / "log")
         process = Process(child.pid, psutil.Process(child.pid).create_time())
         self.job["process"] = [process.pid, process.created]
+        self.reclaimed.clear()
         self.described.setdefault("TrainingStartTime", time.time())
         self.store.transition(self.job, "Training", "Training image download completed. Training in progress.")
         began, synced, outcome = time.monotonic(), 0.0, "exited"
@@ -118,7 +120,7 @@ class Runner(threading.Thread):
                 outcome = "MaxRuntimeExceeded"
             elif self._waited_too_long():
                 outcome = "MaxWaitTimeExceeded"
-            elif life is not None and ran > life:
+            elif self.reclaimed.is_set() or (life is not None and ran > life):
                 outcome = "interrupted"
             if outcome != "exited":
                 stop(process, self.spot.grace_seconds)

@@ -105,6 +105,17 @@ class Service:
         job["described"]["TrainingJobStatus"] = "Stopping"
         self.runners[request["TrainingJobName"]].stopping.set()
 
+    def interrupt(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Takes a running job's spot instance away now, as AWS's Fault Injection Service does. Raises ServiceError."""
+        name = str(request.get("TrainingJobName"))
+        described = self._job(name)["described"]
+        if not described.get("EnableManagedSpotTraining"):
+            raise invalid(f"{name} is not on spot capacity: nothing can be taken away from it.")
+        if described["SecondaryStatus"] != "Training" or described["TrainingJobStatus"] != "InProgress":
+            raise invalid(f"{name} is not training now: its status is {described['SecondaryStatus']}.")
+        self.runners[name].reclaimed.set()
+        return {}
+
     def DeleteTrainingJob(self, request: dict[str, Any]) -> None:
         name = request["TrainingJobName"]
         status = self._job(name)["described"]["TrainingJobStatus"]

@@ -18,8 +18,10 @@ from botocore.exceptions import ClientError
 
 from localcloud import supervisor
 from localcloud.processes import wait_until
-from localcloud.sagemaker.container import LOG_GROUP
+from localcloud.sagemaker.client import interrupt
+from localcloud.sagemaker.container import LOG_GROUP, Container, Files
 from localcloud.sagemaker.requests import SUPPORTED, _python_pattern, operation
+from shoestring.errors import UserError
 
 STEPS = """
 import os, pathlib, signal, sys, time
@@ -33,6 +35,18 @@ for step in range(start, 30):
     print(f"step={step} loss={1 / (step + 1):.3f}")
 data = pathlib.Path(os.environ["SM_CHANNEL_TRAINING"], "train.csv").read_text()
 pathlib.Path(os.environ["SM_MODEL_DIR"], "model.txt").write_text(data + " ".join(sys.argv[1:]))
+"""
+
+
+# Ends only with its third instance.
+THIRD = """
+import os, pathlib, time
+state = pathlib.Path(os.environ["SM_CHECKPOINT_DIR"], "starts")
+state.parent.mkdir(parents=True, exist_ok=True)
+starts = len(state.read_text()) + 1 if state.exists() else 1
+state.write_text("x" * starts)
+print("start", starts)
+time.sleep(0 if starts == 3 else 600)
 """
 
 
@@ -133,6 +147,45 @@ def test_spot_job_is_interrupted_and_resumes_from_its_checkpoint(cloud, bucket):
     stored = client(cloud, "s3").get_object(Bucket=bucket, Key="artifacts/resumes/output/model.tar.gz")
     with tarfile.open(fileobj=io.BytesIO(stored["Body"].read())) as tar:
         assert tar.extractfile("./model.txt").read() == b"a,b\n--rate 0.1"
+
+
+def test_spot_job_is_interrupted_on_demand(cloud, bucket):
+    create(cloud, bucket, "reclaimed", THIRD, spot=True)
+    # The cloud's own market takes the first instance.
+    assert wait_until(lambda: any(line == "start 2" for line in log(cloud, "reclaimed")), 40)
+    interrupt(cloud["sagemaker_endpoint"], "reclaimed")
+    job = ended(cloud, "reclaimed")
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    assert transitions(job).count("Interrupted") == 2
+    assert log(cloud, "reclaimed") == ["start 1", "start 2", "start 3"]
+    with pytest.raises(UserError, match="not training now: its status is Completed"):
+        interrupt(cloud["sagemaker_endpoint"], "reclaimed")
+
+
+def test_only_spot_jobs_that_exist_can_be_interrupted(cloud, bucket):
+    create(cloud, bucket, "on-demand", STEPS)
+    with pytest.raises(UserError, match="on-demand is not on spot capacity"):
+        interrupt(cloud["sagemaker_endpoint"], "on-demand")
+    with pytest.raises(UserError, match="absent cannot be interrupted: Requested resource not found"):
+        interrupt(cloud["sagemaker_endpoint"], "absent")
+    with pytest.raises(UserError, match="shoestring cloud up"):
+        interrupt("http://127.0.0.1:9", "absent")
+    assert transitions(ended(cloud, "on-demand")).count("Interrupted") == 0
+
+
+def test_job_reaches_the_accounts_machines(tmp_path):
+    described = {"private_ip": "10.20.0.10", "port": 5000, "address": "http://127.0.0.1:4321"}
+    (tmp_path / "machines.json").write_text(json.dumps([described]))
+    request = {
+        "TrainingJobName": "tracks",
+        "HyperParameters": {"sagemaker_program": "train.py"},
+        "Environment": {"MLFLOW_TRACKING_URI": "http://10.20.0.10:5000"},
+    }
+    container = Container(tmp_path / "root", request, Files(), tmp_path)
+    container.place("/opt/ml/code").mkdir(parents=True)
+    container.place("/opt/ml/code/train.py").write_text("import os; print(os.environ['MLFLOW_TRACKING_URI'])")
+    assert container.start(tmp_path / "log").wait() == 0
+    assert (tmp_path / "log").read_text() == "http://127.0.0.1:4321\n"
 
 
 def test_program_that_raises_fails_with_its_last_lines(cloud, bucket):

@@ -64,7 +64,7 @@ def test_survives_its_command_and_second_up_changes_nothing(home):
     again = command(home, "up", "--json")
     assert json.loads(again.stdout)["parts"] == first["parts"]
     assert again.stderr == ""
-    assert "stopped: aws, sagemaker" in command(home, "down").stdout
+    assert "stopped: aws, machines, sagemaker" in command(home, "down").stdout
     assert "nothing was running" in command(home, "down").stdout
     assert command(home, "status").returncode == 1
 
@@ -90,7 +90,7 @@ def test_killed_server_is_reported_and_healed(home):
     described = supervisor.up(home)
     os.kill(described["parts"]["aws"]["pid"], signal.SIGKILL)
     wait_until(lambda: supervisor.status(home)["parts"]["aws"] == "dead", 5)
-    assert supervisor.status(home) == {"state": "broken", "parts": {"aws": "dead", "sagemaker": "up"}}
+    assert supervisor.status(home) == {"state": "broken", "parts": {"aws": "dead", "sagemaker": "up", "machines": "up"}}
     said: list[str] = []
     healed = supervisor.up(home, progress=said.append)
     assert "aws had ended by itself" in said[0]
@@ -103,7 +103,7 @@ def test_record_of_an_earlier_process_of_the_same_pid_is_not_believed(home):
     cloud.mkdir()
     mine = {"pid": os.getpid(), "created": psutil.Process().create_time() - 60, "port": 1}
     (cloud / "cloud.json").write_text(json.dumps({"parts": {"aws": mine}}))
-    assert supervisor.status(home)["parts"] == {"aws": "dead", "sagemaker": "down"}
+    assert supervisor.status(home)["parts"] == {"aws": "dead", "sagemaker": "down", "machines": "down"}
 
 
 @pytest.mark.parametrize("record", ["{half", ""])
@@ -111,7 +111,7 @@ def test_corrupt_record_is_set_aside_and_its_servers_are_found(home, record):
     supervisor.up(home)
     (home / "cloud" / "cloud.json").write_text(record)
     assert supervisor.status(home)["state"] == "broken"
-    assert supervisor.down(home) == ["aws", "sagemaker"]
+    assert supervisor.down(home) == ["aws", "machines", "sagemaker"]
     assert servers(home) == []
     assert (home / "cloud" / "cloud.corrupt").read_text() == record
 
@@ -138,7 +138,7 @@ def test_two_at_once_start_one_cloud(home):
     ]
     first, second = (json.loads(process.communicate(timeout=60)[0]) for process in both)
     assert first["parts"] == second["parts"]
-    assert len(servers(home)) == 2
+    assert len(servers(home)) == len(supervisor.PARTS)
 
 
 def test_server_that_cannot_start_shows_its_last_lines_and_leaves_nothing(home, monkeypatch):

@@ -1,0 +1,347 @@
+"""`python -m localcloud.machines --port N --home DIR`: plays the account's EC2 instances that serve MLflow.
+
+An instance whose launch template's user data (`#cloud-config`) brings Shoestring's MLflow host as a systemd unit is
+really run: its files go below `<home>/cloud/machines/<instance id>/`, which stands for `/`, and its program runs on
+this machine, on a free loopback port, is restarted when it dies, and ends with its instance.
+`<home>/cloud/machines.json` says where each one is reached. A stopped instance keeps its files, as its disk would; a
+terminated one loses them.
+
+The account keeps no link from an instance to its template but tags: `aws:ec2launchtemplate:id` and `:version`, which
+EC2 sets itself; where they are absent, the template that gives its instances the same `Name` is taken.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import contextlib
+import gzip
+import json
+import os
+import re
+import shutil
+import signal
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from localcloud.processes import Process, free_port, port_is_free, start, stop
+
+PROGRAM = "/opt/shoestring/mlflow_host.py"
+VARIABLES = "/etc/shoestring/mlflow.env"
+DATA = "/var/lib/mlflow"
+PORT = 5000  # where the machine itself would listen, unless its variables say another
+PAUSE = 1.0  # seconds between two looks at the account
+STOP_SECONDS = 60.0  # between SIGTERM and SIGKILL when an instance ends, as the unit's TimeoutStopSec
+GRACE_SECONDS = 8.0  # the same when the local cloud ends: shorter than what this part itself gets
+LONGEST_BACKOFF = 30.0  # seconds between two starts of a program that dies
+GONE = ("shutting-down", "terminated")
+
+Item = dict[str, Any]
+
+
+def read(cloud: Path) -> list[Item]:
+    """What runs: `{"instance_id", "private_ip", "port", "address", "state"}` for each machine.
+
+    `port` is the one on `private_ip`; `address` is where this machine reaches it; `state` is `starting`, `running` or
+    `failed` (its program ended and waits for its next start).
+    """
+    try:
+        return list(json.loads((cloud / "machines.json").read_text()))
+    except FileNotFoundError:
+        return []
+
+
+def reachable(values: Mapping[str, str], cloud: Path) -> dict[str, str]:
+    """`values` with `http://<private IP>:<port>` of each machine replaced by its address on this machine."""
+    changed = dict(values)
+    for machine in read(cloud):
+        inside = re.compile(rf"http://{re.escape(machine['private_ip'])}:{machine['port']}(?!\d)")
+        changed = {key: inside.sub(machine["address"], value) for key, value in changed.items()}
+    return changed
+
+
+def processes_below(folder: Path) -> list[Process]:
+    """The Python programs that work in `folder` or below, each as the leader of its group, which may be gone itself."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, ProcessLookupError):
+            words = process.cmdline()
+            ours = words and Path(words[0]).parent == Path(sys.executable).parent
+            if ours and Path(process.cwd()).is_relative_to(folder):
+                found.append(Process(os.getpgid(process.pid), process.create_time()))
+    return found
+
+
+def _write(path: Path, value: Any) -> None:
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(value, indent=2) + "\n")
+    os.replace(part, path)
+
+
+def files_of_host(user_data: str) -> list[Item] | None:
+    """The `write_files` of user data (base64) that brings a unit of the MLflow host; None for any other."""
+    import yaml
+
+    try:
+        raw = base64.b64decode(user_data)
+        text = (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode()
+        files = (yaml.safe_load(text) or {}).get("write_files", []) if text.startswith("#cloud-config") else []
+    except (ValueError, OSError, yaml.YAMLError) as error:
+        print(f"user data that cannot be read: {error}", flush=True)
+        return None
+    units = [file for file in files if file["path"].endswith(".service")]
+    return files if any(PROGRAM in _content(unit).decode(errors="replace") for unit in units) else None
+
+
+def _content(file: Item) -> bytes:
+    """A file's content, decoded as cloud-init does."""
+    content, encoding = file.get("content", ""), file.get("encoding", "")
+    raw = content if isinstance(content, bytes) else str(content).encode()
+    if encoding.endswith(("b64", "base64")):
+        raw = base64.b64decode(raw)
+    return gzip.decompress(raw) if encoding.startswith("gz") else raw
+
+
+def _variables(path: Path) -> dict[str, str]:
+    """A systemd `EnvironmentFile`."""
+    found = {}
+    for line in path.read_text().splitlines():
+        key, equals, value = line.strip().partition("=")
+        if equals and not key.startswith(("#", ";")):
+            found[key.strip()] = value.strip().strip("\"'")
+    return found
+
+
+class Machine:
+    """One instance: its root folder, and its program while it runs."""
+
+    def __init__(self, instance: Item, root: Path, log: Path, port: int) -> None:
+        self.id, self.private_ip = instance["InstanceId"], instance["PrivateIpAddress"]
+        self.root, self.log, self.port = root, log, port
+        self.process: Process | None = None
+        self.state, self.failures, self.next_start = "starting", 0, 0.0
+
+    def place(self, inside: str) -> Path:
+        """A path of the machine, on this one."""
+        return self.root / inside.lstrip("/")
+
+    def make(self, files: list[Item]) -> None:
+        """Writes the files once, at the first boot. Raises ValueError for a path that leads out of the machine."""
+        part = self.root.with_suffix(".part")
+        shutil.rmtree(part, ignore_errors=True)
+        for file in files:
+            path = part / str(file["path"]).lstrip("/")
+            if ".." in path.parts:
+                raise ValueError(f"the user data writes to {file['path']}")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("ab" if file.get("append") else "wb") as output:
+                output.write(_content(file))
+            mode = file.get("permissions", 0o644)
+            path.chmod((mode if isinstance(mode, int) else int(mode, 8)) | 0o600)
+        for inside in (DATA, "/tmp"):
+            (part / inside.lstrip("/")).mkdir(parents=True, exist_ok=True)
+        part.replace(self.root)
+
+    def describe(self) -> Item:
+        """The machine as `read` returns it."""
+        variables = self.place(VARIABLES)
+        inside = _variables(variables).get("MLFLOW_HOST_PORT", PORT) if variables.exists() else PORT
+        return {
+            "instance_id": self.id,
+            "private_ip": self.private_ip,
+            "port": int(inside),
+            "address": f"http://127.0.0.1:{self.port}",
+            "state": self.state,
+        }
+
+    def tend(self) -> None:
+        """One look: starts the program, sees whether it answers, and starts it anew some time after it died."""
+        if self.process and not self.process.alive():
+            self.end(f"{PROGRAM} ended by itself")
+            self.failures += 1
+            self.next_start = time.monotonic() + min(2.0 ** (self.failures - 1), LONGEST_BACKOFF)
+            self.state = "failed"
+        if self.process is None:
+            if time.monotonic() >= self.next_start:
+                self._start()
+            return
+        self.state = "running" if self._answers() else "starting"
+        if self.state == "running":
+            self.failures = 0
+
+    def _start(self) -> None:
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("MLFLOW_")}
+        account = {key: value for key, value in os.environ.items() if key.startswith("AWS_")}
+        variables = self.place(VARIABLES)
+        own = {
+            "MLFLOW_HOST_PORT": str(self.port),
+            "MLFLOW_HOST_BIND": "127.0.0.1",
+            "MLFLOW_HOST_FOLDER": str(self.place(DATA)),
+            "TMPDIR": str(self.place("/tmp")),
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
+        }
+        carried = _variables(variables) if variables.exists() else {}
+        command = [sys.executable, "-u", str(self.place(PROGRAM))]
+        self.process = start(command, {**kept, **carried, **account, **own}, self.log, self.root)
+        self.state = "starting"
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def end(self, why: str, grace: float = STOP_SECONDS) -> None:
+        """Ends the program and all that it started; repeatable."""
+        if self.process:
+            with self.log.open("a") as log:
+                log.write(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} machine {self.id}: {why}\n")
+            stop(self.process, grace)
+        for process in processes_below(self.root):
+            stop(process, grace)
+        self.process = None
+
+
+class Player:
+    """The machines of one account, below `<home>/cloud`."""
+
+    def __init__(self, home: Path) -> None:
+        import boto3
+        from botocore.config import Config
+
+        self.cloud = home / "cloud"
+        self.folder = self.cloud / "machines"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.ec2 = boto3.client("ec2", config=Config(connect_timeout=2, read_timeout=10, retries={"max_attempts": 1}))
+        self.machines: dict[str, Machine] = {}
+        self.published: list[Item] | None = None
+        self.said = ""
+
+    def run(self, ending: threading.Event) -> None:
+        """Looks at the account and its machines every second, until `ending`; then ends them all."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        self._publish()
+        while not ending.wait(PAUSE):
+            try:
+                self._follow()
+                self._say("")
+            except (BotoCoreError, ClientError, ValueError) as error:
+                self._say(f"the account's instances cannot be followed: {error}")
+            for machine in self.machines.values():
+                machine.tend()
+            self._publish()
+        with ThreadPoolExecutor() as pool:
+            ended = [pool.submit(one.end, "the local cloud stops", GRACE_SECONDS) for one in self.machines.values()]
+        for end in ended:
+            end.result()
+        self.machines = {}
+        self._publish()
+
+    def _say(self, line: str) -> None:
+        """Into the part's log, once for each change."""
+        if line and line != self.said:
+            print(line, flush=True)
+        self.said = line
+
+    def _publish(self) -> None:
+        described = [machine.describe() for machine in self.machines.values()]
+        if described != self.published:
+            _write(self.cloud / "machines.json", described)
+            self.published = described
+
+    def _follow(self) -> None:
+        """Brings the machines to what the account says. Raises botocore's errors, and ValueError for bad user data."""
+        pages = self.ec2.get_paginator("describe_instances").paginate()
+        found = [item for page in pages for group in page["Reservations"] for item in group["Instances"]]
+        present = {item["InstanceId"]: item for item in found if item["State"]["Name"] not in GONE}
+        for name in [name for name in self.machines if present.get(name, {}).get("State", {}).get("Name") != "running"]:
+            self.machines.pop(name).end("the instance is stopped or terminated")
+        for folder in self.folder.iterdir():
+            if folder.name not in present:
+                shutil.rmtree(folder)
+        for name, instance in present.items():
+            if instance["State"]["Name"] == "running" and name not in self.machines:
+                self._add(instance)
+
+    def _add(self, instance: Item) -> None:
+        """Takes up an instance that is a host of MLflow; one that was one before needs its template no more."""
+        name, private_ip = instance["InstanceId"], instance["PrivateIpAddress"]
+        root = self.folder / name
+        files = None if root.exists() else files_of_host(self._user_data(instance))
+        if not root.exists() and files is None:
+            return
+        machine = Machine(instance, root, self.cloud / "logs" / f"machine-{name}.log", self._port(private_ip))
+        if files is not None:
+            machine.make(files)
+        self.machines[name] = machine
+
+    def _port(self, private_ip: str) -> int:
+        """A loopback port that stays an address's own as long as it is free: it stands in users' browsers."""
+        path = self.cloud / "machine-ports.json"
+        ports = dict(json.loads(path.read_text())) if path.exists() else {}
+        if private_ip not in ports or not port_is_free(ports[private_ip]):
+            ports[private_ip] = free_port()
+            _write(path, ports)
+        return int(ports[private_ip])
+
+    def _user_data(self, instance: Item) -> str:
+        """The user data of an instance's launch template (base64); empty where it has none."""
+        tags = {tag["Key"]: tag["Value"] for tag in instance.get("Tags", [])}
+        template, version = tags.get("aws:ec2launchtemplate:id"), tags.get("aws:ec2launchtemplate:version", "$Latest")
+        if template:
+            return self._template(template, version).get("UserData", "")
+        for page in self.ec2.get_paginator("describe_launch_templates").paginate():
+            for found in page["LaunchTemplates"]:
+                data = self._template(found["LaunchTemplateId"], "$Latest")
+                given = [tag for spec in data.get("TagSpecifications", []) if spec["ResourceType"] == "instance"
+                         for tag in spec["Tags"]]  # fmt: skip
+                if "Name" in tags and {"Key": "Name", "Value": tags["Name"]} in given:
+                    return str(data.get("UserData", ""))
+        return ""
+
+    def _template(self, template: str, version: str) -> Item:
+        answer = self.ec2.describe_launch_template_versions(LaunchTemplateId=template, Versions=[version])
+        versions = answer["LaunchTemplateVersions"]
+        return dict(versions[0]["LaunchTemplateData"]) if versions else {}
+
+
+class Health(BaseHTTPRequestHandler):
+    """Answers the supervisor."""
+
+    def do_GET(self) -> None:
+        """The health check."""
+        self.send_response(200 if self.path == "/health" else 404)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        """Health checks are not logged."""
+
+
+def main() -> None:
+    """Plays the machines until SIGTERM, which ends them first."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--home", type=Path, required=True)
+    arguments = parser.parse_args()
+    ending = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: ending.set())
+    server = ThreadingHTTPServer(("127.0.0.1", arguments.port), Health)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    Player(arguments.home).run(ending)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,277 @@
+"""Instances that host MLflow are really run, as long as the account says that they run."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import os
+import signal
+import urllib.request
+from pathlib import Path
+
+import boto3
+import psutil
+import pytest
+import yaml
+
+from localcloud import supervisor
+from localcloud.machines import files_of_host, reachable, read
+from localcloud.processes import wait_until
+
+# Serves its health, its variables and how often it was booted; starts a worker in a session of its own, as servers do;
+# dies when told to; writes to the account as its last act.
+HOST = """
+import http.server, json, os, pathlib, signal, subprocess, sys, threading, boto3
+folder = pathlib.Path(os.environ["MLFLOW_HOST_FOLDER"])
+boots = folder / "boots"
+boots.write_text(boots.read_text() + "x" if boots.exists() else "x")
+worker = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        if self.path == "/die":
+            os._exit(1)
+        body = json.dumps({"boots": len(boots.read_text()), "variables": dict(os.environ), "folder": str(folder)})
+        self.send_response(200); self.end_headers(); self.wfile.write(body.encode())
+    def log_message(self, *words):
+        pass
+
+print("the host starts")
+address = os.environ["MLFLOW_HOST_BIND"], int(os.environ["MLFLOW_HOST_PORT"])
+server = http.server.ThreadingHTTPServer(address, Handler)
+signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
+server.serve_forever()
+worker.terminate()
+boto3.client("s3").put_object(Bucket=os.environ["MLFLOW_HOST_BUCKET"], Key="backup", Body=boots.read_bytes())
+"""
+UNIT = (
+    "[Service]\nEnvironmentFile=/etc/shoestring/mlflow.env\nExecStart=/usr/bin/python3 /opt/shoestring/mlflow_host.py\n"
+)
+VARIABLES = (
+    'MLFLOW_HOST_BUCKET="state"\n# a comment\nMLFLOW_HOST_PORT=5000\nMLFLOW_HOST_BIND=0.0.0.0\nAWS_MAX_ATTEMPTS=1\n'
+)
+
+
+def cloud_config(program=HOST):
+    packed = base64.b64encode(gzip.compress(program.encode())).decode()
+    files = [
+        {"path": "/opt/shoestring/mlflow_host.py", "encoding": "gz+b64", "content": packed, "permissions": "0755"},
+        {"path": "/etc/shoestring/mlflow.env", "content": VARIABLES, "permissions": "0600"},
+        {"path": "/etc/systemd/system/mlflow.service", "content": UNIT},
+    ]
+    text = "#cloud-config\n" + yaml.safe_dump({"write_files": files, "runcmd": ["systemctl enable --now mlflow"]})
+    return base64.b64encode(text.encode()).decode()
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("home")
+    described = supervisor.up(folder)
+    client(described, "s3").create_bucket(Bucket="state")
+    yield folder
+    supervisor.down(folder)
+    assert processes_below(folder) == []
+
+
+@pytest.fixture
+def cloud(home):
+    """The cloud, up; what a test left of its instances is gone afterwards."""
+    described = supervisor.up(home)
+    yield described
+    ec2 = client(supervisor.up(home), "ec2")
+    found = [i for group in ec2.describe_instances()["Reservations"] for i in group["Instances"]]
+    if found:
+        ec2.terminate_instances(InstanceIds=[item["InstanceId"] for item in found])
+    assert wait_until(lambda: read(home / "cloud") == [] and list((home / "cloud" / "machines").iterdir()) == [], 30)
+
+
+def client(described, service):
+    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": described["region"]}
+    return boto3.client(service, endpoint_url=described["aws_endpoint"], **keys)
+
+
+def launch(described, name, user_data, linked=True, private_ip="10.20.0.10"):
+    """An instance from a launch template, tagged as EC2 does, or by its template's own tags alone."""
+    ec2 = client(described, "ec2")
+    own = [{"Key": "Name", "Value": name}]
+    data = {"UserData": user_data, "TagSpecifications": [{"ResourceType": "instance", "Tags": own}]}
+    made = ec2.create_launch_template(LaunchTemplateName=name, LaunchTemplateData=data)["LaunchTemplate"]
+    link = [
+        {"Key": "aws:ec2launchtemplate:id", "Value": made["LaunchTemplateId"]},
+        {"Key": "aws:ec2launchtemplate:version", "Value": "1"},
+    ]
+    answer = ec2.run_instances(
+        MinCount=1,
+        MaxCount=1,
+        PrivateIpAddress=private_ip,
+        LaunchTemplate={"LaunchTemplateId": made["LaunchTemplateId"], "Version": "1"},
+        TagSpecifications=[{"ResourceType": "instance", "Tags": link if linked else own}],
+    )
+    return answer["Instances"][0]["InstanceId"]
+
+
+def machine(home, instance):
+    return next((item for item in read(home / "cloud") if item["instance_id"] == instance), {})
+
+
+def running(home, instance, seconds=30):
+    """The machine, once it answers."""
+    assert wait_until(lambda: machine(home, instance).get("state") == "running", seconds), log(home, instance)
+    return machine(home, instance)
+
+
+def ask(found, path="/"):
+    with urllib.request.urlopen(found["address"] + path, timeout=5) as answer:
+        return json.loads(answer.read())
+
+
+def log(home, instance):
+    path = home / "cloud" / "logs" / f"machine-{instance}.log"
+    return path.read_text() if path.exists() else "no log"
+
+
+def processes_below(folder: Path) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if folder in Path(process.cwd()).parents:
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+@pytest.mark.parametrize("linked", [True, False])
+def test_instance_of_a_template_runs_with_its_files_and_variables(home, cloud, linked):
+    instance = launch(cloud, f"host-{linked}", cloud_config(), linked)
+    found = running(home, instance)
+    assert (found["private_ip"], found["port"]) == ("10.20.0.10", 5000)
+    answer = ask(found)
+    root = home / "cloud" / "machines" / instance
+    assert answer["folder"] == str(root / "var/lib/mlflow")
+    assert answer["variables"]["MLFLOW_HOST_BUCKET"] == "state"
+    assert answer["variables"]["AWS_ENDPOINT_URL"] == cloud["aws_endpoint"]
+    assert found["address"] == f"http://127.0.0.1:{answer['variables']['MLFLOW_HOST_PORT']}"
+    assert (root / "opt/shoestring/mlflow_host.py").read_text() == HOST
+    assert (root / "etc/shoestring/mlflow.env").stat().st_mode & 0o777 == 0o600
+    assert "the host starts" in log(home, instance)
+    assert home / "cloud" / "logs" / f"machine-{instance}.log" in supervisor.log_paths(home)
+
+
+def test_other_instances_are_left_alone(home, cloud):
+    other = base64.b64encode(b"#cloud-config\nruncmd: [echo]\n").decode()
+    launch(cloud, "other", other, private_ip="10.20.0.11")
+    launch(cloud, "script", base64.b64encode(b"#!/bin/sh\necho\n").decode(), private_ip="10.20.0.12")
+    client(cloud, "ec2").run_instances(MinCount=1, MaxCount=1)
+    instance = launch(cloud, "host-after", cloud_config())
+    running(home, instance)
+    assert [item["instance_id"] for item in read(home / "cloud")] == [instance]
+
+
+def test_program_that_dies_is_started_anew_on_the_same_disk(home, cloud):
+    found = running(home, launch(cloud, "host-dies", cloud_config()))
+    with pytest.raises(OSError):
+        ask(found, "/die")
+    instance = found["instance_id"]
+    assert wait_until(lambda: log(home, instance).count("the host starts") == 2, 30)
+    assert running(home, instance)["address"] == found["address"]
+    assert ask(found)["boots"] == 2
+    assert "ended by itself" in log(home, instance)
+
+
+def test_program_that_cannot_start_is_failed(home, cloud):
+    instance = launch(cloud, "host-broken", cloud_config("raise SystemExit('the reason')"))
+    assert wait_until(lambda: machine(home, instance).get("state") == "failed", 30)
+    assert "the reason" in log(home, instance)
+
+
+def test_stopped_instance_keeps_its_disk_and_terminated_one_loses_it(home, cloud):
+    ec2 = client(cloud, "ec2")
+    instance = launch(cloud, "host-stops", cloud_config())
+    found = running(home, instance)
+    root = home / "cloud" / "machines" / instance
+    ec2.stop_instances(InstanceIds=[instance])
+    assert wait_until(lambda: read(home / "cloud") == [], 30)
+    assert processes_below(home / "cloud" / "machines") == []
+    ec2.start_instances(InstanceIds=[instance])
+    assert running(home, instance)["address"] == found["address"]
+    assert ask(found)["boots"] == 2
+    ec2.terminate_instances(InstanceIds=[instance])
+    assert wait_until(lambda: read(home / "cloud") == [] and not root.exists(), 30)
+    assert processes_below(home / "cloud" / "machines") == []
+    replaced = launch(cloud, "host-stops-again", cloud_config())
+    assert ask(running(home, replaced))["boots"] == 1
+    assert machine(home, replaced)["address"] == found["address"], "an address of the network keeps its port"
+
+
+def test_down_ends_the_host_before_the_account_and_up_brings_it_back(home, cloud):
+    client(cloud, "s3").delete_object(Bucket="state", Key="backup")
+    instance = launch(cloud, "host-down", cloud_config())
+    running(home, instance)
+    assert supervisor.down(home) == ["aws", "machines", "sagemaker"]
+    assert processes_below(home) == []
+    assert read(home / "cloud") == []
+    again = supervisor.up(home)
+    assert client(again, "s3").get_object(Bucket="state", Key="backup")["Body"].read() == b"x"
+    assert ask(running(home, instance))["boots"] == 2
+
+
+@pytest.mark.parametrize("healing", ["up", "down"])
+def test_killed_player_and_killed_host_leave_nothing_behind(home, cloud, healing):
+    instance = launch(cloud, f"host-killed-{healing}", cloud_config())
+    running(home, instance)
+    started = processes_below(home / "cloud" / "machines")
+    assert len(started) == 2
+    host = next(process for process in started if "mlflow_host.py" in " ".join(process.cmdline()))
+    os.kill(cloud["parts"]["machines"]["pid"], signal.SIGKILL)
+    if healing == "down":
+        host.kill()
+        assert "machine" in supervisor.down(home)
+        assert processes_below(home) == []
+    supervisor.up(home)
+    running(home, instance)
+    assert not [process for process in started if process.is_running()]
+
+
+def test_killed_account_ends_no_machine(home, cloud):
+    found = running(home, launch(cloud, "host-alone", cloud_config()))
+    os.kill(cloud["parts"]["aws"]["pid"], signal.SIGKILL)
+    path = home / "cloud" / "logs" / "machines.log"
+    assert wait_until(lambda: "cannot be followed" in path.read_text(), 30)
+    assert ask(found)["boots"] == 1
+
+
+def test_new_machine_takes_up_what_the_real_host_left_in_the_bucket(home, cloud):
+    from components.mlflow_server import user_data
+
+    boot = user_data({"MLFLOW_HOST_BUCKET": "state", "MLFLOW_HOST_PORT": "5000"})
+    first = launch(cloud, "real", boot)
+    api = running(home, first, 120)["address"] + "/api/2.0/mlflow/experiments"
+    body = urllib.request.Request(f"{api}/create", b'{"name": "kept"}', {"Content-Type": "application/json"})
+    with urllib.request.urlopen(body, timeout=60) as answer:
+        made = json.loads(answer.read())["experiment_id"]
+    client(cloud, "ec2").terminate_instances(InstanceIds=[first])
+    second = launch(cloud, "real-again", boot)
+    api = running(home, second, 120)["address"] + "/api/2.0/mlflow/experiments"
+    with urllib.request.urlopen(f"{api}/get-by-name?experiment_name=kept", timeout=60) as answer:
+        assert json.loads(answer.read())["experiment"]["experiment_id"] == made
+    assert not (home / "cloud" / "machines" / first).exists()
+
+
+def test_job_reaches_a_machine_by_its_loopback_address(tmp_path):
+    described = {"instance_id": "i-1", "private_ip": "10.20.0.10", "port": 5000, "address": "http://127.0.0.1:4321"}
+    values = {"URI": "http://10.20.0.10:5000/path", "OTHER": "http://10.20.0.10:50001", "PLAIN": "10.20.0.10"}
+    assert reachable(values, tmp_path) == values
+    (tmp_path / "machines.json").write_text(json.dumps([described]))
+    assert reachable(values, tmp_path) == {**values, "URI": "http://127.0.0.1:4321/path"}
+
+
+@pytest.mark.parametrize("user_data", ["", "not base64!", base64.b64encode(b"#cloud-config\n{").decode()])
+def test_user_data_of_others_is_no_hosts(user_data):
+    assert files_of_host(user_data) is None
+
+
+def test_packed_user_data_is_read():
+    packed = base64.b64encode(gzip.compress(base64.b64decode(cloud_config()))).decode()
+    assert next(file["path"] for file in files_of_host(packed) or []) == "/opt/shoestring/mlflow_host.py"
