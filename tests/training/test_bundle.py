@@ -1,0 +1,113 @@
+"""The bundle holds what a job needs, nothing else, and the same bytes for the same content."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from shoestring.errors import UserError
+from training import bundle, jobfile
+
+ROOT = Path(bundle.__file__).parent.parent
+
+
+@pytest.fixture
+def own(tmp_path):
+    def made(script="", **files):
+        folder = tmp_path / "job"
+        folder.mkdir(exist_ok=True)
+        for name, text in {"train": script, **files}.items():
+            (folder / f"{name}.py").write_text(text)
+        (folder / "job.yaml").write_text("name: own\nentry_point: train.py\ndata: {builtin: breast_cancer}\n")
+        return jobfile.load(folder / "job.yaml")
+
+    return made
+
+
+def names(made):
+    with tarfile.open(made.path) as tar:
+        return tar.getnames()
+
+
+def test_same_content_gives_the_same_bytes(own, tmp_path):
+    one = bundle.build(own("x = 1"), tmp_path / "one")
+    os.utime(tmp_path / "job" / "train.py", (0, 0))
+    two = bundle.build(own("x = 1"), tmp_path / "two")
+    assert one.sha256 == two.sha256 and one.path.read_bytes() == two.path.read_bytes()
+    assert one.path == tmp_path / "one" / one.sha256 / "sourcedir.tar.gz"
+    assert bundle.build(own("x = 2"), tmp_path).sha256 != one.sha256
+
+
+def test_it_is_small_and_names_nobody(own, tmp_path):
+    made = bundle.build(own(), tmp_path)
+    assert made.path.stat().st_size < 50_000
+    with tarfile.open(made.path) as tar:
+        assert {(info.mtime, info.uid, info.gid, info.uname, info.mode) for info in tar} == {(0, 0, 0, "", 0o644)}
+        assert tar.getnames() == sorted(tar.getnames())
+
+
+def test_it_takes_along_what_the_script_imports_from_beside(own, tmp_path):
+    job = own(
+        "import json, features\nfrom training.session import Session\n",
+        features="def f():\n    import deeper\n",
+        deeper="",
+        unrelated="",
+    )
+    expected = [f"training/{name}.py" for name in bundle.RUNTIME]
+    found = names(bundle.build(job, tmp_path))
+    assert sorted(found) == sorted([*expected, "requirements.txt", "train.py", "features.py", "deeper.py"])
+
+
+def test_own_requirements_are_added(own, tmp_path):
+    job = own()
+    (tmp_path / "job" / "requirements.txt").write_text("xgboost==3.0.0\n")
+    with tarfile.open(bundle.build(job, tmp_path).path) as tar:
+        lines = tar.extractfile("requirements.txt").read().decode().splitlines()
+    assert "xgboost==3.0.0" in lines and any(line.startswith("scikit-learn==") for line in lines)
+
+
+def test_script_that_is_not_python_is_refused(own, tmp_path):
+    with pytest.raises(UserError, match=r"train\.py:2: "):
+        bundle.build(own("x = 1\nx ==\n"), tmp_path)
+
+
+def test_bundled_code_runs_alone(own, tmp_path):
+    made = bundle.build(own(), tmp_path)
+    with tarfile.open(made.path) as tar:
+        tar.extractall(tmp_path / "code", filter="data")
+    program = (
+        "import sys, training, training.session, training.registry\n"
+        "foreign = {'shoestring', 'pulumi', 'localcloud', 'costs', 'yaml', 'pydantic'} & set(sys.modules)\n"
+        "print(training.__file__, foreign)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path / "code", text=True, capture_output=True, check=True,
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "code")},
+    )  # fmt: skip
+    assert done.stdout.split() == [str(tmp_path / "code" / "training" / "__init__.py"), "set()"]
+
+
+def test_requirements_are_the_locked_ones():
+    locked = dict(re.findall(r"^([\w.-]+)==([^\s;]+)", (ROOT / "requirements.lock").read_text(), re.M)[::-1])
+    lines = (ROOT / "training" / "requirements.txt").read_text().splitlines()
+    pinned = dict(line.split("==") for line in lines if not line.startswith("#"))
+    assert {name: locked[name] for name in pinned} == pinned
+
+
+def test_name_changes_with_what_goes_in_and_with_nothing_else(own):
+    job, inputs = own(), {"code": "c", "data": "d", "image": "i"}
+    name = bundle.job_name(job, **inputs)
+    assert re.fullmatch(r"own-[0-9a-f]{12}", name)
+    assert bundle.job_name(job.model_copy(update={"max_run": 5, "volume_gb": 99}), **inputs) == name
+    changed = [
+        *(bundle.job_name(job, **{**inputs, key: "other"}) for key in inputs),
+        bundle.job_name(job.model_copy(update={"hyperparameters": {"a": 1}}), **inputs),
+        bundle.job_name(job.model_copy(update={"instance_type": "ml.m5.xlarge"}), **inputs),
+    ]
+    assert len({name, *changed}) == 6
