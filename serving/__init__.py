@@ -1,0 +1,1 @@
+"""What answers predictions: inside Lambda, and the client that calls it. No Pulumi, no training."""
