@@ -1,0 +1,1 @@
+"""The policy pack: what the engine refuses before anything is created. One module for each theme."""
