@@ -1,0 +1,118 @@
+"""The IAM policies of the components: pure functions from names to documents, so that each is tested as it is."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+Document = dict[str, Any]
+Statement = dict[str, Any]
+
+
+def document(*statements: Statement) -> str:
+    """A policy of these statements, as JSON."""
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def allow(sid: str, actions: list[str], resources: list[str] | str, **condition: Any) -> Statement:
+    """One statement that allows `actions` on `resources`, under `condition` (operator: {key: value}) if any."""
+    statement: Statement = {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources}
+    return {**statement, "Condition": condition} if condition else statement
+
+
+def trust(service: str) -> str:
+    """Lets one AWS service take a role."""
+    return document({"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"})
+
+
+def tls_only(bucket: str) -> str:
+    """Bucket policy: nobody reads or writes without TLS."""
+    arn = f"arn:aws:s3:::{bucket}"
+    return document(
+        {
+            "Sid": "TlsOnly",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:*",
+            "Resource": [arn, f"{arn}/*"],
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
+    )
+
+
+def _objects(bucket: str, *prefixes: str) -> list[str]:
+    return [f"arn:aws:s3:::{bucket}/{prefix}*" for prefix in prefixes]
+
+
+def _list(bucket: str, *prefixes: str) -> Statement:
+    like = {"s3:prefix": [f"{prefix}*" for prefix in prefixes]}
+    return allow("List", ["s3:ListBucket"], [f"arn:aws:s3:::{bucket}"], StringLike=like)
+
+
+READ_WRITE = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
+
+
+def tracking(bucket: str, secret: str = "") -> str:
+    """The MLflow server: its artifacts and backup; `secret` is the ARN of its database's password, where it has one."""
+    prefixes = ("artifacts/", "mlflow/")
+    statements = [_list(bucket, *prefixes), allow("Objects", READ_WRITE, _objects(bucket, *prefixes))]
+    if secret:
+        statements.append(allow("Password", ["secretsmanager:GetSecretValue"], [secret]))
+    return document(*statements)
+
+
+def inference(bucket: str, model: str, log_group: str) -> str:
+    """The inference function: one model's files, and its own log group (by ARN)."""
+    return document(
+        allow("Model", ["s3:GetObject"], _objects(bucket, f"models/{model}/")),
+        allow("Logs", ["logs:CreateLogStream", "logs:PutLogEvents"], [f"{log_group}:*"]),
+    )
+
+
+def training(
+    bucket: str, job: str, model: str, region: str, account: str, subnets: list[str], security_groups: list[str]
+) -> str:
+    """A training job: reads data and code; writes its own checkpoints and output, and versions of its model.
+
+    Three statements must name every resource, as AWS knows no finer ones for these actions: the descriptions of the
+    network, the token for the image's registry, and the metrics (which a condition holds to SageMaker's namespaces).
+    """
+    own = f"arn:aws:ec2:{region}:{account}"
+    network = [f"{own}:subnet/{subnet}" for subnet in subnets]
+    network += [f"{own}:security-group/{group}" for group in security_groups]
+    interfaces = f"{own}:network-interface/*"
+    read = (f"data/{model}/", "code/")
+    write = (f"checkpoints/{job}/", f"jobs/{job}/", f"models/{model}/")
+    images = f"arn:aws:ecr:{region}:*:repository/*"
+    logs = f"arn:aws:logs:{region}:{account}:log-group:/aws/sagemaker/TrainingJobs"
+    return document(
+        _list(bucket, *read, *write),
+        allow("Read", ["s3:GetObject"], _objects(bucket, *read)),
+        allow("Write", READ_WRITE, _objects(bucket, *write)),
+        allow("LogGroup", ["logs:CreateLogGroup", "logs:DescribeLogStreams"], [logs, f"{logs}:*"]),
+        allow("Logs", ["logs:CreateLogStream", "logs:PutLogEvents"], [f"{logs}:*"]),
+        allow(
+            "Metrics",
+            ["cloudwatch:PutMetricData"],
+            "*",
+            StringEquals={"cloudwatch:namespace": ["/aws/sagemaker/TrainingJobs", "aws/sagemaker/TrainingJobs"]},
+        ),
+        allow("RegistryToken", ["ecr:GetAuthorizationToken"], "*"),
+        allow(
+            "Image", ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], [images]
+        ),
+        allow("Interfaces", ["ec2:CreateNetworkInterface"], [*network, interfaces]),
+        allow("InterfacesOfThisNetwork", ["ec2:CreateNetworkInterfacePermission"], [interfaces]),
+        allow("RemoveInterfaces", ["ec2:DeleteNetworkInterface", "ec2:DeleteNetworkInterfacePermission"], [interfaces]),
+        allow(
+            "Describe",
+            [
+                "ec2:DescribeDhcpOptions",
+                "ec2:DescribeNetworkInterfaces",
+                "ec2:DescribeSecurityGroups",
+                "ec2:DescribeSubnets",
+                "ec2:DescribeVpcs",
+            ],
+            "*",
+        ),
+    )

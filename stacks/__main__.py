@@ -1,0 +1,35 @@
+"""Entry point: the stack `<environment>` is its platform, `<environment>-window` its training window.
+
+No module here may have the name of one of the standard library's: Pulumi runs Python with this folder first on the
+path, where a `platform.py` would stand in for Python's own.
+"""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import pulumi
+from pulumi.runtime.config import CONFIG, get_config_env
+
+from shoestring.errors import UserError
+from stacks.settings import PlatformSettings, read
+
+
+def main() -> None:
+    """Reads the settings and builds what they ask for; errors for people come without a traceback."""
+    try:
+        settings = read(pulumi.get_stack(), {**get_config_env(), **CONFIG.get()})
+        if isinstance(settings, PlatformSettings):
+            from stacks import platform_stack
+
+            platform_stack.build(settings)
+        else:
+            from stacks import window
+
+            window.build(settings)
+    except UserError as error:
+        raise pulumi.RunError(str(error)) from None
+
+
+main()

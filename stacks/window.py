@@ -1,0 +1,137 @@
+"""A training window: what comes up, works, and is destroyed. While it is down it costs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pulumi
+from pulumi_aws.get_caller_identity import get_caller_identity_output
+from pulumi_aws.s3.bucket_objectv2 import BucketObjectv2
+
+from components.spot_training_job import SpotTrainingJob, SpotTrainingJobArgs
+from shoestring.errors import UserError
+from shoestring.paths import home
+from stacks.settings import WindowSettings
+from stacks.tags import tag_everything
+from training import bundle, data, jobfile
+
+NEEDED = ("bucket", "mlflow_url", "subnet_ids", "jobs_security_group_id")
+LEASE_TAG = "shoestring:lease"
+
+
+def check_platform(environment: str, outputs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The platform's outputs. Raises RunError where it is not up."""
+    missing = [key for key in NEEDED if not outputs.get(key)]
+    if missing:
+        error = UserError(
+            f"the platform {environment} is not up: it has no {', '.join(missing)}",
+            "the stack with the state and the tracking server that the jobs use",
+            f"pulumi up --stack {environment}",
+        )
+        raise pulumi.RunError(str(error))
+    return outputs
+
+
+def lease(settings: WindowSettings, earlier: object, now: datetime) -> str:
+    """When this window may be removed by anyone, in UTC: as configured, as before, or some hours from now."""
+    if settings.lease_until:
+        end = settings.lease_until
+    elif isinstance(earlier, str) and datetime.fromisoformat(earlier) > now:
+        return earlier
+    else:
+        end = now.replace(second=0, microsecond=0) + timedelta(hours=settings.lease_hours)
+    return end.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def build(settings: WindowSettings) -> None:
+    """Everything of the stack `<environment>-window`."""
+    jobs = [jobfile.load(jobfile.find(name)) for name in settings.jobs]
+    project = f"{pulumi.get_organization()}/{pulumi.get_project()}"
+    platform = pulumi.StackReference(f"{project}/{settings.environment}").outputs.apply(
+        lambda outputs: check_platform(settings.environment, outputs)
+    )
+    before = pulumi.StackReference(f"{project}/{pulumi.get_stack()}").outputs
+    # All tags wait for the platform's check, so that nothing is made before it.
+    until = pulumi.Output.all(platform, before).apply(
+        lambda parts: lease(settings, parts[1].get("lease"), datetime.now(UTC))
+    )
+    tag_everything({**settings.tags(), LEASE_TAG: until})
+    account = get_caller_identity_output().account_id
+
+    uploads = Uploads(platform.apply(lambda outputs: str(outputs["bucket"])))
+    made = [_job(settings, job, platform, account, uploads) for job in jobs]
+    pulumi.export(
+        "jobs",
+        [
+            {"name": component.job_name, "model": job.name, "arn": component.arn}
+            for job, component in zip(jobs, made, strict=True)
+        ],
+    )
+    pulumi.export("lease", until)
+
+
+class Uploads:
+    """Files in the bucket, one resource for each key: jobs with the same code share it, and an old job that goes takes
+    nothing away from the one in its place."""
+
+    def __init__(self, bucket: pulumi.Output[str]) -> None:
+        self.bucket = bucket
+        self._uris: dict[str, pulumi.Output[str]] = {}
+
+    def uri(self, key: str, path: Path) -> pulumi.Output[str]:
+        """The `s3://` URI of `path` under `key`, known once it is there."""
+        if key not in self._uris:
+            made = BucketObjectv2(key, bucket=self.bucket, key=key, source=pulumi.FileAsset(str(path)))
+            self._uris[key] = pulumi.Output.concat("s3://", made.bucket, "/", made.key)
+        return self._uris[key]
+
+
+def _job(
+    settings: WindowSettings,
+    job: jobfile.JobFile,
+    platform: pulumi.Output[Mapping[str, Any]],
+    account: pulumi.Output[str],
+    uploads: Uploads,
+) -> SpotTrainingJob:
+    """One job of the window, from its file."""
+    packages = home() / "packages"
+    training_set = data.prepare(job, packages)
+    code = bundle.build(job, packages)
+    image = job.image_uri(settings.region)
+    name = bundle.job_name(job, code=code.sha256, data=training_set.sha256, image=image)
+    return SpotTrainingJob(
+        name,
+        SpotTrainingJobArgs(
+            job_name=name,
+            model=job.name,
+            bucket=uploads.bucket,
+            data_uri=uploads.uri(f"data/{job.name}/{training_set.sha256}/train.csv", training_set.path),
+            code_uri=uploads.uri(f"code/{code.sha256}/sourcedir.tar.gz", code.path),
+            program=job.entry_path.name,
+            image=image,
+            region=settings.region,
+            account=account,
+            subnet_ids=platform.apply(lambda outputs: list(outputs["subnet_ids"])),
+            security_group_ids=platform.apply(lambda outputs: [str(outputs["jobs_security_group_id"])]),
+            instance_type=job.instance_type,
+            volume_gb=job.volume_gb,
+            hyperparameters=job.hyperparameters,
+            environment={
+                "MLFLOW_TRACKING_URI": platform.apply(lambda outputs: str(outputs["mlflow_url"])),
+                "SHOESTRING_BUCKET": uploads.bucket,
+                "SHOESTRING_ENVIRONMENT": settings.environment,
+                "SHOESTRING_DATA_SHA256": training_set.sha256,
+                "SHOESTRING_CODE_SHA256": code.sha256,
+                "SHOESTRING_MODEL": job.name,
+                "SHOESTRING_TARGET": training_set.target,
+                "SHOESTRING_CHECKPOINT_SECONDS": str(job.checkpoint_every),
+            },
+            metrics=job.metrics,
+            spot=job.spot,
+            max_run=job.max_run,
+            max_wait=job.max_wait,
+        ),
+    )

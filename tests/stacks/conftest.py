@@ -1,0 +1,145 @@
+"""Runs the project's programs on the SDK's own mocks, and keeps what they registered."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+from pulumi.runtime import mocks, rpc, settings
+
+ACCOUNT = "123456789012"
+PLATFORM = {
+    "bucket": f"shoestring-dev-{ACCOUNT}",
+    "mlflow_url": "http://10.20.0.10:5000",
+    "subnet_ids": ["subnet-0a"],
+    "jobs_security_group_id": "sg-0b",
+}
+
+
+class Registered:
+    """One resource as the program asked for it."""
+
+    def __init__(self, request: Any) -> None:
+        self.type, self.name, self.parent = request.type, request.name, request.parent
+        self.inputs: dict[str, Any] = rpc.deserialize_properties(request.object, keep_unknowns=True)
+        self.protect, self.retained = request.protect, request.retainOnDelete
+        self.ignored = list(request.ignoreChanges)
+
+
+class World(mocks.MockMonitor, mocks.Mocks):  # type: ignore[misc]
+    """An account in which everything succeeds; with `preview`, one in which nothing exists yet.
+
+    Args:
+        stacks: the outputs of other stacks, by name.
+        parameter: what Systems Manager answers.
+    """
+
+    def __init__(self, preview: bool, stacks: dict[str, dict[str, Any]], parameter: str) -> None:
+        super().__init__(self)
+        self.preview, self.stacks, self.parameter = preview, stacks, parameter
+        self.all: list[Registered] = []
+        self.outputs: dict[str, dict[str, Any]] = {}
+        self.calls: list[str] = []
+
+    def RegisterResource(self, request: Any) -> Any:
+        self.all.append(Registered(request))
+        return super().RegisterResource(request)
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:
+        self.outputs[request.urn] = rpc.deserialize_properties(request.outputs, keep_unknowns=True)
+        return super().RegisterResourceOutputs(request)
+
+    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        """An id and what the provider computes; a preview knows neither."""
+        if args.typ == "pulumi:pulumi:StackReference":
+            name = args.inputs["name"].rsplit("/", 1)[-1]
+            return args.name, {"name": args.inputs["name"], "outputs": self.stacks.get(name, {})}
+        if self.preview:
+            return "", dict(args.inputs)
+        computed = {
+            "arn": f"arn:aws:x:us-east-1:{ACCOUNT}:{args.name}",
+            "latestVersion": 1,
+            "version": "1",
+            "functionUrl": "https://x.lambda-url.us-east-1.on.aws/",
+            "endpoint": "db.example:5432",
+            "masterUserSecrets": [{"secretArn": f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:db"}],
+        }
+        return args.inputs.get("name", f"{args.name}-id"), {**computed, **args.inputs}
+
+    def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+        """The two functions of the provider that the programs use."""
+        self.calls.append(args.token)
+        answers = {
+            "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT},
+            "aws:ssm/getParameter:getParameter": {"value": self.parameter},
+        }
+        return answers[args.token], []
+
+    def of(self, kind: str) -> list[Registered]:
+        """The resources of a type, by the last part of its token."""
+        return [each for each in self.all if each.type.endswith(f":{kind}")]
+
+    def one(self, kind: str) -> Registered:
+        """The only resource of a type."""
+        (found,) = self.of(kind)
+        return found
+
+    @property
+    def exports(self) -> dict[str, Any]:
+        """The stack's outputs."""
+        return next(outputs for urn, outputs in self.outputs.items() if "pulumi:pulumi:Stack" in urn)
+
+
+# As in Pulumi's own host: a program that failed leaves futures behind, and asyncio would print each one's traceback.
+logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+
+Run = Callable[..., World]
+
+
+@pytest.fixture
+def run() -> Iterator[Run]:
+    """Runs a function as the program of a stack."""
+
+    def run(
+        build: Callable[[], None],
+        *,
+        stack: str = "dev",
+        preview: bool = False,
+        stacks: dict[str, dict[str, Any]] | None = None,
+        own: dict[str, Any] | None = None,
+        parameter: str = "none",
+    ) -> World:
+        others = {"dev": PLATFORM} if stacks is None else stacks
+        world = World(preview, {**others, **({stack: own} if own else {})}, parameter)
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        try:
+            pulumi.runtime.set_mocks(
+                world, project="shoestring", stack=stack, preview=preview, monitor=world, organization="organization"
+            )
+            settings.set_root_resource(None)  # type: ignore[arg-type]  # the mocks make a stack of their own
+            settings.SETTINGS.rpc_manager.clear()  # what a failed program left
+            settings.SETTINGS.outputs.clear()
+            loop.run_until_complete(pulumi.runtime.run_in_stack(build))
+        finally:
+            loop.close()
+        return world
+
+    yield run
+    asyncio.set_event_loop(asyncio.new_event_loop())
+
+
+@pytest.fixture(autouse=True)
+def no_building(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The function's package takes minutes and the network: an empty one stands in. What is built goes elsewhere."""
+    from serving import package
+
+    zipped = tmp_path / "inference-0123456789abcdef.zip"
+    zipped.write_bytes(b"PK")
+    monkeypatch.setattr(package, "build", lambda *_, **__: zipped)
+    monkeypatch.setenv("SHOESTRING_HOME", str(tmp_path))

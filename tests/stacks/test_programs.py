@@ -1,0 +1,197 @@
+"""The platform and the training window, as the engine sees them."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pulumi
+import pytest
+
+from components.tokens import TYPES
+from stacks import platform_stack, window
+from stacks.settings import PlatformSettings, WindowSettings, read
+
+VALUES: dict[str, object] = {"aws:region": "us-east-1", "shoestring:owner": "me@example.com"}
+FOREVER = "2999-01-01T00:00:00Z"
+COST_TAGS = {"Project", "Environment", "Team", "Owner", "CostCenter", "ManagedBy"}
+Program = Callable[[], None]
+
+
+def platform(stack: str = "dev", **values: object) -> Program:
+    settings = read(stack, VALUES | {f"shoestring:{key}": value for key, value in values.items()})
+    assert isinstance(settings, PlatformSettings)
+    return lambda: platform_stack.build(settings)
+
+
+def training(stack: str = "dev-window", **values: object) -> Program:
+    settings = read(stack, VALUES | {f"shoestring:{key}": value for key, value in values.items()})
+    assert isinstance(settings, WindowSettings)
+    return lambda: window.build(settings)
+
+
+PROGRAMS: dict[str, tuple[str, Program]] = {
+    "platform": ("dev", platform()),
+    "platform of local": ("local", platform("local", jobLogs=True)),
+    "platform of prod with postgres on spot": ("prod", platform("prod", mlflow={"database": "postgres", "spot": True})),
+    "window": ("dev-window", training(leaseUntil=FOREVER)),
+}
+both = pytest.mark.parametrize("name", PROGRAMS)
+
+
+def start(run: Any, name: str, **words: Any) -> Any:
+    stack, program = PROGRAMS[name]
+    return run(program, stack=stack, **words)
+
+
+@both
+def test_only_listed_types_are_made(run: Any, name: str) -> None:
+    made = {each.type for each in start(run, name).all if not each.type.startswith("pulumi:")}
+    assert made and made <= TYPES
+
+
+def test_every_listed_type_is_made_by_some_program(run: Any) -> None:
+    made = {each.type for name in PROGRAMS for each in start(run, name).all}
+    assert made >= TYPES
+
+
+@both
+def test_everything_taggable_carries_the_cost_tags(run: Any, name: str) -> None:
+    from policies.taggable import taggable
+
+    resources = [each for each in start(run, name).all if taggable(each.type)]
+    assert resources
+    for each in resources:
+        assert set(each.inputs.get("tags", {})) >= COST_TAGS, each.type
+        if name == "window":
+            assert each.inputs["tags"]["shoestring:lease"] == FOREVER
+
+
+@both
+def test_children_hang_below_their_component(run: Any, name: str) -> None:
+    alone = {"aws:cloudwatch/logGroup:LogGroup", "aws:s3/bucketObjectv2:BucketObjectv2"}
+    for each in start(run, name).all:
+        if each.type.startswith("aws:") and not each.parent.split("::")[2].split("$")[-1].startswith("shoestring:"):
+            assert each.type in alone
+
+
+@both
+def test_components_register_their_outputs(run: Any, name: str) -> None:
+    world = start(run, name)
+    made = [each for each in world.all if each.type.startswith("shoestring:")]
+    assert made
+    for each in made:
+        (outputs,) = (o for urn, o in world.outputs.items() if urn.endswith(f"{each.type}::{each.name}"))
+        assert outputs and all(value is not None for value in outputs.values())
+
+
+@both
+def test_the_first_preview_shows_everything(run: Any, name: str) -> None:
+    def seen(world: Any) -> set[tuple[str, str, str]]:
+        return {(each.type, each.name, each.parent) for each in world.all}
+
+    assert seen(start(run, name, preview=True)) == seen(start(run, name))
+
+
+def test_the_platforms_outputs(run: Any) -> None:
+    assert start(run, "platform").exports == {
+        "bucket": "shoestring-dev-123456789012",
+        "mlflow_url": "http://10.20.0.10:5000",
+        "mlflow_instance_id": "shoestring-dev-mlflow-id",
+        "subnet_ids": ["shoestring-dev-a-id"],
+        "jobs_security_group_id": "shoestring-dev-jobs",
+        "inference_url": "https://x.lambda-url.us-east-1.on.aws/",
+        "inference_function": "shoestring-dev-inference",
+        "inference_alias": "live",
+        "model_parameter": "/shoestring/dev/models/breast-cancer/champion",
+        "region": "us-east-1",
+    }
+
+
+def test_nothing_is_asked_about_a_parameter_that_is_not_there_yet(run: Any) -> None:
+    assert "aws:ssm/getParameter:getParameter" not in start(run, "platform", preview=True).calls
+
+
+def test_a_promoted_version_is_deployed(run: Any) -> None:
+    world = start(run, "platform", parameter="7")
+    assert world.one("Function").inputs["environment"]["variables"] == {
+        "MODEL_BUCKET": "shoestring-dev-123456789012",
+        "MODEL_NAME": "breast-cancer",
+        "MODEL_VERSION": "7",
+    }
+    assert world.one("Parameter").ignored == ["value"]
+
+
+def test_nobody_gets_in_from_the_internet(run: Any) -> None:
+    world = start(run, "platform of prod with postgres on spot")
+    ways = [each.inputs for each in world.of("SecurityGroupIngressRule")]
+    assert {(way["fromPort"], way["toPort"]) for way in ways} == {(5000, 5000), (5432, 5432)}
+    assert all("referencedSecurityGroupId" in way and "cidrIpv4" not in way for way in ways)
+    assert world.one("FunctionUrl").inputs["authorizationType"] == "AWS_IAM"
+    database = next(each.inputs for each in world.all if each.type == "aws:rds/instance:Instance")
+    assert (database["publiclyAccessible"], database["storageEncrypted"]) == (False, True)
+
+
+def test_the_bucket_is_private_encrypted_and_forgets(run: Any) -> None:
+    world = start(run, "platform")
+    block = world.one("BucketPublicAccessBlock").inputs
+    switches = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
+    assert all(block[switch] is True for switch in switches)
+    (rule,) = world.one("BucketServerSideEncryptionConfiguration").inputs["rules"]
+    assert rule["applyServerSideEncryptionByDefault"] == {"sseAlgorithm": "AES256"}
+    rules = {each["id"]: each for each in world.one("BucketLifecycleConfiguration").inputs["rules"]}
+    assert rules["checkpoints"]["expiration"] == {"days": 14}
+    assert "abortIncompleteMultipartUpload" in rules["everything"]
+
+
+def test_what_can_be_destroyed_without_asking(run: Any) -> None:
+    dev, prod = start(run, "platform"), start(run, "platform of prod with postgres on spot")
+    assert (dev.one("Bucket").inputs["forceDestroy"], dev.one("Bucket").protect) == (True, False)
+    assert (prod.one("Bucket").inputs["forceDestroy"], prod.one("Bucket").protect) == (False, True)
+    assert prod.one("Bucket").retained
+
+
+@pytest.mark.parametrize(("name", "spot"), [("platform", False), ("platform of prod with postgres on spot", True)])
+def test_the_tracking_servers_machine(run: Any, name: str, spot: bool) -> None:
+    template = start(run, name).one("LaunchTemplate").inputs
+    assert template["metadataOptions"]["httpTokens"] == "required"
+    assert template["metadataOptions"]["httpPutResponseHopLimit"] == 1
+    assert template["blockDeviceMappings"][0]["ebs"]["encrypted"] == "true"
+    assert template["imageId"].startswith("resolve:ssm:/aws/service/") and template["imageId"].endswith("-arm64")
+    assert "keyName" not in template
+    kinds = {each["resourceType"]: set(each["tags"]) for each in template["tagSpecifications"]}
+    expected = {"instance", "volume", "network-interface"} | ({"spot-instances-request"} if spot else set())
+    assert set(kinds) == expected and all(tags >= COST_TAGS for tags in kinds.values())
+    assert ("instanceMarketOptions" in template) is spot
+    assert b"MLFLOW_HOST_BUCKET=shoestring-" in base64.b64decode(template["userData"]).replace(b"\\n", b"\n")
+
+
+def test_a_job_is_the_one_of_its_file(run: Any) -> None:
+    world = start(run, "window")
+    job = world.one("TrainingJob").inputs
+    assert job["enableManagedSpotTraining"] is True
+    assert job["stoppingCondition"]["maxWaitTimeInSeconds"] >= job["stoppingCondition"]["maxRuntimeInSeconds"]
+    bucket = "s3://shoestring-dev-123456789012"
+    assert job["checkpointConfig"]["s3Uri"] == f"{bucket}/checkpoints/{job['trainingJobName']}/"
+    assert job["hyperParameters"]["sagemaker_submit_directory"].startswith(f'"{bucket}/code/')
+    assert job["hyperParameters"]["sagemaker_program"] == '"breast_cancer.py"'
+    (channel,) = job["inputDataConfigs"]
+    assert channel["dataSource"]["s3DataSource"]["s3Uri"].startswith(f"{bucket}/data/breast-cancer/")
+    assert job["environment"]["MLFLOW_TRACKING_URI"] == "http://10.20.0.10:5000"
+    assert job["vpcConfig"] == {"subnets": ["subnet-0a"], "securityGroupIds": ["sg-0b"]}
+    assert world.exports["lease"] == FOREVER
+    (made,) = world.exports["jobs"]
+    assert (made["name"], made["model"]) == (job["trainingJobName"], "breast-cancer")
+
+
+def test_a_window_without_its_platform_says_what_to_do(run: Any) -> None:
+    with pytest.raises(pulumi.RunError, match=r"(?s)the platform dev is not up.*pulumi up --stack dev"):
+        start(run, "window", stacks={})
+
+
+def test_a_second_up_keeps_the_lease(run: Any) -> None:
+    earlier = (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    world = run(training(), stack="dev-window", own={"lease": earlier})
+    assert world.exports["lease"] == earlier
