@@ -2,16 +2,20 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup test lint clean
+.PHONY: help setup demo test lint clean
 
 help:
 	@echo "make setup  the Python environment and the Pulumi engine"
+	@echo "make demo   train, serve and tear down on the emulated account, guided; some two minutes"
 	@echo "make test   every test, on the real Pulumi engine and the emulated account"
 	@echo "make lint   ruff and mypy"
 	@echo "make clean  stop the local cloud and remove what was made in this folder"
 
 setup:
 	@$(PYTHON) shoestring/bootstrap.py
+
+demo: setup
+	@$(BIN)/shoestring demo
 
 test: setup
 	@$(BIN)/python -m pytest -n 2 --dist loadfile

@@ -29,6 +29,7 @@ from shoestring.errors import UserError
 
 Progress = Callable[[str], None]
 REGION = "us-east-1"
+FOLDERS = ("logs", "data/state", "data/s3", "tmp")
 HEALTHY_SECONDS = 60.0  # how long a server may take to answer its first health check
 
 
@@ -107,7 +108,7 @@ def _write(path: Path, value: dict[str, Any]) -> None:
 def _locked(home: Path) -> Iterator[Path]:
     cloud = _cloud(home)
     try:
-        for name in ("logs", "data/state", "data/s3", "tmp"):
+        for name in FOLDERS:
             (cloud / name).mkdir(parents=True, exist_ok=True)
         with FileLock(cloud / "lock"):
             yield cloud
@@ -236,11 +237,9 @@ def up(home: Path, fresh: bool = False, progress: Progress | None = None) -> dic
                 say(f"local cloud: {name} had ended by itself; starting it anew")
         _stop_all(cloud)
         if fresh:
-            for name in ("data", "tmp", "jobs", "machines"):
-                if (cloud / name).exists():
-                    shutil.rmtree(cloud / name)
-            for name in ("data/state", "data/s3", "tmp"):
-                (cloud / name).mkdir(parents=True)
+            _forget(cloud)
+            for name in FOLDERS:
+                (cloud / name).mkdir(parents=True, exist_ok=True)
         ports = _read(cloud / "ports.json")
         parts: dict[str, Any] = {}
         try:
@@ -269,9 +268,19 @@ def _described(parts: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def down(home: Path) -> list[str]:
-    """Ends every part and what it started; the account's state is kept. Returns the names of what ran."""
+def down(home: Path, forget: bool = False) -> list[str]:
+    """Ends every part and what it started; the account's state is kept, unless `forget`. Returns what ran."""
     if not _cloud(home).exists():
         return []
     with _locked(home) as cloud:
-        return _stop_all(cloud)
+        stopped = _stop_all(cloud)
+        if forget:
+            _forget(cloud)
+        return stopped
+
+
+def _forget(cloud: Path) -> None:
+    """Removes all that the account holds."""
+    for name in ("data", "tmp", "jobs", "machines"):
+        if (cloud / name).exists():
+            shutil.rmtree(cloud / name)

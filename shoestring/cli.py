@@ -18,11 +18,16 @@ app = typer.Typer(
     help="Machine learning on a small AWS budget: platform, training windows, local cloud.",
 )
 
+jobs = typer.Typer(no_args_is_help=True, help="Training jobs.")
+app.add_typer(jobs, name="jobs")
+models = typer.Typer(no_args_is_help=True, help="Registered models.")
+app.add_typer(models, name="models")
 cloud = typer.Typer(no_args_is_help=True, help="The local cloud: an emulated AWS account on this machine.")
 app.add_typer(cloud, name="cloud")
 
 Json = Annotated[bool, typer.Option("--json", help="Print the facts for machines.")]
 Environment = Annotated[str, typer.Argument(help="local, dev, staging or prod", metavar="ENV")]
+Env = Annotated[str, typer.Option("-e", "--env", help="local, dev, staging or prod", metavar="ENV")]
 
 
 def say(text: str) -> None:
@@ -63,12 +68,167 @@ def env(environment: Environment) -> None:
     if check_name(environment) != "local":
         print(shell_lines(remote_environment(), local=False))
         return
-    from localcloud import supervisor
-    from shoestring.environment import require_set_up
-    from shoestring.paths import home
+    from shoestring.demo import recovery
+    from shoestring.environment import enter
 
-    require_set_up()
-    print(shell_lines(local_environment(supervisor.up(home(), progress=say)), local=True))
+    recovery.clear(say)
+    cloud = enter(environment, say)
+    assert cloud
+    print(shell_lines(local_environment(cloud), local=True))
+
+
+@app.command()
+def demo() -> None:
+    """Train, serve and tear down on the local cloud, guided: what make demo runs."""
+    from shoestring.demo.run import run
+    from shoestring.screen import Screen
+
+    run(Screen())
+
+
+@app.command()
+def train(environment: Env = "local", as_json: Json = False) -> None:
+    """Bring the training window up, follow its jobs, and tear it down whatever happens."""
+    from rich.console import Console
+
+    from shoestring import windows
+    from shoestring.environment import enter
+    from shoestring.jobs import POLL
+    from shoestring.screen import Screen
+
+    poll = POLL if enter(environment, say) else 10 * POLL
+    found = windows.train(environment, Screen(Console(stderr=True, highlight=False, soft_wrap=True)), poll)
+    rows = [
+        f"{job['name']}: {job['status']}, ${job['cost_usd']:.5f}, on demand ${job['on_demand_cost_usd']:.5f}"
+        for job in found
+    ]
+    emit(found, as_json, "\n".join(rows))
+    windows.require_success(found)
+
+
+@app.command()
+def predict(
+    rows: Annotated[typer.FileText, typer.Argument(help="a JSON list of objects, or - for standard input")],
+    environment: Env = "local",
+) -> None:
+    """Ask the served model, over HTTP with a signed request; prints its answer as JSON."""
+    from serving.client import FunctionUrl
+    from shoestring.environment import enter
+    from shoestring.updates import outputs
+
+    cloud = enter(environment, say)
+    try:
+        asked = json.load(rows)
+    except ValueError as error:
+        raise UserError(f"{rows.name} is not JSON: {error}", 'like [{"mean_radius": 14.1, …}]') from error
+    found = outputs(environment)
+    function = FunctionUrl(found["inference_url"], found["region"], cloud["aws_endpoint"] if cloud else None)
+    status, answer = function.predict(asked if isinstance(asked, list) else [asked])
+    print(json.dumps(answer, indent=2))
+    raise typer.Exit(0 if status == 200 else 1)
+
+
+@app.command()
+def tracking(environment: Env = "local") -> None:
+    """Say where the MLflow server's pages are, or how to reach them on AWS."""
+    from shoestring import tracking as server
+    from shoestring.environment import enter
+    from shoestring.updates import outputs
+
+    local = enter(environment, say)
+    found = outputs(environment)
+    print(server.local_address(found) if local else server.forwarding(found))
+
+
+@jobs.command("list")
+def jobs_list(environment: Env = "local", as_json: Json = False) -> None:
+    """List the newest training jobs."""
+    from shoestring.environment import enter
+    from shoestring.jobs import recent
+
+    enter(environment, say)
+    found = recent()
+    rows = "\n".join(f"{job['created'][:19]}  {job['status']:<12}{job['name']}" for job in found)
+    emit(found, as_json, rows or "no training jobs")
+
+
+@jobs.command("logs")
+def jobs_logs(name: str, environment: Env = "local") -> None:
+    """Print what a training job has said so far."""
+    from shoestring.environment import enter
+    from shoestring.jobs import Log, describe
+
+    enter(environment, say)
+    describe(name)
+    for line in Log(name).new():
+        print(line)
+
+
+@jobs.command("interrupt")
+def jobs_interrupt(name: str) -> None:
+    """Take the spot instance of a running job away (local cloud only); it resumes on the next one."""
+    from localcloud.sagemaker.client import interrupt
+    from shoestring.environment import enter
+
+    cloud = enter("local", say)
+    assert cloud
+    interrupt(cloud["sagemaker_endpoint"], name)
+    print(f"{name} is interrupted")
+
+
+@models.command("list")
+def models_list(model: str, environment: Env = "local", as_json: Json = False) -> None:
+    """List a model's versions, and which one is served."""
+    from shoestring import models as registry
+    from shoestring.environment import enter
+    from shoestring.updates import outputs
+
+    enter(environment, say)
+    champion = registry.champion(environment, model)
+    found = registry.versions(outputs(environment)["bucket"], model)
+    for one in found:
+        one["champion"] = str(one["version"]) == champion
+    rows = "\n".join(
+        f"{one['version']:>4}  {'champion' if one['champion'] else '':<9}{one['job']}  "
+        + "  ".join(f"{name}={value:.4g}" for name, value in one["metrics"].items())
+        for one in found
+    )
+    emit(found, as_json, rows or "no versions yet")
+
+
+@models.command("promote")
+def models_promote(
+    model: str,
+    version: Annotated[str, typer.Argument(help="a version's number, or latest")] = "latest",
+    environment: Env = "local",
+) -> None:
+    """Choose the version to serve; the next pulumi up publishes it. To roll back, promote an older one."""
+    from shoestring import models as registry
+    from shoestring.environment import enter
+    from shoestring.updates import outputs
+
+    enter(environment, say)
+    chosen = registry.promote(environment, outputs(environment)["bucket"], model, version)
+    print(f"{model} version {chosen} is champion; publish it: pulumi up -s {environment} --policy-pack policies")
+
+
+@models.command("register")
+def models_register(
+    job: str,
+    environment: Env = "local",
+    tracking_uri: Annotated[str, typer.Option(help="the MLflow server; on AWS after `shoestring tracking`")] = "",
+) -> None:
+    """Register a finished job's model, where the job itself could not reach MLflow; repeatable."""
+    from shoestring import models as registry
+    from shoestring import tracking as server
+    from shoestring.environment import enter
+    from shoestring.updates import outputs
+
+    local = enter(environment, say)
+    found = outputs(environment)
+    uri = tracking_uri or (server.local_address(found) if local else "http://127.0.0.1:5000")
+    done = registry.register(job, uri, found["bucket"])
+    print(f"{done.name} version {done.version} {'is registered' if done.new else 'was registered before'}")
 
 
 @cloud.command("up")
@@ -78,8 +238,10 @@ def cloud_up(
 ) -> None:
     """Start the local cloud, or heal it; does nothing where it runs well."""
     from localcloud import supervisor
+    from shoestring.demo import recovery
     from shoestring.paths import home
 
+    recovery.clear(say)
     described = supervisor.up(home(), fresh=fresh, progress=say)
     emit(described, as_json, f"the local cloud is up: {described['aws_endpoint']}")
 
@@ -88,9 +250,10 @@ def cloud_up(
 def cloud_down(as_json: Json = False) -> None:
     """Stop everything that the local cloud runs; its account is kept for the next up."""
     from localcloud import supervisor
+    from shoestring.demo import recovery
     from shoestring.paths import home
 
-    stopped = supervisor.down(home())
+    stopped = ["a killed demo"] if recovery.clear(say) else supervisor.down(home())
     emit({"stopped": stopped}, as_json, "stopped: " + ", ".join(stopped) if stopped else "nothing was running")
 
 

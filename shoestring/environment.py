@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,28 @@ def process_environment(variables: dict[str, str]) -> dict[str, str]:
     """This process's environment with `variables` in it and nothing of a real account left."""
     kept = {key: value for key, value in os.environ.items() if key not in FOREIGN}
     return {**kept, **variables}
+
+
+def enter(environment: str, progress: Callable[[str], None]) -> dict[str, Any] | None:
+    """Makes this process one of the environment's: what `shoestring env` does for a shell.
+
+    Returns:
+        The running local cloud for `local`, else None.
+    """
+    if check_name(environment) != "local":
+        os.environ.update(remote_environment())
+        return None
+    from localcloud import supervisor
+    from shoestring.updates import make_stack
+
+    require_set_up()
+    cloud = supervisor.up(home(), progress=progress)
+    variables = process_environment(local_environment(cloud))
+    os.environ.clear()
+    os.environ.update(variables)
+    for stack in (environment, f"{environment}-window"):
+        make_stack(stack)
+    return cloud
 
 
 def shell_lines(variables: dict[str, str], local: bool) -> str:

@@ -1,0 +1,1 @@
+"""`shoestring demo`: the product's main job, guided, on the local cloud, with every claim measured."""

@@ -1,0 +1,140 @@
+"""Training jobs: what they are doing, what they said, and what they cost."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+import botocore.exceptions
+
+from costs.estimates import JobCost, job_cost
+from shoestring.errors import UserError
+
+LOG_GROUP = "/aws/sagemaker/TrainingJobs"
+FINISHED = ("Completed", "Failed", "Stopped")
+STEP = re.compile(r"^step=(\d+)\b(.*)")
+RESUMED = re.compile(r"^resumed_from_step=(\d+)")
+METRIC = re.compile(r"(\w+)=(\S+)")
+POLL = 0.3  # seconds between two looks on the local cloud; ten times that on AWS, which limits the calls
+
+
+def describe(name: str) -> dict[str, Any]:
+    """DescribeTrainingJob's answer; raises UserError for a job that is not there."""
+    try:
+        return dict(boto3.client("sagemaker").describe_training_job(TrainingJobName=name))
+    except botocore.exceptions.ClientError as error:
+        said = error.response["Error"]["Message"]
+        raise UserError(f"training job {name}: {said}", mend="shoestring jobs list") from error
+
+
+def recent(limit: int = 20) -> list[dict[str, Any]]:
+    """The newest jobs: name, status, and when each was made."""
+    found = boto3.client("sagemaker").list_training_jobs(MaxResults=limit, SortBy="CreationTime")
+    return [
+        {"name": job["TrainingJobName"], "status": job["TrainingJobStatus"], "created": job["CreationTime"].isoformat()}
+        for job in found["TrainingJobSummaries"]
+    ]
+
+
+class Log:
+    """A job's lines in CloudWatch Logs, each given once."""
+
+    def __init__(self, job: str) -> None:
+        self.client, self.job = boto3.client("logs"), job
+        self.tokens: dict[str, str] = {}
+
+    def new(self) -> Iterator[str]:
+        """The lines since the last call, in the order of the streams."""
+        try:
+            streams = self.client.describe_log_streams(logGroupName=LOG_GROUP, logStreamNamePrefix=f"{self.job}/")
+        except self.client.exceptions.ResourceNotFoundException:
+            return
+        for stream in streams["logStreams"]:
+            name = stream["logStreamName"]
+            while True:
+                more = {"nextToken": self.tokens[name]} if name in self.tokens else {}
+                answer = self.client.get_log_events(
+                    logGroupName=LOG_GROUP, logStreamName=name, startFromHead=True, **more
+                )
+                yield from (event["message"] for event in answer["events"])
+                if self.tokens.get(name) == answer["nextForwardToken"]:
+                    break
+                self.tokens[name] = answer["nextForwardToken"]
+
+
+@dataclass
+class Progress:
+    """What a job has said of itself so far."""
+
+    name: str
+    status: str = ""
+    secondary: str = ""
+    step: int = 0
+    metrics: dict[str, float] = field(default_factory=dict)
+    resumed_from_step: int = 0
+    interruptions: int = 0
+    lines: list[str] = field(default_factory=list)
+
+    def take(self, line: str) -> None:
+        """Notes a line of its log."""
+        self.lines.append(line)
+        if found := STEP.match(line):
+            self.step = int(found[1])
+            for name, value in METRIC.findall(found[2]):
+                try:
+                    self.metrics[name] = float(value)
+                except ValueError:
+                    continue  # a word of the author's own, not a metric
+        elif found := RESUMED.match(line):
+            self.resumed_from_step = int(found[1])
+
+
+def watch(name: str, on_progress: Callable[[Progress], None], poll: float = POLL) -> Progress:
+    """Follows a job to its end; `on_progress` is called at each look."""
+    progress, log = Progress(name), Log(name)
+    while True:
+        described = describe(name)
+        for line in log.new():
+            progress.take(line)
+        progress.status, progress.secondary = described["TrainingJobStatus"], described["SecondaryStatus"]
+        transitions = described["SecondaryStatusTransitions"]
+        progress.interruptions = sum(transition["Status"] == "Interrupted" for transition in transitions)
+        on_progress(progress)
+        if progress.status in FINISHED:
+            return progress
+        time.sleep(poll)
+
+
+def cost(described: dict[str, Any], region: str = "us-east-1") -> JobCost:
+    """What a finished job was billed, and what it would have been on demand, at list prices."""
+    resources = described["ResourceConfig"]
+    return job_cost(
+        resources["InstanceType"],
+        described["TrainingTimeInSeconds"],
+        described["BillableTimeInSeconds"],
+        bool(described.get("EnableManagedSpotTraining")),
+        resources["VolumeSizeInGB"],
+        region,
+    )
+
+
+def facts(described: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """A finished job for machines."""
+    priced = cost(described)
+    return {
+        "name": progress.name,
+        "status": progress.status,
+        "interruptions": progress.interruptions,
+        "resumed_from_step": progress.resumed_from_step,
+        "steps": progress.step,
+        "metrics": progress.metrics,
+        "training_seconds": described["TrainingTimeInSeconds"],
+        "billable_seconds": described["BillableTimeInSeconds"],
+        "cost_usd": float(priced.usd),
+        "on_demand_cost_usd": float(priced.on_demand_usd),
+        **({"failure": described["FailureReason"]} if described.get("FailureReason") else {}),
+    }

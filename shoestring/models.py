@@ -1,0 +1,82 @@
+"""Registered models: what versions there are, which one is served, and a job's model that is not registered yet."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import boto3
+import botocore.exceptions
+
+from shoestring.errors import UserError
+
+POINTER = "/shoestring/{environment}/models/{model}/champion"
+
+
+def versions(bucket: str, model: str) -> list[dict[str, Any]]:
+    """The versions of `model` that serving can load, oldest first: what each one's `model.json` says."""
+    s3, found = boto3.client("s3"), []
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"models/{model}/"):
+        for item in page.get("Contents", []):
+            if item["Key"].endswith("/model.json"):
+                found.append(json.loads(s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()))
+    return sorted(found, key=lambda one: int(one["version"]))
+
+
+def champion(environment: str, model: str) -> str:
+    """The version that is served, or `none`; raises UserError where the platform has no such model."""
+    name = POINTER.format(environment=environment, model=model)
+    ssm = boto3.client("ssm")
+    try:
+        return str(ssm.get_parameter(Name=name)["Parameter"]["Value"])
+    except ssm.exceptions.ParameterNotFound as error:
+        raise UserError(
+            f"the platform {environment} serves no model {model}: there is no parameter {name}",
+            "the name in shoestring:inference.model of a platform that is up",
+            f"pulumi up --stack {environment} --policy-pack policies",
+        ) from error
+
+
+def promote(environment: str, bucket: str, model: str, version: str) -> str:
+    """Makes `version` (a number, or `latest`) the one that the next `pulumi up` serves; returns it."""
+    before = champion(environment, model)
+    known = [str(one["version"]) for one in versions(bucket, model)]
+    chosen = known[-1] if version == "latest" and known else version
+    if chosen not in known:
+        raise UserError(
+            f"model {model} has no version {version}", f"one of {', '.join(known) or 'none yet'}", "shoestring train"
+        )
+    if chosen != before:
+        name = POINTER.format(environment=environment, model=model)
+        boto3.client("ssm").put_parameter(Name=name, Value=chosen, Overwrite=True)
+    return chosen
+
+
+def register(job: str, uri: str, bucket: str) -> Any:
+    """Registers a finished job's model from its `model.tar.gz`; a job that is registered stays as it is.
+
+    Raises:
+        UserError: the job has no model, or MLflow does not answer.
+    """
+    from training.registry import RegistrationError
+    from training.registry import register as register_files
+
+    key = f"jobs/{job}/output/model.tar.gz"  # stays when the window, and with it the job, is gone
+    with tempfile.TemporaryDirectory() as scratch:
+        archive, folder = Path(scratch, "model.tar.gz"), Path(scratch, "model")
+        try:
+            boto3.client("s3").download_file(bucket, key, str(archive))
+        except botocore.exceptions.ClientError as error:
+            raise UserError(
+                f"{job} left no model: s3://{bucket}/{key}: {error.response['Error']['Message']}",
+                "the name of a training job that completed",
+            ) from error
+        with tarfile.open(archive) as tar:
+            tar.extractall(folder, filter="data")
+        try:
+            return register_files(folder, uri, bucket)
+        except RegistrationError as error:
+            raise UserError(str(error), "an MLflow server that answers", f"shoestring models register {job}") from error

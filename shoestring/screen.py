@@ -1,0 +1,61 @@
+"""What a long command shows: on a terminal a live line under the finished steps, elsewhere plain lines."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.status import Status
+
+QUIET_SECONDS = 5.0  # without a terminal, a live line is printed at most this often
+
+
+class Screen:
+    """Steps with their time. Progress and results alike go to standard output."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self.console = console or Console(highlight=False, soft_wrap=True)
+        self._status: Status | None = None
+        self._title, self._said = "", 0.0
+
+    @contextlib.contextmanager
+    def step(self, title: str) -> Iterator[None]:
+        """Shows a step while it is done, and its seconds when it is."""
+        began = time.monotonic()
+        self._title, self._said = title, began
+        if not self.console.is_terminal:
+            self.line(f"… {title}")
+        with self.console.status(escape(title), spinner="dots") as self._status:
+            try:
+                yield
+            except BaseException:
+                self.console.print(f"[red]✗[/red] {escape(title)}")
+                raise
+            finally:
+                self._status = None
+        seconds = f"{time.monotonic() - began:.1f} s"
+        self.console.print(f"[green]✓[/green] {escape(title)}  [dim]{seconds}[/dim]")
+
+    def live(self, text: str) -> None:
+        """What is happening within the step."""
+        now = time.monotonic()
+        if self.console.is_terminal and self._status:
+            self._status.update(f"{escape(self._title)}  [dim]{escape(text)}[/dim]")
+        elif not self.console.is_terminal and now - self._said >= QUIET_SECONDS:
+            self._said = now
+            self.line(f"  {text}")
+
+    def line(self, text: str = "", style: str = "") -> None:
+        """One line that stays."""
+        self.console.print(escape(text), style=style or None)
+
+    def resource(self, event: dict[str, Any]) -> None:
+        """Shows the resource that an event of the engine is about."""
+        found = event.get("resourcePreEvent", {}).get("metadata")
+        if found and found["op"] not in ("same", "read"):
+            kind, name = found["urn"].split("::")[-2:]
+            self.live(f"{found['op']} {kind.rpartition('$')[2]} {name}")

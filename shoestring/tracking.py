@@ -1,0 +1,45 @@
+"""Where the MLflow server of an environment is reached."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+from urllib.parse import urlparse
+
+from shoestring.errors import UserError
+from shoestring.paths import home
+
+START_SECONDS = 90.0
+
+
+def local_address(outputs: dict[str, Any], seconds: float = START_SECONDS) -> str:
+    """The loopback address of the local platform's MLflow server, once it answers.
+
+    Args:
+        outputs: the platform's.
+        seconds: how long to wait for the server's start.
+
+    Raises:
+        UserError: it does not answer.
+    """
+    from localcloud import machines
+
+    private = urlparse(outputs["mlflow_url"]).hostname
+    end = time.monotonic() + seconds
+    while True:
+        for machine in machines.read(home() / "cloud"):
+            if machine["private_ip"] == private and machine["state"] == "running":
+                return str(machine["address"])
+        if time.monotonic() > end:
+            raise UserError("the MLflow server of the local platform does not answer", mend="shoestring cloud logs")
+        time.sleep(0.3)
+
+
+def forwarding(outputs: dict[str, Any]) -> str:
+    """The command that brings the server of a platform on AWS to http://127.0.0.1:5000; it has no open port."""
+    port = urlparse(outputs["mlflow_url"]).port
+    return (
+        f"aws ssm start-session --region {outputs['region']} --target {outputs['mlflow_instance_id']} "
+        "--document-name AWS-StartPortForwardingSession "
+        f"--parameters portNumber={port},localPortNumber=5000"
+    )
