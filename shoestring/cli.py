@@ -91,13 +91,18 @@ def train(environment: Env = "local", as_json: Json = False) -> None:
     """Bring the training window up, follow its jobs, and tear it down whatever happens."""
     from rich.console import Console
 
+    from shoestring import tracking as server
     from shoestring import windows
     from shoestring.environment import enter
     from shoestring.jobs import POLL
     from shoestring.screen import Screen
+    from shoestring.updates import outputs
 
-    poll = POLL if enter(environment, say) else 10 * POLL
-    found = windows.train(environment, Screen(Console(stderr=True, highlight=False, soft_wrap=True)), poll)
+    local = enter(environment, say)
+    platform = outputs(environment)
+    uri = server.local_address(platform) if local else server.FORWARDED
+    screen = Screen(Console(stderr=True, highlight=False, soft_wrap=True))
+    found = windows.train(environment, screen, POLL if local else 10 * POLL, uri)
     rows = [
         f"{job['name']}: {job['status']}, ${job['cost_usd']:.5f}, on demand ${job['on_demand_cost_usd']:.5f}"
         for job in found
@@ -226,7 +231,7 @@ def models_register(
 
     local = enter(environment, say)
     found = outputs(environment)
-    uri = tracking_uri or (server.local_address(found) if local else "http://127.0.0.1:5000")
+    uri = tracking_uri or (server.local_address(found) if local else server.FORWARDED)
     done = registry.register(job, uri, found["bucket"])
     print(f"{done.name} version {done.version} {'is registered' if done.new else 'was registered before'}")
 

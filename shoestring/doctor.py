@@ -11,8 +11,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from shoestring.engine import OLDEST, version_of
+from shoestring.errors import UserError
 from shoestring.installation import LAUNCHERS, bin_folder, installed
 from shoestring.paths import home
+from shoestring.updates import check_state
 
 FREE_BYTES = 2 * 1024**3  # what a set-up and a run need below the checkout
 
@@ -72,7 +74,16 @@ def _go() -> Finding:
     return Finding("go", found != "not installed", found, mend, needed=False)
 
 
-CHECKS: tuple[Callable[[], Finding], ...] = (_python, _packages, _engine, _launchers, _disk, _go)
+def _state() -> Finding:
+    for stack in ("local", "local-window"):
+        try:
+            check_state(stack)
+        except UserError as error:
+            return Finding("state", False, error.found, error.mend)
+    return Finding("state", True, "readable")
+
+
+CHECKS: tuple[Callable[[], Finding], ...] = (_python, _packages, _engine, _launchers, _disk, _state, _go)
 
 
 def examine() -> list[Finding]:

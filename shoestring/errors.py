@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 
+MEND = "  mend it:  "
+
+
 class UserError(Exception):
     """Shown as one message without a traceback; the command exits with 1.
 
@@ -18,5 +21,5 @@ class UserError(Exception):
         if expected:
             lines.append(f"  expected: {expected}")
         if mend:
-            lines.append(f"  mend it:  {mend}")
+            lines.append(f"{MEND}{mend}")
         super().__init__("\n".join(lines))

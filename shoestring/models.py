@@ -55,6 +55,27 @@ def promote(environment: str, bucket: str, model: str, version: str) -> str:
     return chosen
 
 
+def record_cost(job: str, usd: float, uri: str) -> bool:
+    """Notes on a job's registered version what AWS billed for it, known only when the job is over.
+
+    Returns:
+        False where MLflow does not answer at `uri`, or has no version of this job.
+    """
+    import requests
+
+    api = f"{uri}/api/2.0/mlflow/model-versions"
+    try:
+        wanted = {"filter": f"tags.`shoestring.job` = '{job}'"}
+        found = requests.get(f"{api}/search", params=wanted, timeout=10).json().get("model_versions", [])
+        for version in found:
+            tag = {"key": "shoestring.cost_usd", "value": f"{usd:.8f}"}
+            named = {"name": version["name"], "version": version["version"], **tag}
+            requests.post(f"{api}/set-tag", json=named, timeout=10).raise_for_status()
+    except (requests.RequestException, ValueError):
+        return False
+    return bool(found)
+
+
 def register(job: str, uri: str, bucket: str) -> Any:
     """Registers a finished job's model from its `model.tar.gz`; a job that is registered stays as it is.
 

@@ -56,6 +56,6 @@ class Screen:
     def resource(self, event: dict[str, Any]) -> None:
         """Shows the resource that an event of the engine is about."""
         found = event.get("resourcePreEvent", {}).get("metadata")
-        if found and found["op"] not in ("same", "read"):
+        if found and found["op"] not in ("same", "read") and "pulumi:providers:" not in found["urn"]:
             kind, name = found["urn"].split("::")[-2:]
             self.live(f"{found['op']} {kind.rpartition('$')[2]} {name}")

@@ -10,6 +10,7 @@ from shoestring.errors import UserError
 from shoestring.paths import home
 
 START_SECONDS = 90.0
+FORWARDED = "http://127.0.0.1:5000"  # where `forwarding` brings it
 
 
 def local_address(outputs: dict[str, Any], seconds: float = START_SECONDS) -> str:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
+import socket
 import subprocess
 import tempfile
 import time
@@ -12,13 +15,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
 import yaml
 
-from shoestring.errors import UserError
+from shoestring.errors import MEND, UserError
 from shoestring.paths import ROOT, home
 
 Event = dict[str, Any]
 PAUSE = 0.1  # seconds between two looks at the engine's events
+LOCK = re.compile(
+    r"locks/\S+/(?P<stack>[^/\s]+)/[^/\s]+: created by \S+@(?P<host>\S+) \(pid (?P<pid>\d+)\) at (?P<at>\S+)"
+)
+UNHANDLED = "Program failed with an unhandled exception:"
+
+
+class Locked(UserError):
+    """The stack belongs to another update, which runs or was killed: nothing was done."""
 
 
 @dataclass
@@ -112,18 +124,56 @@ def run(
 
 
 def require(outcome: Outcome, what: str, mend: str) -> Outcome:
-    """The outcome of an update that went well; raises UserError with the engine's own errors otherwise."""
+    """The outcome of an update that went well.
+
+    Raises:
+        Locked: another update has the stack.
+        UserError: it failed: the engine's own errors; `mend` is shown where they name no command themselves.
+    """
     if outcome.code == 0:
         return outcome
-    said = [error for error in outcome.errors if error != "update failed"] + outcome.refusals
-    found = "\n".join(said) or "\n".join(outcome.output.splitlines()[-15:])
-    raise UserError(f"{what} failed:\n{found}", mend=mend)
+    _require_lock(outcome.output)
+    said = [_without_traceback(error) for error in outcome.errors if error != "update failed"] + outcome.refusals
+    # what the program met because the engine had given up is no reason of its own
+    reasons = [error for error in said if "the client connection is closing" not in error] or said
+    found = "\n".join(reasons) or "\n".join(outcome.output.splitlines()[-15:])
+    raise UserError(f"{what} failed:\n{found}", mend="" if MEND in found else mend)
+
+
+def _without_traceback(error: str) -> str:
+    return error.splitlines()[-1] if error.startswith(UNHANDLED) else error
+
+
+def _require_lock(said: str) -> None:
+    found = LOCK.search(said)
+    if not found:
+        return
+    stack, since = found["stack"], f"process {found['pid']} on {found['host']}, since {found['at']}"
+    if found["host"] == socket.gethostname() and not _is_engine(int(found["pid"])):
+        raise Locked(
+            f"the stack {stack} is locked by an update that was killed: {since}",
+            "no lock but that of an update that runs",
+            f"pulumi cancel --stack {stack} --yes",
+        )
+    raise Locked(
+        f"another update of the stack {stack} runs: {since}",
+        "one at a time",
+        f"wait for its end; if it has died: pulumi cancel --stack {stack} --yes",
+    )
+
+
+def _is_engine(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).name() == "pulumi"
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _pulumi(*words: str, folder: Path = ROOT) -> str:
     done = subprocess.run(["pulumi", *words, "--non-interactive"], cwd=folder, capture_output=True, text=True)
     if done.returncode:
-        raise UserError(done.stderr.strip() or done.stdout.strip())
+        _require_lock(done.stderr)
+        raise UserError((done.stderr.strip() or done.stdout.strip()).removeprefix("error: "))
     return done.stdout
 
 
@@ -135,11 +185,43 @@ def outputs(stack: str) -> dict[str, Any]:
     return found
 
 
-def make_stack(name: str, folder: Path = ROOT) -> None:
-    """Makes a stack in the local state backend, unless it is there."""
+def _state(name: str, folder: Path = ROOT) -> Path:
+    """Where the local state backend keeps a stack."""
     project = yaml.safe_load((folder / "Pulumi.yaml").read_text())["name"]
-    if not (home() / "state" / ".pulumi" / "stacks" / project / f"{name}.json").exists():
+    return home() / "state" / ".pulumi" / "stacks" / project / f"{name}.json"
+
+
+def make_stack(name: str, folder: Path = ROOT) -> None:
+    """Makes a stack in the local state backend, unless it is there. Raises UserError where its state is corrupt."""
+    if _state(name, folder).exists():
+        check_state(name, folder)
+    else:
         _pulumi("stack", "init", name, folder=folder)
+
+
+def check_state(name: str, folder: Path = ROOT) -> None:
+    """Raises UserError where the state of a stack of the local backend cannot be read; changes nothing."""
+    path = _state(name, folder)
+    try:
+        json.loads(path.read_text() if path.exists() else "{}")
+    except ValueError as error:
+        # the engine keeps a copy of each update's result
+        kept = (path.parents[2] / "backups" / path.parent.name / name).glob(f"{name}.*.json")
+        copies = [copy for copy in sorted(kept, reverse=True) if _is_json(copy)]
+        mend = f"cp {shlex.quote(str(copies[0]))} {shlex.quote(str(path))}; pulumi refresh --stack {name}"
+        raise UserError(
+            f"the state of the stack {name} is corrupt: {path}: {error}",
+            "JSON, as the engine writes it" + ("; a copy of the last update's is there" if copies else ""),
+            mend if copies else f"rm {shlex.quote(str(path))}; shoestring cloud up --fresh",
+        ) from error
+
+
+def _is_json(path: Path) -> bool:
+    try:
+        json.loads(path.read_text())
+    except ValueError:
+        return False
+    return True
 
 
 def remove_stack(name: str, folder: Path = ROOT) -> None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from typing import Any
 
-from shoestring import jobs, updates
+from filelock import FileLock, Timeout
+
+from shoestring import jobs, models, updates
 from shoestring.errors import UserError
+from shoestring.paths import home
 from shoestring.screen import Screen
 
 POLICIES = ("--policy-pack", "policies")
@@ -17,7 +21,7 @@ def up(environment: str, screen: Screen) -> updates.Outcome:
     """Brings the window up, with the policies."""
     stack = f"{environment}-window"
     outcome = updates.run("up", stack, *POLICIES, on_event=screen.resource)
-    return updates.require(outcome, f"bringing {stack} up", f"pulumi up --stack {stack} --policy-pack policies")
+    return updates.require(outcome, f"bringing {stack} up", "what the lines above say, then: shoestring train")
 
 
 def destroy(stack: str, screen: Screen) -> updates.Outcome:
@@ -33,8 +37,22 @@ def shown(progress: jobs.Progress) -> str:
     return f"{progress.secondary.lower()}  step {progress.step}  {metrics}" if progress.step else progress.secondary
 
 
-def train(environment: str, screen: Screen, poll: float) -> list[dict[str, Any]]:
+def finished(progress: jobs.Progress, uri: str, screen: Screen) -> dict[str, Any]:
+    """The facts of a job that is over; its cost is noted in MLflow, at `uri`."""
+    found = jobs.facts(jobs.describe(progress.name), progress)
+    if progress.status == "Completed" and not models.record_cost(progress.name, found["cost_usd"], uri):
+        screen.line(f"  its cost is not noted in MLflow, which does not answer at {uri} or has no version of it")
+    return found
+
+
+def train(environment: str, screen: Screen, poll: float, uri: str) -> list[dict[str, Any]]:
     """Runs the window's jobs to their end; the window is torn down also after a failure and after Ctrl-C.
+
+    A window that another command is at work on is left to it.
+
+    Args:
+        poll: seconds between two looks at a job.
+        uri: the MLflow server, as this machine reaches it.
 
     Returns:
         The facts of each job (see `jobs.facts`).
@@ -44,18 +62,36 @@ def train(environment: str, screen: Screen, poll: float) -> list[dict[str, Any]]
     """
     stack, found = f"{environment}-window", []
     with contextlib.ExitStack() as after:
-        after.callback(_tear_down, stack, screen)
+        after.enter_context(_alone(stack))
+        tearing = after.enter_context(contextlib.ExitStack())
+        tearing.callback(_tear_down, stack, screen)
         with screen.step(f"{stack} comes up"):
-            up(environment, screen)
+            try:
+                up(environment, screen)
+            except updates.Locked:
+                tearing.pop_all()
+                raise
         for job in updates.outputs(stack)["jobs"]:
             with screen.step(f"job {job['name']}"):
                 progress = jobs.watch(job["name"], lambda now: screen.live(shown(now)), poll)
-            found.append(jobs.facts(jobs.describe(job["name"]), progress))
+            found.append(finished(progress, uri, screen))
             if progress.status == "Failed":
                 screen.line(f"the job failed; its last lines:\n{_indented(progress.lines[-LAST_LINES:])}")
             elif late := [line for line in progress.lines if line.startswith("warning")]:
                 screen.line(_indented(late))
     return found
+
+
+@contextlib.contextmanager
+def _alone(stack: str) -> Iterator[None]:
+    """Keeps two `shoestring train` apart: the first one to end would tear the window of the other down."""
+    try:
+        with FileLock(home() / f"{stack}.lock", timeout=0):
+            yield
+    except Timeout as error:
+        raise updates.Locked(
+            f"another shoestring train is at work on {stack}", "one at a time", "wait for its end: shoestring jobs list"
+        ) from error
 
 
 def _tear_down(stack: str, screen: Screen) -> None:
@@ -69,5 +105,12 @@ def _indented(lines: list[str]) -> str:
 
 def require_success(found: list[dict[str, Any]]) -> None:
     """Raises UserError naming the jobs that did not complete."""
-    if bad := [f"{job['name']} is {job['status']}" for job in found if job["status"] != "Completed"]:
-        raise UserError("; ".join(bad), "every job Completed", "mend the job's script or data, then: shoestring train")
+    if bad := [_ended(job) for job in found if job["status"] != "Completed"]:
+        raise UserError(
+            "\n".join(bad), "every job Completed", "edit the job's script, data or file, then: shoestring train"
+        )
+
+
+def _ended(job: dict[str, Any]) -> str:
+    reason = " ".join(job.get("failure", "").split())
+    return f"{job['name']} is {job['status']}" + (f": {reason}" if reason else "")

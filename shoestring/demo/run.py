@@ -50,8 +50,8 @@ def run(screen: Screen) -> Facts:
     }
     screen.line("Shoestring's main job, on an emulated AWS account on this machine. It takes some two minutes.\n")
     with _torn_down(screen, facts, was_up) as cloud:
-        outputs = _platform(screen, facts)
-        _train(screen, facts, cloud)
+        outputs, mlflow = _platform(screen, facts)
+        _train(screen, facts, cloud, mlflow)
         _serve(screen, facts, cloud, outputs)
         _refuse(screen, facts)
         _bill(screen, facts)
@@ -113,16 +113,16 @@ def _again(screen: Screen, facts: Facts) -> None:
         screen.line(f"  {outcome.changes.get('same', 0)} unchanged" if outcome.unchanged else f"  {outcome.changes}")
 
 
-def _platform(screen: Screen, facts: Facts) -> dict[str, Any]:
+def _platform(screen: Screen, facts: Facts) -> tuple[dict[str, Any], str]:
     _up(screen, facts, PLATFORM)
     outputs = updates.outputs(PLATFORM)
     with screen.step("the MLflow server on the emulated VM answers"):
         address = tracking.local_address(outputs)
     screen.line(f"  {address}")
-    return outputs
+    return outputs, address
 
 
-def _train(screen: Screen, facts: Facts, cloud: dict[str, Any]) -> None:
+def _train(screen: Screen, facts: Facts, cloud: dict[str, Any], mlflow: str) -> None:
     _up(screen, facts, WINDOW)
     name = updates.outputs(WINDOW)["jobs"][0]["name"]
     taken: list[int] = []
@@ -139,7 +139,7 @@ def _train(screen: Screen, facts: Facts, cloud: dict[str, Any]) -> None:
     if progress.status != "Completed":
         last = "\n".join(progress.lines[-windows.LAST_LINES :])
         raise UserError(f"the job {name} is {progress.status}; its last lines:\n{last}")
-    found = jobs.facts(jobs.describe(name), progress)
+    found = windows.finished(progress, mlflow, screen)
     facts["jobs"].append(found)
     screen.line(
         f"  interrupted {found['interruptions']} time, resumed from step {found['resumed_from_step']}, "
