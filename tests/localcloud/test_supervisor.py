@@ -141,6 +141,20 @@ def test_two_at_once_start_one_cloud(home):
     assert len(servers(home)) == len(supervisor.PARTS)
 
 
+@pytest.mark.parametrize("starting", ["aws", "sagemaker", "machines"])
+def test_ctrl_c_in_a_start_leaves_nothing_behind(home, starting):
+    variables = {**os.environ, "SHOESTRING_HOME": str(home)}
+    up = subprocess.Popen([SHOESTRING, "cloud", "up"], stderr=subprocess.PIPE, env=variables, text=True)
+    assert up.stderr
+    assert any(f"starting {starting}" in line for line in iter(up.stderr.readline, ""))
+    up.send_signal(signal.SIGINT)
+    rest = up.communicate(timeout=60)[1]
+    assert up.returncode == 130
+    assert "Traceback" not in rest
+    assert servers(home) == []
+    assert not (home / "cloud" / "cloud.json").exists()
+
+
 def test_server_that_cannot_start_shows_its_last_lines_and_leaves_nothing(home, monkeypatch):
     broken = supervisor.Part("aws", "no_such_module", "/", lambda cloud, ports: [], lambda cloud, ports: {})
     monkeypatch.setattr(supervisor, "PARTS", (broken,))

@@ -1,0 +1,99 @@
+"""The README's commands, run as they stand there."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+from localcloud import supervisor
+from shoestring.paths import ROOT
+from stacks.settings import read
+
+README = (ROOT / "README.md").read_text()
+SECTIONS = dict(re.findall(r"^##+ (.+?)\n(.*?)(?=^##|\Z)", README, re.S | re.M))
+PATH = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+
+
+def block(section: str, language: str) -> str:
+    return re.search(rf"```{language}\n(.*?)```", SECTIONS[section], re.S)[1]
+
+
+def bash(script: str, home: Path, folder: Path = ROOT) -> str:
+    environment = {**os.environ, "SHOESTRING_HOME": str(home), "PATH": PATH}
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script], cwd=folder, env=environment, text=True, timeout=280,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def test_the_whole_life_of_both_stacks_by_hand(tmp_path):
+    home = tmp_path / "home"
+    bash("shoestring setup", home)
+    try:
+        shown = bash(block("By hand", "bash").replace(".venv/bin/", ""), home)
+    finally:
+        supervisor.down(home)
+    assert "39 created" in shown.replace("+ ", "")
+    assert shown.rstrip().endswith("the account is empty")
+
+
+def test_own_data_needs_the_job_file_and_two_settings(tmp_path):
+    from training import jobfile
+
+    job = tmp_path / "churn.yaml"
+    job.write_text(block("Your own data", "yaml"))
+    (tmp_path / "churn.csv").write_text("age,churned\n1,no\n")
+    shutil.copy(ROOT / "training" / "jobs" / "breast_cancer.py", tmp_path)
+    assert jobfile.load(job).name == "churn"
+
+    home, project = tmp_path / "home", tmp_path / "project"
+    project.mkdir()
+    for path in (*ROOT.glob("Pulumi*.yaml"),):
+        shutil.copy(path, project)
+    bash("shoestring setup", home)
+    lines = [line[2:] for line in block("Your own data", "console").splitlines() if line.startswith("$ ")]
+    try:
+        bash('eval "$(shoestring env local)"\n' + "\n".join(lines), home, project)
+    finally:
+        supervisor.down(home)
+    window = yaml.safe_load((project / "Pulumi.local-window.yaml").read_text())["config"]
+    platform = yaml.safe_load((project / "Pulumi.local.yaml").read_text())["config"]
+    assert read("local-window", window).jobs == ("churn",)
+    assert read("local", platform).inference.model == "churn"
+
+
+def test_every_command_that_is_named_exists():
+    named = set()
+    for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))):
+        for quoted in re.findall(r"`(?:\.venv/bin/)?shoestring ([a-z][^`]*)`", path.read_text()):
+            words = re.match(r"[a-z]+(?: [a-z]+)?", quoted)[0].split()
+            named.add(tuple(words[:2] if words[0] in ("cloud", "jobs", "models") else words[:1]))
+    assert ("train",) in named
+    for words in sorted(named):
+        done = subprocess.run(
+            [sys.executable, "-m", "shoestring.cli", *words, "--help"], capture_output=True, text=True
+        )
+        assert done.returncode == 0, f"shoestring {' '.join(words)}: {done.stderr}"
+
+
+def test_the_costs_that_are_named_are_the_estimates():
+    from costs.estimates import PlatformParts, platform_month
+
+    assert f"{platform_month(PlatformParts(vm='t4g.nano', public_ipv4=1, volume_gb=8)).usd:.2f}" == "7.36"
+    assert f"{platform_month(PlatformParts(vm='t4g.micro', public_ipv4=1, volume_gb=8)).usd:.2f}" == "10.42"
+    assert "7.36" in README
+    assert "10.42" in README
+
+
+def test_links_lead_somewhere():
+    for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))):
+        for target in re.findall(r"\]\((?!http)([^)#]+)\)", path.read_text()):
+            assert (path.parent / target).exists(), f"{path.name}: {target}"
