@@ -49,6 +49,9 @@ class LambdaInferenceArgs:
 class LambdaInference(pulumi.ComponentResource):
     """A Lambda function with a model, behind an alias and an HTTPS address that asks for signed requests.
 
+    Callers of the same account need `lambda:InvokeFunctionUrl` and `lambda:InvokeFunction` on the alias, by their own
+    policies; those of other accounts find no way in.
+
     Produces the package in S3, function, alias `live`, function URL (AWS_IAM), log group, and a role that reads one
     model's files and writes its own log.
 

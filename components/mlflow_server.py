@@ -16,8 +16,6 @@ from pulumi_aws.iam.instance_profile import InstanceProfile
 from pulumi_aws.iam.role import Role
 from pulumi_aws.iam.role_policy import RolePolicy
 from pulumi_aws.iam.role_policy_attachment import RolePolicyAttachment
-from pulumi_aws.rds.instance import Instance as Database
-from pulumi_aws.rds.subnet_group import SubnetGroup
 from pulumi_aws.vpc.security_group_egress_rule import SecurityGroupEgressRule
 from pulumi_aws.vpc.security_group_ingress_rule import SecurityGroupIngressRule
 
@@ -95,18 +93,26 @@ def host_files(env: dict[str, str]) -> list[dict[str, str]]:
     ]
 
 
+def _until_done(command: str) -> str:
+    """A shell line that repeats `command` until it succeeds: the machine is alone when a mirror does not answer."""
+    return f"until {command}; do sleep 30; done"
+
+
 def user_data(env: dict[str, str]) -> str:
     """The machine's first boot as a base64 `#cloud-config` document (which, being YAML, may be JSON)."""
     packages = f"mlflow=={MLFLOW_VERSION} boto3 psycopg2-binary"
     document = {
+        # Made before anything else: without it, dnf alone is more than 512 MB can take (amazon-linux-2023 issue 404).
         "swap": {"filename": "/swapfile", "size": 1024**3, "maxsize": 1024**3},
-        "packages": ["python3.11", "python3.11-pip"],
         "write_files": host_files(env),
         "runcmd": [
-            "useradd --system --no-create-home mlflow",
+            _until_done("dnf install --assumeyes python3.11 python3.11-pip"),
+            "useradd --system --no-create-home --home-dir /var/lib/mlflow mlflow",
             "python3.11 -m venv /opt/shoestring/venv",
             # /tmp lies in memory, which is what this machine has least of
-            f"TMPDIR=/var/tmp /opt/shoestring/venv/bin/pip install --no-cache-dir --only-binary :all: {packages}",
+            _until_done(
+                f"TMPDIR=/var/tmp /opt/shoestring/venv/bin/pip install --no-cache-dir --only-binary :all: {packages}"
+            ),
             "systemctl daemon-reload",
             "systemctl enable --now shoestring-mlflow",
         ],
@@ -234,6 +240,10 @@ class MlflowServer(pulumi.ComponentResource):
 
     def _database(self, server: SecurityGroup) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
         """A private Postgres; the URI without a user, and the ARN of the secret with user and password."""
+        # here, because the default has no database, and these take every preview a tenth of a second
+        from pulumi_aws.rds.instance import Instance as Database
+        from pulumi_aws.rds.subnet_group import SubnetGroup
+
         name = f"{self.name}-database"
         group = self._security_group(name, "The MLflow server's database", server.id, 5432)
         subnets = SubnetGroup(name, name=name, subnet_ids=self.args.subnet_ids, opts=self.child)

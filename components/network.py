@@ -33,7 +33,8 @@ class Network(pulumi.ComponentResource):
     """A VPC with public subnets of /24, a route to the internet, a gateway endpoint to S3 and the jobs' security group.
 
     There is no NAT gateway (0.045 x 730 = 32.85 $ a month): what needs the internet has a public address, and what has
-    none (training jobs) reaches S3 through the endpoint. The jobs' security group has no way in.
+    none (training jobs: SageMaker gives their interfaces private addresses alone) reaches S3 through the endpoint, and
+    no package index. SageMaker itself pulls their images, outside this network. The jobs' security group has no way in.
 
     Monthly price: 0 $. VPC, subnets, routes, internet gateway, S3 gateway endpoint and security groups are free.
     """
@@ -78,7 +79,7 @@ class Network(pulumi.ComponentResource):
             security_group_id=jobs.id,
             ip_protocol="-1",
             cidr_ipv4="0.0.0.0/0",
-            description="S3, image registry, tracking server",
+            description="S3, tracking server",
             opts=child,
         )
         self.vpc_id = vpc.id

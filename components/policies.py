@@ -72,7 +72,7 @@ def inference(bucket: str, model: str, log_group: str) -> str:
 def training(
     bucket: str, job: str, model: str, region: str, account: str, subnets: list[str], security_groups: list[str]
 ) -> str:
-    """A training job: reads data and code; writes its own checkpoints and output, and versions of its model.
+    """A training job: reads data, code and packages; writes its own checkpoints and output, and versions of its model.
 
     Three statements must name every resource, as AWS knows no finer ones for these actions: the descriptions of the
     network, the token for the image's registry, and the metrics (which a condition holds to SageMaker's namespaces).
@@ -81,7 +81,7 @@ def training(
     network = [f"{own}:subnet/{subnet}" for subnet in subnets]
     network += [f"{own}:security-group/{group}" for group in security_groups]
     interfaces = f"{own}:network-interface/*"
-    read = (f"data/{model}/", "code/")
+    read = (f"data/{model}/", "code/", "wheels/")
     write = (f"checkpoints/{job}/", f"jobs/{job}/", f"models/{model}/")
     images = f"arn:aws:ecr:{region}:*:repository/*"
     logs = f"arn:aws:logs:{region}:{account}:log-group:/aws/sagemaker/TrainingJobs"

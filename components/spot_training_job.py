@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import pulumi
 from pulumi_aws.iam.role import Role
@@ -12,6 +13,9 @@ from pulumi_aws.iam.role_policy import RolePolicy
 from pulumi_aws.sagemaker.training_job import TrainingJob
 
 from components import policies
+
+if TYPE_CHECKING:
+    from pulumi_aws.sagemaker import TrainingJobInputDataConfigArgsDict
 
 PATH_IN_CONTAINER = "/opt/ml/checkpoints"
 
@@ -30,6 +34,8 @@ class SpotTrainingJobArgs:
     """The training set: an `s3://` URI below `data/<model>/`."""
     code_uri: pulumi.Input[str]
     """The `sourcedir.tar.gz`: an `s3://` URI below `code/`."""
+    wheels_uri: pulumi.Input[str] | None
+    """The packages to install, wheel by wheel: an `s3://` prefix below `wheels/`. None: the image has them all."""
     program: str
     """The entry point's name in the archive."""
     image: str
@@ -60,11 +66,27 @@ class SpotTrainingJobArgs:
     """Seconds from creation to end, waiting for capacity included; spot only, and then needed."""
 
 
+def _channel(name: str, uri: pulumi.Input[str], content_type: str) -> TrainingJobInputDataConfigArgsDict:
+    """What lies below `uri`, as files in /opt/ml/input/data/<name>."""
+    return {
+        "channel_name": name,
+        "content_type": content_type,
+        "data_source": {
+            "s3_data_source": {
+                "s3_data_type": "S3Prefix",
+                "s3_uri": uri,
+                "s3_data_distribution_type": "FullyReplicated",
+            }
+        },
+    }
+
+
 class SpotTrainingJob(pulumi.ComponentResource):
     """A SageMaker training job, on managed spot capacity unless told otherwise, with checkpoints in S3.
 
-    Its role reads data and code, and writes its own checkpoints and output and its model's versions. The job starts
-    when it is created; a program that names it again starts nothing. A destroy stops it.
+    Its role reads data, code and packages, and writes its own checkpoints and output and its model's versions. The job
+    starts when it is created; a program that names it again starts nothing. A destroy stops it, and removes the network
+    interfaces that SageMaker left detached.
 
     Produces the job and its role.
 
@@ -120,19 +142,12 @@ class SpotTrainingJob(pulumi.ComponentResource):
                 "sagemaker_submit_directory": pulumi.Output.from_input(args.code_uri).apply(json.dumps),
                 "sagemaker_region": json.dumps(args.region),
             },
-            environment=args.environment,
+            # SageMaker sets AWS_REGION, which boto3 does not read; without a region it would ask S3 in us-east-1,
+            # which the network's endpoint leads to in us-east-1 only.
+            environment={"AWS_DEFAULT_REGION": args.region, **args.environment},
             input_data_configs=[
-                {
-                    "channel_name": "training",
-                    "content_type": "text/csv",
-                    "data_source": {
-                        "s3_data_source": {
-                            "s3_data_type": "S3Prefix",
-                            "s3_uri": args.data_uri,
-                            "s3_data_distribution_type": "FullyReplicated",
-                        }
-                    },
-                }
+                _channel("training", args.data_uri, "text/csv"),
+                *([] if args.wheels_uri is None else [_channel("wheels", args.wheels_uri, "application/zip")]),
             ],
             output_data_config={"s3_output_path": uri("jobs/")},
             checkpoint_config={"s3_uri": uri(f"checkpoints/{args.job_name}/"), "local_path": PATH_IN_CONTAINER},

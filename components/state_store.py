@@ -77,6 +77,12 @@ class StateStore(pulumi.ComponentResource):
                     "expiration": {"days": args.checkpoint_days},
                     "noncurrent_version_expiration": {"noncurrent_days": 1},
                 },
+                {  # 150 MB of packages, put there by each window and taken away by its destroy
+                    "id": "wheels",
+                    "status": "Enabled",
+                    "filter": {"prefix": "wheels/"},
+                    "noncurrent_version_expiration": {"noncurrent_days": 1},
+                },
                 {  # a backup each minute while somebody trains
                     "id": "backups",
                     "status": "Enabled",

@@ -16,7 +16,7 @@ from shoestring.errors import UserError
 from shoestring.paths import home
 from stacks.settings import WindowSettings
 from stacks.tags import tag_everything
-from training import bundle, data, jobfile
+from training import bundle, data, jobfile, wheels
 
 NEEDED = ("bucket", "mlflow_url", "subnet_ids", "jobs_security_group_id")
 LEASE_TAG = "shoestring:lease"
@@ -88,6 +88,11 @@ class Uploads:
             self._uris[key] = pulumi.Output.concat("s3://", made.bucket, "/", made.key)
         return self._uris[key]
 
+    def folder(self, prefix: str, path: Path, pattern: str) -> pulumi.Output[str]:
+        """The `s3://` URI of `prefix`, known once all files of the folder `path` that fit `pattern` are below it."""
+        uris = [self.uri(f"{prefix}{file.name}", file) for file in sorted(path.glob(pattern))]
+        return pulumi.Output.all(self.bucket, *uris).apply(lambda parts: f"s3://{parts[0]}/{prefix}")
+
 
 def _job(
     settings: WindowSettings,
@@ -99,7 +104,9 @@ def _job(
     """One job of the window, from its file."""
     packages = home() / "packages"
     training_set = data.prepare(job, packages)
-    code = bundle.build(job, packages)
+    # The local cloud runs jobs in this machine's own Python environment, which has all that they need.
+    needed = None if settings.environment == "local" else wheels.build(job, packages, pulumi.log.info)
+    code = bundle.build(job, packages, needed)
     image = job.image_uri(settings.region)
     name = bundle.job_name(job, code=code.sha256, data=training_set.sha256, image=image)
     return SpotTrainingJob(
@@ -110,6 +117,7 @@ def _job(
             bucket=uploads.bucket,
             data_uri=uploads.uri(f"data/{job.name}/{training_set.sha256}/train.csv", training_set.path),
             code_uri=uploads.uri(f"code/{code.sha256}/sourcedir.tar.gz", code.path),
+            wheels_uri=uploads.folder(f"wheels/{needed.sha256}/", needed.path, "*.whl") if needed else None,
             program=job.entry_path.name,
             image=image,
             region=settings.region,

@@ -11,9 +11,13 @@ import tarfile
 from dataclasses import dataclass
 from modulefinder import ModuleFinder
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shoestring.errors import UserError
 from training.jobfile import JobFile
+
+if TYPE_CHECKING:
+    from training.wheels import Wheels
 
 HERE = Path(__file__).parent
 RUNTIME = ("__init__", "checkpoint", "session", "tracking", "export", "registry")
@@ -27,21 +31,27 @@ class Bundle:
     sha256: str
 
 
-def build(job: JobFile, folder: Path) -> Bundle:
+def requirements(job: JobFile) -> bytes:
+    """What a job needs, and the lines of the `requirements.txt` beside its entry point, if there is one."""
+    own = job.entry_path.with_name("requirements.txt")
+    return (HERE / "requirements.txt").read_bytes() + (b"\n" + own.read_bytes() if own.is_file() else b"")
+
+
+def build(job: JobFile, folder: Path, wheels: Wheels | None = None) -> Bundle:
     """Packs `training/` (what a job needs of it), `requirements.txt`, the entry point and what it imports from beside.
 
     Taken along are the Python modules of the entry point's own folder that it imports, directly or not, and the lines
     of a `requirements.txt` there; other files are not: put them into the data or the image.
 
+    Args:
+        wheels: what the job finds in its channel `wheels` and installs from there alone; None: it asks a package index.
+
     Raises:
         UserError: the entry point, or a module that it imports, is not Python.
     """
-    requirements = (HERE / "requirements.txt").read_bytes()
-    own = job.entry_path.with_name("requirements.txt")
-    if own.is_file():
-        requirements += b"\n" + own.read_bytes()
+    needed = (wheels.path / "requirements.txt").read_bytes() if wheels else requirements(job)
     files = {f"training/{name}.py": (HERE / f"{name}.py").read_bytes() for name in RUNTIME}
-    files |= {"requirements.txt": requirements, **_modules(job.entry_path)}
+    files |= {"requirements.txt": needed, **_modules(job.entry_path)}
     packed = _tar(files)
     digest = hashlib.sha256(packed).hexdigest()
     path = folder / digest / "sourcedir.tar.gz"

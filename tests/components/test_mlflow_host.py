@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import sqlite3
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,19 @@ def test_the_machines_first_boot() -> None:
     compile(files["/opt/shoestring/mlflow_host.py"], "mlflow_host.py", "exec")
     assert "Restart=always" in files["/etc/systemd/system/shoestring-mlflow.service"]
     assert any(f"mlflow=={mlflow_server.MLFLOW_VERSION}" in command for command in document["runcmd"])
+
+
+def test_the_first_boot_survives_a_mirror_that_does_not_answer(tmp_path: Path) -> None:
+    document = yaml.safe_load(base64.b64decode(mlflow_server.user_data({})))
+    fetches = [command for command in document["runcmd"] if "install" in command]
+    assert [command.split()[:2] for command in fetches] == [["until", "dnf"], ["until", "TMPDIR=/var/tmp"]]
+    for number, command in enumerate(fetches):
+        tries = tmp_path / str(number)
+        succeeds_at_last = f"[ $(echo x >> {tries}; wc -l < {tries}) = 3 ]"
+        fetch = command.removeprefix("until ").split(";")[0]
+        tried = command.replace(fetch, succeeds_at_last).replace("sleep 30", "true")
+        subprocess.run(["sh", "-c", tried], check=True, timeout=20)
+        assert tries.read_text() == "x\n" * 3
 
 
 def test_the_machine_runs_the_version_that_the_jobs_speak_to() -> None:

@@ -71,7 +71,7 @@ def test_who_writes_where(name: str, prefixes: set[str]) -> None:
 
 def test_a_job_reads_its_own_data_only() -> None:
     (read,) = (each for each in statements(POLICIES["training"]) if each["Sid"] == "Read")
-    assert read["Resource"] == [f"arn:aws:s3:::{BUCKET}/data/churn/*", f"arn:aws:s3:::{BUCKET}/code/*"]
+    assert read["Resource"] == [f"arn:aws:s3:::{BUCKET}/{prefix}*" for prefix in ("data/churn/", "code/", "wheels/")]
 
 
 def test_listing_is_bound_to_prefixes() -> None:

@@ -114,7 +114,7 @@ def run() -> Iterator[Run]:
         own: dict[str, Any] | None = None,
         parameter: str = "none",
     ) -> World:
-        others = {"dev": PLATFORM} if stacks is None else stacks
+        others = {"dev": PLATFORM, "local": PLATFORM} if stacks is None else stacks
         world = World(preview, {**others, **({stack: own} if own else {})}, parameter)
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
@@ -136,10 +136,16 @@ def run() -> Iterator[Run]:
 
 @pytest.fixture(autouse=True)
 def no_building(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The function's package takes minutes and the network: an empty one stands in. What is built goes elsewhere."""
+    """The function's package and the jobs' wheels take the network: empty ones stand in. Files go elsewhere."""
     from serving import package
+    from training import wheels
 
     zipped = tmp_path / "inference-0123456789abcdef.zip"
     zipped.write_bytes(b"PK")
     monkeypatch.setattr(package, "build", lambda *_, **__: zipped)
+    folder = tmp_path / "wheels-0123456789abcdef"
+    folder.mkdir()
+    for name in ("a-1-py3-none-any.whl", "b-2-py3-none-any.whl", "requirements.txt"):
+        (folder / name).write_text(name)
+    monkeypatch.setattr(wheels, "build", lambda *_, **__: wheels.Wheels(folder, "c0de"))
     monkeypatch.setenv("SHOESTRING_HOME", str(tmp_path))

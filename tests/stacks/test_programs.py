@@ -37,6 +37,7 @@ PROGRAMS: dict[str, tuple[str, Program]] = {
     "platform of local": ("local", platform("local", jobLogs=True)),
     "platform of prod with postgres on spot": ("prod", platform("prod", mlflow={"database": "postgres", "spot": True})),
     "window": ("dev-window", training(leaseUntil=FOREVER)),
+    "window of local": ("local-window", training("local-window", leaseUntil=FOREVER)),
 }
 both = pytest.mark.parametrize("name", PROGRAMS)
 
@@ -65,7 +66,7 @@ def test_everything_taggable_carries_the_cost_tags(run: Any, name: str) -> None:
     assert resources
     for each in resources:
         assert set(each.inputs.get("tags", {})) >= COST_TAGS, each.type
-        if name == "window":
+        if name.startswith("window"):
             assert each.inputs["tags"]["shoestring:lease"] == FOREVER
 
 
@@ -177,13 +178,29 @@ def test_a_job_is_the_one_of_its_file(run: Any) -> None:
     assert job["checkpointConfig"]["s3Uri"] == f"{bucket}/checkpoints/{job['trainingJobName']}/"
     assert job["hyperParameters"]["sagemaker_submit_directory"].startswith(f'"{bucket}/code/')
     assert job["hyperParameters"]["sagemaker_program"] == '"breast_cancer.py"'
-    (channel,) = job["inputDataConfigs"]
-    assert channel["dataSource"]["s3DataSource"]["s3Uri"].startswith(f"{bucket}/data/breast-cancer/")
+    channels = {each["channelName"]: each["dataSource"]["s3DataSource"] for each in job["inputDataConfigs"]}
+    assert channels["training"]["s3Uri"].startswith(f"{bucket}/data/breast-cancer/")
+    assert channels["wheels"]["s3Uri"] == f"{bucket}/wheels/c0de/"
     assert job["environment"]["MLFLOW_TRACKING_URI"] == "http://10.20.0.10:5000"
+    assert job["environment"]["AWS_DEFAULT_REGION"] == "us-east-1"
     assert job["vpcConfig"] == {"subnets": ["subnet-0a"], "securityGroupIds": ["sg-0b"]}
     assert world.exports["lease"] == FOREVER
     (made,) = world.exports["jobs"]
     assert (made["name"], made["model"]) == (job["trainingJobName"], "breast-cancer")
+
+
+def test_wheels_are_uploaded_where_jobs_reach_no_index(run: Any) -> None:
+    keys = [each.inputs["key"] for each in start(run, "window").of("BucketObjectv2")]
+    assert [key for key in keys if key.startswith("wheels/")] == [
+        "wheels/c0de/a-1-py3-none-any.whl",
+        "wheels/c0de/b-2-py3-none-any.whl",
+    ]
+
+
+def test_a_job_on_the_local_cloud_brings_no_wheels(run: Any) -> None:
+    world = start(run, "window of local")
+    assert [each["channelName"] for each in world.one("TrainingJob").inputs["inputDataConfigs"]] == ["training"]
+    assert not [each for each in world.of("BucketObjectv2") if each.inputs["key"].startswith("wheels/")]
 
 
 def test_a_window_without_its_platform_says_what_to_do(run: Any) -> None:
