@@ -35,13 +35,18 @@ def _alive(marker: Path) -> bool:
         return False
 
 
-def begin() -> None:
-    """Notes that a demo runs; raises UserError where another one does."""
+def begin(cloud: dict[str, Any]) -> None:
+    """Notes that from now on all that is in the account is the demo's; raises UserError where something is in it."""
+    require_empty(cloud)
+    noted = {"pid": os.getpid(), "created": psutil.Process().create_time()}
+    write_atomically(_marker(), json.dumps(noted) + "\n")
+
+
+def require_alone() -> None:
+    """Raises UserError where another demo runs."""
     marker = _marker()
     if marker.exists() and _alive(marker):
         raise UserError("another demo runs in this checkout", "one at a time")
-    noted = {"pid": os.getpid(), "created": psutil.Process().create_time()}
-    write_atomically(marker, json.dumps(noted) + "\n")
 
 
 def end() -> None:

@@ -42,7 +42,7 @@ def run(screen: Screen) -> Facts:
     recovery.clear(screen.line)
     installed = require_set_up()
     was_up = supervisor.status(home())["state"] == "up"
-    recovery.begin()
+    recovery.require_alone()
     facts: Facts = {
         "engine": {key: installed[key] for key in ("version", "source", "aws_provider")},
         "stacks": [],
@@ -71,11 +71,7 @@ def _torn_down(screen: Screen, facts: Facts, was_up: bool) -> Iterator[dict[str,
         with screen.step("the local cloud starts"):
             cloud = enter(PLATFORM, screen.live)
             assert cloud
-            try:
-                recovery.require_empty(cloud)
-            except UserError:
-                recovery.end()  # nothing of it is ours
-                raise
+            recovery.begin(cloud)
         yield cloud
         with screen.step("the window and the platform are torn down"):
             for stack in (WINDOW, PLATFORM):
@@ -85,7 +81,7 @@ def _torn_down(screen: Screen, facts: Facts, was_up: bool) -> Iterator[dict[str,
         screen.line("  " + ("left: " + str(facts["teardown"]["left"]) if facts["teardown"]["left"] else "it is empty"))
         recovery.end()
     except BaseException:
-        if recovery.own():
+        if recovery.own():  # not before the account was seen to be empty
             screen.line("clearing what the demo made")
             recovery.forget()
         raise
