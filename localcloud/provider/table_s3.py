@@ -3,22 +3,41 @@
 from __future__ import annotations
 
 import base64
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import botocore.exceptions
+
 from localcloud.provider.kinds import Call, Kind, Read, Tags, words
 
+WRITERS_SECONDS = 30.0
 BUCKET = {"Bucket": "=bucket"}
 OBJECT = {"Bucket": "=bucket", "Key": "=key"}
 OBJECT_ID = r"(?P<bucket>[^/]+)/(?P<key>.+)"
 PUBLIC = words("blockPublicAcls blockPublicPolicy ignorePublicAcls restrictPublicBuckets")
 
 
+def _delete_bucket(client: Any, context: dict[str, Any]) -> None:
+    """Deletes a bucket; where `forceDestroy` asks for it, with all that is in it, and with what a writer that ends at
+    the same time still adds."""
+    end = time.monotonic() + WRITERS_SECONDS
+    while True:
+        if context.get("forceDestroy"):
+            _empty(client, context)
+        try:
+            client.delete_bucket(Bucket=context["bucket"])
+            return
+        except botocore.exceptions.ClientError as error:
+            again = error.response["Error"]["Code"] == "BucketNotEmpty" and context.get("forceDestroy")
+            if not again or time.monotonic() > end:
+                raise
+        time.sleep(0.5)
+
+
 def _empty(client: Any, context: dict[str, Any]) -> None:
-    """Removes all versions of all objects, where `forceDestroy` asks for it."""
-    if not context.get("forceDestroy"):
-        return
+    """Removes all versions of all objects."""
     for page in client.get_paginator("list_object_versions").paginate(Bucket=context["bucket"]):
         for found in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
             client.delete_object(Bucket=context["bucket"], Key=found["Key"], VersionId=found["VersionId"])
@@ -74,7 +93,7 @@ S3 = {
         "bucket",
         (Call("create_bucket", BUCKET),),
         (Read("head_bucket", BUCKET, "{bucket: 'there'}"),),
-        (Call("delete_bucket", BUCKET),),
+        (),
         tags=BUCKET_TAGS,
         parts=r"(?P<bucket>.+)",
         name="bucket",
@@ -85,7 +104,7 @@ S3 = {
             "bucketDomainName": "join('', [id, '.s3.amazonaws.com'])",
             "bucketRegionalDomainName": "join('', [id, '.s3.', region, '.amazonaws.com'])",
         },
-        before_delete=_empty,
+        before_delete=_delete_bucket,
     ),
     "aws:s3/bucketVersioning:BucketVersioning": _setting(
         Call("put_bucket_versioning", BUCKET, words("versioningConfiguration")),

@@ -7,9 +7,11 @@ import json
 import tarfile
 import zipfile
 from pathlib import Path
+from threading import Event
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,7 +20,7 @@ from localcloud.account import list_account
 from localcloud.provider import schema
 from localcloud.provider.check import check_object
 from localcloud.provider.convert import fold, settle
-from localcloud.provider.resources import carried, changeable, differing
+from localcloud.provider.resources import Account, Resource, carried, changeable, differing
 from localcloud.provider.table import KINDS
 from tests.conftest import Project
 
@@ -153,6 +155,37 @@ def test_the_import_command_takes_a_resource_into_the_state(project, cloud):
     sample.write(f'{HEAD}aws.cloudwatch.LogGroup("group", name="/by/hand")\n')
     sample.pulumi("up", "--yes", "--expect-no-changes")
     sample.pulumi("destroy", "--yes")
+
+
+def test_a_bucket_goes_with_what_a_writer_still_adds(cloud):
+    s3, written = client(cloud, "s3"), Event()
+    s3.create_bucket(Bucket="busy")
+
+    def late(**words):
+        if not written.is_set():  # once, between the emptying and the deletion
+            s3.put_object(Bucket="busy", Key="last", Body=b"")
+            written.set()
+
+    s3.meta.events.register("before-call.s3.DeleteBucket", late)
+    bucket_of(s3, "busy", force=True).delete()
+    assert written.is_set()
+    assert "busy" not in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
+
+
+def test_a_bucket_with_objects_stays_unless_asked(cloud):
+    s3 = client(cloud, "s3")
+    s3.create_bucket(Bucket="kept")
+    s3.put_object(Bucket="kept", Key="first", Body=b"")
+    with pytest.raises(ClientError, match="BucketNotEmpty"):
+        bucket_of(s3, "kept", force=False).delete()
+    bucket_of(s3, "kept", force=True).delete()
+    assert "kept" not in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
+
+
+def bucket_of(s3, name, force):
+    account = Account("us-east-1")
+    account._clients["s3"], account.number = s3, "000000000000"
+    return Resource(account, "aws:s3/bucket:Bucket", {"bucket": name, "forceDestroy": force}, name)
 
 
 def test_what_cannot_change_in_place_is_replaced(project, cloud):
