@@ -25,7 +25,7 @@ from filelock import FileLock
 
 from localcloud.machines import processes_below
 from localcloud.processes import Process, free_port, port_is_free, start, stop, wait_until
-from shoestring.errors import UserError
+from shoestring.errors import MEND, UserError, of_the_disk
 
 Progress = Callable[[str], None]
 REGION = "us-east-1"
@@ -87,15 +87,35 @@ def _cloud(home: Path) -> Path:
     return home / "cloud"
 
 
-def _read(path: Path) -> dict[str, Any]:
-    """A JSON object, empty where there is none; what cannot be read is set aside, never lost."""
+def _object(path: Path) -> dict[str, Any]:
+    """A file's JSON object, empty where there is no file. Raises ValueError for anything else."""
     try:
-        return dict(json.loads(path.read_text()))
+        found = json.loads(path.read_text())
     except FileNotFoundError:
         return {}
-    except ValueError:
-        path.replace(path.with_suffix(".corrupt"))
+    if not isinstance(found, dict):
+        raise ValueError(f"expected an object, found {type(found).__name__}")
+    return found
+
+
+def _read(path: Path, say: Progress = lambda line: None, lost: str = "") -> dict[str, Any]:
+    """A JSON object, empty where there is none; what cannot be read is set aside, never lost. `lost` is told then."""
+    try:
+        return _object(path)
+    except ValueError as error:
+        aside = path.with_suffix(".corrupt")
+        path.replace(aside)
+        say(f"local cloud: {path} is corrupt ({error}) and set aside as {aside.name}{lost}")
         return {}
+
+
+def _check_account(cloud: Path, say: Progress) -> None:
+    """Sets aside what is corrupt of the account: the servers would forget it without a word."""
+    mend = "pulumi up --refresh --stack local    (and the same for local-window, if it is up)"
+    for path in (cloud / "data" / "state").glob("*.json"):
+        _read(path, say, f": what the account held of {path.stem} is gone\n{MEND}{mend}")
+    for path in (cloud / "jobs").glob("*/job.json"):
+        _read(path, say, f": the job {path.parent.name} is gone, not what it left in S3\n{MEND}{mend}")
 
 
 def _write(path: Path, value: dict[str, Any]) -> None:
@@ -113,9 +133,9 @@ def _locked(home: Path) -> Iterator[Path]:
         with FileLock(cloud / "lock"):
             yield cloud
     except OSError as error:
-        raise UserError(
-            f"{error.strerror or error}: {error.filename or cloud}", "a disk with room below .shoestring", "df -h ."
-        ) from error
+        if refusal := of_the_disk(error, home):
+            raise refusal from error
+        raise
 
 
 def _running(described: dict[str, Any]) -> dict[str, Process]:
@@ -163,9 +183,7 @@ def _state(part: Part, described: dict[str, Any]) -> str:
 def status(home: Path) -> dict[str, Any]:
     """`{"state": "up"|"down"|"broken", "parts": {name: "up"|"down"|"dead"|"not answering"}}`; changes nothing."""
     try:
-        described = dict(json.loads((_cloud(home) / "cloud.json").read_text()))
-    except FileNotFoundError:
-        described = {}
+        described = _object(_cloud(home) / "cloud.json")
     except ValueError:
         return {"state": "broken", "parts": {part.name: "cloud.json is corrupt" for part in PARTS}}
     parts = {part.name: _state(part, described) for part in PARTS}
@@ -232,7 +250,7 @@ def up(home: Path, fresh: bool = False, progress: Progress | None = None) -> dic
     with _locked(home) as cloud:
         if not fresh and status(home)["state"] == "up":
             return _read(cloud / "cloud.json")
-        for name, process in _running(_read(cloud / "cloud.json")).items():
+        for name, process in _running(_read(cloud / "cloud.json", say)).items():
             if not process.alive():
                 say(f"local cloud: {name} had ended by itself; starting it anew")
         _stop_all(cloud)
@@ -240,7 +258,8 @@ def up(home: Path, fresh: bool = False, progress: Progress | None = None) -> dic
             _forget(cloud)
             for name in FOLDERS:
                 (cloud / name).mkdir(parents=True, exist_ok=True)
-        ports = _read(cloud / "ports.json")
+        _check_account(cloud, say)
+        ports = _read(cloud / "ports.json", say)
         parts: dict[str, Any] = {}
         try:
             for part in PARTS:

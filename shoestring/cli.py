@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from shoestring.errors import UserError
+from shoestring.errors import UserError, of_the_disk
+from shoestring.paths import ROOT
 
 app = typer.Typer(
     rich_markup_mode=None,  # the rich help costs more time than all the rest of `--help`
@@ -305,6 +308,12 @@ def main() -> None:
         app()
     except UserError as error:
         say(f"error: {error}")
+        sys.exit(1)
+    except OSError as error:
+        refusal = of_the_disk(error, Path(os.environ.get("SHOESTRING_HOME") or ROOT / ".shoestring"))
+        if refusal is None:
+            raise
+        say(f"error: {refusal}")
         sys.exit(1)
     except KeyboardInterrupt:
         say("stopped")

@@ -12,7 +12,7 @@ from typing import Any
 
 from shoestring.engine import OLDEST, version_of
 from shoestring.errors import UserError
-from shoestring.installation import LAUNCHERS, bin_folder, installed
+from shoestring.installation import AWS_PLUGIN, LAUNCHERS, bin_folder, installed, pulumi_home
 from shoestring.paths import home
 from shoestring.updates import check_state
 
@@ -62,6 +62,12 @@ def _launchers() -> Finding:
     return Finding("launchers", not missing, "missing: " + ", ".join(missing) if missing else "in place", "make setup")
 
 
+def _aws_provider() -> Finding:
+    which = (installed() or {}).get("aws_provider", "not set up")
+    good = (pulumi_home() / "plugins" / AWS_PLUGIN / "pulumi-resource-aws").exists()
+    return Finding("provider", good, which if good else "missing", "make setup")
+
+
 def _disk() -> Finding:
     free = shutil.disk_usage(home()).free
     found = f"{free / 1024**3:.1f} GiB free"
@@ -83,7 +89,7 @@ def _state() -> Finding:
     return Finding("state", True, "readable")
 
 
-CHECKS: tuple[Callable[[], Finding], ...] = (_python, _packages, _engine, _launchers, _disk, _state, _go)
+CHECKS: tuple[Callable[[], Finding], ...] = (_python, _packages, _engine, _launchers, _aws_provider, _disk, _state, _go)
 
 
 def examine() -> list[Finding]:

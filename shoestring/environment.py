@@ -28,7 +28,11 @@ def require_set_up() -> dict[str, str]:
     """What is installed; raises UserError where the set-up has not run."""
     found = installed()
     if found is None:
-        raise UserError("the set-up of this checkout has not run", mend="make setup")
+        record = home() / "setup.json"
+        said = (
+            f"the set-up's record {record} is corrupt" if record.exists() else "the set-up of this checkout has not run"
+        )
+        raise UserError(said, "Pulumi and its launchers, as the set-up puts them in place", "make setup")
     return found
 
 

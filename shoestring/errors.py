@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+from pathlib import Path
 
 MEND = "  mend it:  "
 
@@ -23,3 +25,13 @@ class UserError(Exception):
         if mend:
             lines.append(f"{MEND}{mend}")
         super().__init__("\n".join(lines))
+
+
+def of_the_disk(error: OSError, place: Path) -> UserError | None:
+    """The error for people where the disk refuses to write; None where `error` is about something else."""
+    said = f"{error.strerror}: {error.filename or place}"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return UserError(said, f"room on the disk of {place}", f"df -h {place}    (then the same command again)")
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return UserError(said, f"a folder that you may write to: {place}", f"ls -ld {error.filename or place}")
+    return None

@@ -15,6 +15,7 @@ from shoestring.paths import home
 
 Progress = Callable[[str], None]
 AWS_PLUGIN = "resource-aws-v7.51.1"  # the version of `pulumi-aws` in requirements.lock; a test holds them together
+RECORDED = {"pulumi", "version", "source", "aws_provider"}
 LAUNCHERS = {
     "pulumi-language-python": "shoestring.launchers.language_python",
     "pulumi-analyzer-policy-python": "shoestring.launchers.analyzer",
@@ -93,9 +94,10 @@ def installed() -> dict[str, str] | None:
     if not record.exists() or not (bin_folder() / "pulumi").exists():
         return None
     try:
-        return dict(json.loads(record.read_text()))
+        found = json.loads(record.read_text())
     except ValueError:
         return None  # half a record is no record: the set-up runs again
+    return found if isinstance(found, dict) and found.keys() >= RECORDED else None
 
 
 def set_up(progress: Progress) -> tuple[dict[str, str], bool]:

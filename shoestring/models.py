@@ -93,7 +93,8 @@ def register(job: str, uri: str, bucket: str) -> Any:
         except botocore.exceptions.ClientError as error:
             raise UserError(
                 f"{job} left no model: s3://{bucket}/{key}: {error.response['Error']['Message']}",
-                "the name of a training job that completed",
+                "the name of a training job that completed, as shoestring train printed it",
+                "shoestring models list MODEL    (names the jobs of a model's versions)",
             ) from error
         with tarfile.open(archive) as tar:
             tar.extractall(folder, filter="data")

@@ -32,7 +32,12 @@ def local_address(outputs: dict[str, Any], seconds: float = START_SECONDS) -> st
             if machine["private_ip"] == private and machine["state"] == "running":
                 return str(machine["address"])
         if time.monotonic() > end:
-            raise UserError("the MLflow server of the local platform does not answer", mend="shoestring cloud logs")
+            raise UserError(
+                f"the MLflow server of the local platform does not answer after {seconds:.0f} s",
+                f"its instance {outputs['mlflow_instance_id']} running",
+                "shoestring cloud logs    (if the instance was stopped or is gone: pulumi refresh --stack local; "
+                "pulumi up --stack local)",
+            )
         time.sleep(0.3)
 
 

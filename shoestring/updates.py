@@ -26,6 +26,7 @@ PAUSE = 0.1  # seconds between two looks at the engine's events
 LOCK = re.compile(
     r"locks/\S+/(?P<stack>[^/\s]+)/[^/\s]+: created by \S+@(?P<host>\S+) \(pid (?P<pid>\d+)\) at (?P<at>\S+)"
 )
+LOCK_SECONDS = 10.0  # a younger one may be about to be written
 UNHANDLED = "Program failed with an unhandled exception:"
 
 
@@ -137,6 +138,8 @@ def require(outcome: Outcome, what: str, mend: str) -> Outcome:
     # what the program met because the engine had given up is no reason of its own
     reasons = [error for error in said if "the client connection is closing" not in error] or said
     found = "\n".join(reasons) or "\n".join(outcome.output.splitlines()[-15:])
+    if "no space left on device" in found.lower():
+        mend = f"df -h {home()}    (then the same command again)"
     raise UserError(f"{what} failed:\n{found}", mend="" if MEND in found else mend)
 
 
@@ -200,25 +203,33 @@ def make_stack(name: str, folder: Path = ROOT) -> None:
 
 
 def check_state(name: str, folder: Path = ROOT) -> None:
-    """Raises UserError where the state of a stack of the local backend cannot be read; changes nothing."""
+    """Raises UserError where state or lock of a stack of the local backend cannot be read; changes nothing."""
     path = _state(name, folder)
-    try:
-        json.loads(path.read_text() if path.exists() else "{}")
-    except ValueError as error:
+    backend, project = path.parents[2], path.parent.name
+    if path.exists() and not _is_json(path):
         # the engine keeps a copy of each update's result
-        kept = (path.parents[2] / "backups" / path.parent.name / name).glob(f"{name}.*.json")
-        copies = [copy for copy in sorted(kept, reverse=True) if _is_json(copy)]
-        mend = f"cp {shlex.quote(str(copies[0]))} {shlex.quote(str(path))}; pulumi refresh --stack {name}"
+        kept = (backend / "backups" / project / name).glob(f"{name}.*.json")
+        copy = next(filter(_is_json, sorted(kept, reverse=True)), None)
+        mended = f"cp {shlex.quote(str(copy))} {shlex.quote(str(path))}; pulumi refresh --stack {name}"
         raise UserError(
-            f"the state of the stack {name} is corrupt: {path}: {error}",
-            "JSON, as the engine writes it" + ("; a copy of the last update's is there" if copies else ""),
-            mend if copies else f"rm {shlex.quote(str(path))}; shoestring cloud up --fresh",
-        ) from error
+            f"the state of the stack {name} is corrupt: {path} is not JSON",
+            "what the last update wrote" + (f", as in its copy {copy.name}" if copy else ""),
+            mended if copy else f"rm {shlex.quote(str(path))}; shoestring cloud up --fresh",
+        )
+    for lock in (backend / "locks" / "organization" / project / name).glob("*.json*"):
+        if lock.suffix != ".attrs" and not _is_json(lock) and time.time() - lock.stat().st_mtime > LOCK_SECONDS:
+            raise UserError(
+                f"the lock of the stack {name} is corrupt: {lock} is not JSON",
+                "no lock but that of an update that runs",
+                f"pulumi cancel --stack {name} --yes",
+            )
 
 
 def _is_json(path: Path) -> bool:
     try:
         json.loads(path.read_text())
+    except FileNotFoundError:
+        return True  # removed meanwhile
     except ValueError:
         return False
     return True

@@ -64,7 +64,7 @@ def train(environment: str, screen: Screen, poll: float, uri: str) -> list[dict[
     with contextlib.ExitStack() as after:
         after.enter_context(_alone(stack))
         tearing = after.enter_context(contextlib.ExitStack())
-        tearing.callback(_tear_down, stack, screen)
+        tearing.push(lambda kind, error, trace: _tear_down(stack, screen, error))
         with screen.step(f"{stack} comes up"):
             try:
                 up(environment, screen)
@@ -94,9 +94,14 @@ def _alone(stack: str) -> Iterator[None]:
         ) from error
 
 
-def _tear_down(stack: str, screen: Screen) -> None:
-    with screen.step(f"{stack} goes down"):
-        destroy(stack, screen)
+def _tear_down(stack: str, screen: Screen, error: BaseException | None) -> None:
+    try:
+        with screen.step(f"{stack} goes down"):
+            destroy(stack, screen)
+    except UserError as late:
+        if isinstance(error, UserError):  # which is the reason of both, as like as not
+            raise UserError(f"{error}\n{late}") from late
+        raise
 
 
 def _indented(lines: list[str]) -> str:

@@ -40,7 +40,7 @@ def _utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(microsecond=0)
 
 
-Word = Annotated[str, Field(pattern=r"^[\w.:/=+@-][\w .:/=+@-]{0,127}$")]  # what AWS takes in a tag's value
+Word = Annotated[str, Field(pattern=r"^[\w.:/=+@-][\w .:/=+@-]*$", max_length=128)]  # what AWS takes in a tag's value
 Email = Annotated[str, Field(pattern=r"^[\w.+-]+@[\w-]+(\.[\w-]+)+$", max_length=128)]
 Job = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 NoText = BeforeValidator(lambda value: None if value == "" else value)
@@ -217,6 +217,15 @@ def _problem(stack: str, kind: type[BaseModel], path: tuple[str, ...], error: di
     return f"  {key} {what}\n      pulumi config set{deep} {key} {shlex.quote(example)} --stack {stack}"
 
 
+ALLOWED = {
+    "tuple_type": "should be a list",
+    "model_type": "should be an object",
+    "int_parsing": "should be an integer",
+    "bool_parsing": "should be true or false",
+    "datetime_from_date_parsing": "should be an ISO time with zone",
+}
+
+
 def _allowed(error: dict[str, Any]) -> str:
     words = error["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    return str(words[:1].lower() + words[1:])
+    return ALLOWED.get(error["type"]) or str(words[:1].lower() + words[1:])

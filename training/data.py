@@ -43,7 +43,8 @@ def prepare(job: JobFile, folder: Path) -> TrainingSet:
         name, source = str(job.data.builtin), _breast_cancer(job.data.target)
     header, rows = source[0] if source else [], source[1:]
     target = job.data.target
-    _check(name, header, rows, target)
+    mend = f"edit {job.csv_path}, or data in {job.path}" if job.csv_path else f"edit data in {job.path}"
+    _check(name, header, rows, target, mend)
     features = [column for column in header if column != target]
     order = [header.index(column) for column in [*features, target]]
     text = io.StringIO()
@@ -67,9 +68,11 @@ def _read(path: Path) -> list[list[str]]:
         with path.open(newline="", encoding="utf-8-sig") as file:
             return [row for row in csv.reader(file, strict=True) if row]
     except OSError as error:
-        raise UserError(f"{path}: {error.strerror}", "a CSV file") from error
+        raise UserError(f"{path}: {error.strerror}", "a CSV file that can be read", f"ls -l {path}") from error
     except (UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"{path.name} is not a CSV file in UTF-8: {error}", "columns separated by commas") from error
+        raise UserError(
+            f"{path.name} is not a CSV file in UTF-8: {error}", "columns separated by commas", f"edit {path}"
+        ) from error
 
 
 def _breast_cancer(target: str) -> list[list[str]]:
@@ -81,10 +84,10 @@ def _breast_cancer(target: str) -> list[list[str]]:
     return [[*header, target], *([*map(repr, row), str(data.target_names[label])] for row, label in rows)]
 
 
-def _check(name: str, header: list[str], rows: list[list[str]], target: str) -> None:
+def _check(name: str, header: list[str], rows: list[list[str]], target: str, mend: str) -> None:
     expected = f"a header with the column {target!r}, then rows whose other columns are finite numbers"
     if not rows:
-        raise UserError(f"{name} is empty: {'no rows below the header' if header else 'no header'}", expected)
+        raise UserError(f"{name} is empty: {'no rows below the header' if header else 'no header'}", expected, mend)
     problems = [f"column {column!r} is there {count} times" for column, count in Counter(header).items() if count > 1]
     problems += [f"column {number} has no name" for number, column in enumerate(header, 1) if not column.strip()]
     if target not in header:
@@ -101,9 +104,7 @@ def _check(name: str, header: list[str], rows: list[list[str]], target: str) -> 
     if problems:
         more = len(problems) - SHOWN
         shown = [*problems[:SHOWN], *([f"and {more} more"] if more > 0 else [])]
-        raise UserError(
-            "\n".join(f"{name}: {problem}" for problem in shown), expected, "mend the file, or the job's data"
-        )
+        raise UserError("\n".join(f"{name}: {problem}" for problem in shown), expected, mend)
 
 
 def _number_problem(text: str) -> str:

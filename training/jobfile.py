@@ -235,10 +235,14 @@ def load(path: Path) -> JobFile:
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}", "a job file", "ls training/jobs") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path.name} is not YAML: {error}", "see training/jobs/breast_cancer.yaml") from error
+        raise UserError(
+            f"{path.name} is not YAML: {_place(error)}", "keys as in training/jobs/breast_cancer.yaml", f"edit {path}"
+        ) from error
     if not isinstance(values, dict):
         raise UserError(
-            f"{path.name} holds no keys", "name, entry_point, data, …: see training/jobs/breast_cancer.yaml"
+            f"{path.name} holds no keys",
+            "name, entry_point, data, …: see training/jobs/breast_cancer.yaml",
+            f"edit {path}",
         )
 
     found: list[tuple[int, str]] = []
@@ -257,6 +261,13 @@ def load(path: Path) -> JobFile:
         raise UserError("\n".join(unique), mend=f"edit {path}")
     job._path = path
     return job
+
+
+def _place(error: Exception) -> str:
+    """What is wrong with a YAML text, and in which line."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
+        return f"line {error.problem_mark.line + 1}: {error.problem}"
+    return str(error)
 
 
 def _missing_files(folder: Path, values: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:

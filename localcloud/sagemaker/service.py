@@ -69,8 +69,8 @@ class Service:
                 )
             try:
                 spot = Spot.read(self.home / "cloud" / "spot.json")
-            except (ValueError, TypeError) as error:
-                raise invalid(f"spot.json of the local cloud: {error}") from error
+            except ValueError as error:
+                raise invalid(f"the local cloud's spot market: {error}") from error
             described = {key: value for key, value in request.items() if key != "Tags"}
             described |= {"TrainingJobArn": ARN + name, "CreationTime": time.time(), "SecondaryStatusTransitions": []}
             described["TrainingJobStatus"], described["SecondaryStatus"] = "InProgress", "Starting"

@@ -11,12 +11,16 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field, fields
 from itertools import groupby
 from pathlib import Path
+from typing import Any
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class Spot:
     """The market that a job meets."""
 
@@ -33,11 +37,12 @@ class Spot:
         """The file's settings, or the defaults where there is none. Raises ValueError for what it cannot hold."""
         if not path.exists():
             return cls()
-        settings = json.loads(path.read_text())
-        unknown = set(settings) - set(cls.__dataclass_fields__)
-        if unknown:
-            raise ValueError(f"{path}: unknown key {', '.join(sorted(unknown))}")
-        return cls(**settings)
+        try:
+            return TypeAdapter(cls).validate_json(path.read_bytes())
+        except ValidationError as error:
+            problems = "; ".join(map(_problem, error.errors()))
+            known = ", ".join(field.name for field in fields(cls))
+            raise ValueError(f"{path}: {problems}; known keys: {known}; edit or remove the file") from error
 
     def lives(self) -> Iterator[float]:
         """How long each attempt's instance lives, in seconds; ends when no further one is taken away."""
@@ -50,3 +55,10 @@ class Spot:
             chance = random.Random(self.seed)
             while True:
                 yield chance.expovariate(1 / self.mean_seconds)
+
+
+def _problem(error: Any) -> str:
+    place = ".".join(map(str, error["loc"]))
+    if error["type"] == "unexpected_keyword_argument":
+        return f"unknown key {place}"
+    return f"{place}: {error['msg']}, found {error['input']!r}" if place else str(error["msg"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import stat
@@ -76,6 +77,32 @@ def test_launchers_are_made_only_where_the_official_ones_are_absent(tmp_path, mo
     fake_pulumi(tmp_path / "user", "3.300.1")
     assert installation.set_up(lambda line: None) == (described, False)
     assert {entry.name for entry in (tmp_path / "home" / "bin").iterdir()} == {"pulumi"}
+
+
+def test_the_official_aws_provider_is_used_where_the_user_has_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("SHOESTRING_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "users"))
+    placed = installation.pulumi_home() / "plugins" / installation.AWS_PLUGIN / "pulumi-resource-aws"
+    assert installation._place_aws_provider() == "stand-in"
+    assert "localcloud.provider" in placed.read_text()
+
+    official = tmp_path / "users" / "plugins" / installation.AWS_PLUGIN
+    official.mkdir(parents=True)
+    (official / "pulumi-resource-aws").write_text("the official one")
+    assert installation._place_aws_provider() == "official"
+    assert placed.read_text() == "the official one"
+    assert installation._place_aws_provider() == "official"
+
+    (official / "pulumi-resource-aws").unlink()
+    assert installation._place_aws_provider() == "stand-in"
+    assert "localcloud.provider" in placed.read_text()
+
+
+def test_the_aws_plugin_is_of_the_version_of_the_sdk():
+    from localcloud.provider.service import VERSION
+
+    assert f"resource-aws-v{importlib.metadata.version('pulumi-aws')}" == installation.AWS_PLUGIN
+    assert installation.AWS_PLUGIN.endswith(VERSION)
 
 
 def test_second_set_up_says_that_there_is_nothing_to_do():
