@@ -52,6 +52,7 @@ def _ministack(cloud: Path, ports: dict[str, Any]) -> dict[str, str]:
     return {
         "GATEWAY_PORT": str(ports["aws"]),
         "BIND_HOST": "127.0.0.1",
+        "IOT_MTLS_ENABLED": "0",  # a listener that BIND_HOST does not hold to loopback
         "PERSIST_STATE": "1",
         "STATE_DIR": str(cloud / "data" / "state"),
         "S3_PERSIST": "1",

@@ -103,7 +103,7 @@ def train(environment: Env = "local", as_json: Json = False) -> None:
 
     local = enter(environment, say)
     platform = outputs(environment)
-    uri = server.local_address(platform) if local else server.FORWARDED
+    uri = server.nearest(platform, say) if local else server.FORWARDED
     screen = Screen(Console(stderr=True, highlight=False, soft_wrap=True))
     found = windows.train(environment, screen, POLL if local else 10 * POLL, uri)
     rows = [

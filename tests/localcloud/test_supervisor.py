@@ -69,6 +69,18 @@ def test_survives_its_command_and_second_up_changes_nothing(home):
     assert command(home, "status").returncode == 1
 
 
+def test_every_server_listens_on_loopback_only(home):
+    supervisor.up(home)
+    listening = [
+        connection.laddr
+        for pid in servers(home)
+        for connection in psutil.Process(pid).net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert len(listening) >= len(supervisor.PARTS)
+    assert {address.ip for address in listening} == {"127.0.0.1"}
+
+
 def test_account_and_endpoint_persist_until_fresh(home):
     described = supervisor.up(home)
     client(described, "s3").create_bucket(Bucket="kept")
