@@ -4,7 +4,8 @@
     .venv/bin/python benchmarks/cli.py [--json] [--repeat 5] [--stack local]
 
 Nothing is changed: the platform's stack is only previewed, and the empty program has a state of its own that goes with
-it. The bare interpreter and the empty program show what of the time is not ours.
+it. The bare interpreter and the empty program show what of the time is not ours. On a machine that does other things as
+well, look at the processor time: that of a command and of all processes that it starts.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -28,43 +30,68 @@ SHOESTRING = Path(sys.executable).with_name("shoestring")
 NEEDED = ("PULUMI_HOME", "PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE", "AWS_ENDPOINT_URL")
 
 
-def run(command: list[str], folder: Path, environment: Mapping[str, str]) -> float:
-    """Runs a command; returns its seconds, and raises UserError with what it wrote where it fails."""
-    started = time.perf_counter()
-    done = subprocess.run(
-        command, cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    if done.returncode:
-        raise UserError(f"{' '.join(command)} exited with {done.returncode}:\n{done.stdout.strip()}")
-    return time.perf_counter() - started
+class Command:
+    """A command line, where it runs, and what its runs took: (seconds, seconds of processor time of all processes)."""
+
+    def __init__(self, name: str, words: list[str], folder: Path, environment: Mapping[str, str]) -> None:
+        self.name, self.words, self.folder, self.environment = name, words, folder, environment
+        self.taken: list[tuple[float, float]] = []
+
+    def run(self) -> None:
+        """Runs it once; raises UserError with what it wrote where it fails."""
+        before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+        done = subprocess.run(
+            self.words, cwd=self.folder, env=self.environment, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        seconds, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+        if done.returncode:
+            raise UserError(f"{' '.join(self.words)} exited with {done.returncode}:\n{done.stdout.strip()}")
+        self.taken.append((seconds, after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime))
+
+    def median(self, which: int) -> float:
+        """The middle one of the runs; the first only warms the caches."""
+        return statistics.median(run[which] for run in self.taken[1:])
 
 
-def median(command: list[str], repeat: int, folder: Path, environment: Mapping[str, str]) -> float:
-    """The middle one of `repeat` runs, after one that warms the caches."""
-    run(command, folder, environment)
-    return statistics.median(run(command, folder, environment) for _ in range(repeat))
+def compare(command: Command, base: Command, repeat: int) -> list[dict[str, Any]]:
+    """Runs both in turn, so that both meet the same disturbances."""
+    for _ in range(1 + repeat):
+        base.run()
+        command.run()
+    return [
+        {
+            "command": each.name,
+            "median_seconds": round(each.median(0), 3),
+            "ratio": round(each.median(0) / base.median(0), 2),
+            "processor_seconds": round(each.median(1), 3),
+            "processor_ratio": round(each.median(1) / base.median(1), 2),
+        }
+        for each in (base, command)
+    ]
 
 
-def preview(repeat: int, stack: str, folder: Path, environment: Mapping[str, str]) -> float:
-    """Seconds of a preview."""
-    command = ["pulumi", "preview", "--stack", stack, "--non-interactive", "--color", "never"]
-    return median(command, repeat, folder, environment)
+def preview(name: str, stack: str, folder: Path, environment: Mapping[str, str]) -> Command:
+    """A preview of a stack."""
+    words = ["pulumi", "preview", "--stack", stack, "--non-interactive", "--color", "never"]
+    return Command(name, words, folder, environment)
 
 
-def empty_preview(repeat: int) -> float:
-    """Seconds of a preview of a program without resources, on the same engine and interpreter."""
+def compare_previews(repeat: int, stack: str) -> list[dict[str, Any]]:
+    """The platform's preview, and that of a program without resources on the same engine and interpreter."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "state").mkdir()
         (folder / "Pulumi.yaml").write_text("name: empty\nruntime: {name: python}\n")
         (folder / "__main__.py").write_text("import pulumi\n")
         environment = {**os.environ, "PULUMI_BACKEND_URL": f"file://{folder / 'state'}"}
-        run(["pulumi", "stack", "init", "empty", "--non-interactive"], folder, environment)
-        return preview(repeat, "empty", folder, environment)
+        Command("", ["pulumi", "stack", "init", "empty", "--non-interactive"], folder, environment).run()
+        empty = preview("pulumi preview, empty", "empty", folder, environment)
+        return compare(preview(f"pulumi preview, {stack}", stack, ROOT, os.environ), empty, repeat)
 
 
 def measure(repeat: int, stack: str) -> list[dict[str, Any]]:
-    """What was run, its median seconds, and how often that of what it is compared with.
+    """What was run, its median times, and how often those of what it is compared with.
 
     Raises:
         UserError: the environment was not prepared, or a command fails.
@@ -75,16 +102,9 @@ def measure(repeat: int, stack: str) -> list[dict[str, Any]]:
         )
     if not (ROOT / "Pulumi.yaml").exists():
         raise UserError("there is no Pulumi.yaml at the top of the checkout", "the platform's program")
-    bare = median([sys.executable, "-c", "pass"], repeat, ROOT, os.environ)
-    help_ = median([str(SHOESTRING), "--help"], repeat, ROOT, os.environ)
-    empty = empty_preview(repeat)
-    platform = preview(repeat, stack, ROOT, os.environ)
-    pairs = [("python -c pass", bare, bare), ("shoestring --help", help_, bare)]
-    pairs += [("pulumi preview, empty", empty, empty), (f"pulumi preview, {stack}", platform, empty)]
-    return [
-        {"command": name, "median_seconds": round(seconds, 3), "ratio": round(seconds / base, 2)}
-        for name, seconds, base in pairs
-    ]
+    bare = Command("python -c pass", [sys.executable, "-c", "pass"], ROOT, os.environ)
+    help_ = Command("shoestring --help", [str(SHOESTRING), "--help"], ROOT, os.environ)
+    return compare(help_, bare, repeat) + compare_previews(repeat, stack)
 
 
 def main() -> None:
@@ -101,9 +121,12 @@ def main() -> None:
     if words.json:
         print(json.dumps(results, indent=2))
         return
-    print(f"{'command':<28}{'median s':>9}{'ratio':>8}")
+    print(f"{'command':<28}{'median s':>10}{'ratio':>7}{'processor s':>13}{'ratio':>7}")
     for r in results:
-        print(f"{r['command']:<28}{r['median_seconds']:>9.3f}{r['ratio']:>8.2f}")
+        print(
+            f"{r['command']:<28}{r['median_seconds']:>10.3f}{r['ratio']:>7.2f}"
+            f"{r['processor_seconds']:>13.3f}{r['processor_ratio']:>7.2f}"
+        )
 
 
 if __name__ == "__main__":

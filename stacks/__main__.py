@@ -4,6 +4,7 @@ No module here may have the name of one of the standard library's: Pulumi runs P
 path, where a `platform.py` would stand in for Python's own.
 """
 
+import gc
 import sys
 from pathlib import Path
 
@@ -12,12 +13,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env
 
-from shoestring.errors import UserError
-from stacks.settings import PlatformSettings, read
+from shoestring.errors import UserError, of_the_disk
+from shoestring.paths import home
 
 
 def main() -> None:
     """Reads the settings and builds what they ask for; errors for people come without a traceback."""
+    gc.disable()  # this program keeps what it makes; looking for garbage among it takes a fifth of its time
+    from stacks.settings import PlatformSettings, read
+
     try:
         settings = read(pulumi.get_stack(), {**get_config_env(), **CONFIG.get()})
         if isinstance(settings, PlatformSettings):
@@ -30,6 +34,10 @@ def main() -> None:
             window.build(settings)
     except UserError as error:
         raise pulumi.RunError(str(error)) from None
+    except OSError as error:
+        if refusal := of_the_disk(error, home()):
+            raise pulumi.RunError(str(refusal)) from None
+        raise
 
 
 main()

@@ -8,13 +8,12 @@ import types
 
 
 def _stubs_alone() -> None:
-    """Lets `pulumi.runtime.proto` be imported without the SDK around it, which takes every command a second."""
-    spec = importlib.util.find_spec("pulumi")
-    assert spec and spec.submodule_search_locations
-    folder = spec.submodule_search_locations[0]
-    for name, path in (("pulumi", folder), ("pulumi.runtime", f"{folder}/runtime")):
+    """Lets modules of `pulumi.runtime.proto` be imported without all the SDK, which takes every command a second."""
+    for name in ("pulumi", "pulumi.runtime", "pulumi.runtime.proto"):
+        spec = importlib.util.find_spec(name)
+        assert spec and spec.submodule_search_locations
         module = types.ModuleType(name)
-        module.__path__ = [path]
+        module.__path__ = list(spec.submodule_search_locations)
         sys.modules[name] = module
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import threading
+import urllib.request
 from datetime import datetime
 from functools import cached_property
 from typing import Any
+from urllib.error import HTTPError
 
-import boto3
 import botocore.exceptions
 import jmespath
 
@@ -40,6 +43,8 @@ class Account:
 
     def client(self, service: str) -> Any:
         """A boto3 client; making one is not thread-safe, using one is."""
+        import boto3
+
         with self._lock:
             if service not in self._clients:
                 self._clients[service] = boto3.client(service, region_name=self.region)
@@ -48,7 +53,23 @@ class Account:
     @cached_property
     def number(self) -> str:
         """The account's id."""
-        return str(self.client("sts").get_caller_identity()["Account"])
+        answer = self._ask("Action=GetCallerIdentity&Version=2011-06-15", {})
+        return str(re.findall("<Account>(.+)</Account>", answer)[0])
+
+    def parameter(self, name: str) -> Values:
+        """A parameter of Systems Manager."""
+        headers = {"X-Amz-Target": "AmazonSSM.GetParameter", "Content-Type": "application/x-amz-json-1.1"}
+        answer = json.loads(self._ask(json.dumps({"Name": name, "WithDecryption": True}), headers))
+        return dict(answer["Parameter"])
+
+    def _ask(self, body: str, headers: dict[str, str]) -> str:
+        """What every preview asks, without a client: loading boto3 takes longer than all the rest of the provider."""
+        request = urllib.request.Request(os.environ["AWS_ENDPOINT_URL"], body.encode(), headers)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return str(answer.read().decode())
+        except HTTPError as error:
+            raise ProviderError(f"the local cloud answered {error.code}: {error.read().decode()}") from None
 
 
 def carried(kind: Kind) -> set[str]:

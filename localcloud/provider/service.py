@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 from typing import Any
+from urllib.error import URLError
 from urllib.parse import urlparse
 
 import botocore.exceptions
@@ -51,7 +52,7 @@ def told(method: Callable[..., Any]) -> Callable[..., Any]:
         except botocore.exceptions.ClientError as error:
             described = error.response.get("Error", {})
             text = f"{error.operation_name}: {described.get('Code')}: {described.get('Message')}"
-        except botocore.exceptions.EndpointConnectionError as error:
+        except (botocore.exceptions.EndpointConnectionError, URLError) as error:
             text = f"the local cloud does not answer ({error}); start it: shoestring cloud up"
         except botocore.exceptions.BotoCoreError as error:
             text = f"{type(error).__name__}: {error}"
@@ -203,7 +204,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             found = {"id": region, "name": region, "region": region, "endpoint": f"ec2.{region}.amazonaws.com",
                      "description": region}  # fmt: skip
         elif request.tok == "aws:ssm/getParameter:getParameter":
-            answer = self.account.client("ssm").get_parameter(Name=arguments["name"], WithDecryption=True)["Parameter"]
+            answer = self.account.parameter(arguments["name"])
             value = answer["Value"]
             found = {"id": answer["Name"], "name": answer["Name"], "value": value, "insecureValue": value,
                      "type": answer["Type"], "version": answer["Version"], "arn": answer["ARN"]}  # fmt: skip

@@ -51,11 +51,16 @@ def running(home: Path) -> list[str]:
     return found
 
 
+def hears_ctrl_c() -> None:
+    """A shell has its background jobs ignore SIGINT, and what they start as well: not so here."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def started(home: Path, log: Path) -> subprocess.Popen[bytes]:
     with log.open("wb") as output:
         return subprocess.Popen(
             [*COMMAND, "demo"], cwd=ROOT, env={**os.environ, "SHOESTRING_HOME": str(home)}, stdout=output,
-            stderr=subprocess.STDOUT, start_new_session=True,
+            stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=hears_ctrl_c,
         )  # fmt: skip
 
 

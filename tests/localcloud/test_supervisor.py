@@ -156,7 +156,9 @@ def test_two_at_once_start_one_cloud(home):
 @pytest.mark.parametrize("starting", ["aws", "sagemaker", "machines"])
 def test_ctrl_c_in_a_start_leaves_nothing_behind(home, starting):
     variables = {**os.environ, "SHOESTRING_HOME": str(home)}
-    up = subprocess.Popen([SHOESTRING, "cloud", "up"], stderr=subprocess.PIPE, env=variables, text=True)
+    up = subprocess.Popen(
+        [SHOESTRING, "cloud", "up"], stderr=subprocess.PIPE, env=variables, text=True, preexec_fn=hears_ctrl_c
+    )
     assert up.stderr
     assert any(f"starting {starting}" in line for line in iter(up.stderr.readline, ""))
     up.send_signal(signal.SIGINT)
@@ -165,6 +167,11 @@ def test_ctrl_c_in_a_start_leaves_nothing_behind(home, starting):
     assert "Traceback" not in rest
     assert servers(home) == []
     assert not (home / "cloud" / "cloud.json").exists()
+
+
+def hears_ctrl_c() -> None:
+    """A shell has its background jobs ignore SIGINT, and what they start as well: not so here."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def test_server_that_cannot_start_shows_its_last_lines_and_leaves_nothing(home, monkeypatch):

@@ -190,8 +190,10 @@ rds = aws.rds.Instance(
     db_name="mlflow",
     tags=T,
 )
+logs = aws.cloudwatch.LogGroup("logs", name="/aws/sagemaker/TrainingJobs", tags=T)
 job = aws.sagemaker.TrainingJob(
     "job",
+    opts=pulumi.ResourceOptions(depends_on=[logs]),
     training_job_name="sample-job",
     role_arn=role.arn,
     enable_managed_spot_training=True,
