@@ -6,7 +6,7 @@ BIN := .venv/bin
 
 help:
 	@echo "make setup  the Python environment and the Pulumi engine"
-	@echo "make demo   train, serve and tear down on the emulated account, guided; some two minutes"
+	@echo "make demo   train, serve and tear down on the emulated account, guided; a minute or two"
 	@echo "make test   every test, on the real Pulumi engine and the emulated account"
 	@echo "make lint   ruff and mypy"
 	@echo "make clean  stop the local cloud and remove what was made in this folder"

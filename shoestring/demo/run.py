@@ -48,7 +48,7 @@ def run(screen: Screen) -> Facts:
         "stacks": [],
         "jobs": [],
     }
-    screen.line("Shoestring's main job, on an emulated AWS account on this machine. It takes some two minutes.\n")
+    screen.line("Shoestring's main job, on an emulated AWS account on this machine. It takes a minute or two.\n")
     with _torn_down(screen, facts, was_up) as cloud:
         outputs, mlflow = _platform(screen, facts)
         _train(screen, facts, cloud, mlflow)
