@@ -81,7 +81,6 @@ def run(
     *words: str,
     on_event: Callable[[Event], None] = lambda event: None,
     folder: Path = ROOT,
-    variables: dict[str, str] | None = None,
 ) -> Outcome:
     """Runs `pulumi OPERATION --stack STACK`.
 
@@ -92,7 +91,6 @@ def run(
         words: further arguments.
         on_event: receives each of the engine's events.
         folder: the project's.
-        variables: for the engine, in place of this process's own.
 
     Returns:
         What happened, also where it failed: `code` is the command's.
@@ -104,7 +102,7 @@ def run(
         if operation in ("up", "destroy", "refresh"):
             command += ["--yes", "--skip-preview"]
         # the event log is among the engine's commands for tools, which this variable opens
-        environment = {**(variables or os.environ), "PULUMI_DEBUG_COMMANDS": "true"}
+        environment = {**os.environ, "PULUMI_DEBUG_COMMANDS": "true"}
         with text.open("wb") as output:
             child = subprocess.Popen(
                 [*command, "--event-log", str(log)], cwd=folder, env=environment, stdin=subprocess.DEVNULL,

@@ -96,12 +96,21 @@ def _alone(stack: str) -> Iterator[None]:
 
 def _tear_down(stack: str, screen: Screen, error: BaseException | None) -> None:
     try:
-        with screen.step(f"{stack} goes down"):
-            destroy(stack, screen)
+        try:
+            _go_down(stack, screen)
+        except KeyboardInterrupt:
+            screen.line("  the teardown goes on, for what is left costs money; Ctrl-C once more leaves it")
+            _go_down(stack, screen)
+            raise
     except UserError as late:
         if isinstance(error, UserError):  # which is the reason of both, as like as not
             raise UserError(f"{error}\n{late}") from late
         raise
+
+
+def _go_down(stack: str, screen: Screen) -> None:
+    with screen.step(f"{stack} goes down"):
+        destroy(stack, screen)
 
 
 def _indented(lines: list[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,11 @@ from localcloud.processes import wait_until
 from shoestring.paths import ROOT
 
 PROGRAM = ("stacks", "components", "training", "serving", "costs", "policies", "shoestring", "localcloud", "monitoring")
+
+
+def hears_ctrl_c() -> None:
+    """A shell has its background jobs ignore SIGINT, and what they start as well: not so here."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class Bed:
@@ -78,7 +84,7 @@ class Bed:
     def started(self, *words: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
             words, cwd=self.tree, env=self.variables, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL, start_new_session=True,
+            stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=hears_ctrl_c,
         )  # fmt: skip
 
     def locks(self, stack: str) -> Path:
