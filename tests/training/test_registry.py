@@ -101,3 +101,17 @@ def test_what_cannot_be_registered_says_why(server, model):
     (model / "model.onnx").unlink()
     with pytest.raises(registry.RegistrationError, match=r"model\.onnx missing"):
         registry.register(model, server.uri, "bucket")
+
+
+def test_what_a_job_cost_is_noted_when_it_is_over(server, bucket, model):
+    from mlflow import MlflowClient
+
+    from shoestring.models import record_cost
+
+    rename(model, "tiny-cost")
+    done = registry.register(model, server.uri, bucket)
+    assert record_cost("tiny-cost", 0.0123, server.uri)
+    noted = MlflowClient(server.uri).get_model_version("tiny", done.version).tags
+    assert noted["shoestring.cost_usd"] == "0.01230000"
+    assert not record_cost("never-ran", 0.0123, server.uri)
+    assert not record_cost("tiny-cost", 0.0123, GONE)
