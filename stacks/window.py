@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +21,7 @@ from training import bundle, data, jobfile, wheels
 
 NEEDED = ("bucket", "mlflow_url", "subnet_ids", "jobs_security_group_id")
 LEASE_TAG = "shoestring:lease"
+READS, PAUSE = 20, 0.1  # of the stack's own state, and seconds between two
 
 
 def check_platform(environment: str, outputs: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -46,6 +48,27 @@ def lease(settings: WindowSettings, earlier: object, now: datetime) -> str:
     return end.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+async def outputs_before(stack: str) -> Mapping[str, Any]:
+    """The outputs of this very stack, as its last update left them.
+
+    The engine writes the stack's state while its program runs. A StackReference that meets half a file fails the whole
+    update; a function can be called again.
+    """
+    for _ in range(READS - 1):
+        try:
+            return await _read_outputs(stack)
+        except Exception as error:  # the SDK raises nothing narrower
+            if "failed to load checkpoint" not in str(error):
+                raise
+            await asyncio.sleep(PAUSE)
+    return await _read_outputs(stack)
+
+
+async def _read_outputs(stack: str) -> Mapping[str, Any]:
+    answer = await pulumi.runtime.invoke_async("pulumi:pulumi:readStackOutputs", {"name": stack})
+    return dict(answer["outputs"])
+
+
 def build(settings: WindowSettings) -> None:
     """Everything of the stack `<environment>-window`."""
     jobs = [jobfile.load(jobfile.find(name)) for name in settings.jobs]
@@ -53,7 +76,8 @@ def build(settings: WindowSettings) -> None:
     platform = pulumi.StackReference(f"{project}/{settings.environment}").outputs.apply(
         lambda outputs: check_platform(settings.environment, outputs)
     )
-    before = pulumi.StackReference(f"{project}/{pulumi.get_stack()}").outputs
+    own = asyncio.ensure_future(outputs_before(f"{project}/{pulumi.get_stack()}"))
+    before: pulumi.Output[Mapping[str, Any]] = pulumi.Output.from_input(own)
     # All tags wait for the platform's check, so that nothing is made before it.
     until = pulumi.Output.all(platform, before).apply(
         lambda parts: lease(settings, parts[1].get("lease"), datetime.now(UTC))

@@ -97,6 +97,7 @@ def test_killed_in_the_middle_of_training_cloud_down_recovers(home, tmp_path):
     log = tmp_path / "demo.log"
     demo = started(home, log)
     assert wait_until(lambda: said(log, "spot training job") or demo.poll() is not None, 150), log.read_text()
+    assert demo.poll() is None, log.read_text()
     demo.kill()
     demo.wait()
     assert running(home)

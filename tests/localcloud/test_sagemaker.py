@@ -31,7 +31,8 @@ start = int(state.read_text()) if state.exists() else 0
 print("resumed from", start)
 for step in range(start, 30):
     time.sleep(0.1)
-    state.write_text(str(step + 1))
+    state.with_suffix(".part").write_text(str(step + 1))
+    os.replace(state.with_suffix(".part"), state)
     print(f"step={step} loss={1 / (step + 1):.3f}")
 data = pathlib.Path(os.environ["SM_CHANNEL_TRAINING"], "train.csv").read_text()
 pathlib.Path(os.environ["SM_MODEL_DIR"], "model.txt").write_text(data + " ".join(sys.argv[1:]))

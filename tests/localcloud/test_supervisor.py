@@ -153,7 +153,7 @@ def test_two_at_once_start_one_cloud(home):
     assert len(servers(home)) == len(supervisor.PARTS)
 
 
-@pytest.mark.parametrize("starting", ["aws", "sagemaker", "machines"])
+@pytest.mark.parametrize("starting", ["aws", "sagemaker"])
 def test_ctrl_c_in_a_start_leaves_nothing_behind(home, starting):
     variables = {**os.environ, "SHOESTRING_HOME": str(home)}
     up = subprocess.Popen(

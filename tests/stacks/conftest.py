@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pulumi
 import pytest
 from pulumi.runtime import mocks, rpc, settings
@@ -31,6 +32,16 @@ class Registered:
         self.ignored = list(request.ignoreChanges)
 
 
+class Torn(grpc.RpcError):  # type: ignore[misc]
+    """What the engine answers where it meets half a state."""
+
+    def code(self) -> grpc.StatusCode:
+        return grpc.StatusCode.UNKNOWN
+
+    def details(self) -> str:
+        return "failed to load checkpoint: EOF"
+
+
 class World(mocks.MockMonitor, mocks.Mocks):  # type: ignore[misc]
     """An account in which everything succeeds; with `preview`, one in which nothing exists yet.
 
@@ -45,6 +56,7 @@ class World(mocks.MockMonitor, mocks.Mocks):  # type: ignore[misc]
         self.all: list[Registered] = []
         self.outputs: dict[str, dict[str, Any]] = {}
         self.calls: list[str] = []
+        self.torn_reads = 0
 
     def RegisterResource(self, request: Any) -> Any:
         self.all.append(Registered(request))
@@ -72,7 +84,12 @@ class World(mocks.MockMonitor, mocks.Mocks):  # type: ignore[misc]
         return args.inputs.get("name", f"{args.name}-id"), {**computed, **args.inputs}
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-        """The two functions of the provider that the programs use."""
+        """The two functions of the provider that the programs use, and the engine's own."""
+        if args.token == "pulumi:pulumi:readStackOutputs":
+            if self.torn_reads:
+                self.torn_reads -= 1
+                raise Torn
+            return {"outputs": self.stacks.get(args.args["name"].rsplit("/", 1)[-1], {})}, []
         self.calls.append(args.token)
         answers = {
             "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT},
@@ -113,9 +130,11 @@ def run() -> Iterator[Run]:
         stacks: dict[str, dict[str, Any]] | None = None,
         own: dict[str, Any] | None = None,
         parameter: str = "none",
+        torn_reads: int = 0,
     ) -> World:
         others = {"dev": PLATFORM, "local": PLATFORM} if stacks is None else stacks
         world = World(preview, {**others, **({stack: own} if own else {})}, parameter)
+        world.torn_reads = torn_reads
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
         try:

@@ -212,3 +212,10 @@ def test_a_second_up_keeps_the_lease(run: Any) -> None:
     earlier = (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
     world = run(training(), stack="dev-window", own={"lease": earlier})
     assert world.exports["lease"] == earlier
+
+
+def test_a_state_that_is_being_written_is_read_again(run: Any) -> None:
+    earlier = "2099-01-01T00:00:00Z"
+    world = run(training(), stack="dev-window", own={"lease": earlier}, torn_reads=2)
+    assert world.torn_reads == 0
+    assert world.exports["lease"] == earlier
