@@ -142,7 +142,9 @@ def build(architecture: Architecture, python_version: str, folder: Path, progres
     with FileLock(folder / "inference.lock"):
         if target.exists():
             return target
-        part = folder / "inference.part"  # under the lock: what is there was left by one that was killed
+        for left in folder.glob("inference-*.part"):  # by one that was killed; its installer may still write there
+            shutil.rmtree(left, ignore_errors=True)
+        part = folder / f"inference-{os.getpid()}.part"
         shutil.rmtree(part, ignore_errors=True)
         try:
             progress(f"inference package: wheels for {architecture}, Python {python_version} (40 MB when not cached)")

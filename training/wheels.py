@@ -67,8 +67,9 @@ def build(job: JobFile, folder: Path, progress: Callable[[str], None]) -> Wheels
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / "wheels.lock"):
             if not target.exists():
-                part = folder / "wheels.part"  # under the lock: what is there was left by one that was killed
-                shutil.rmtree(part, ignore_errors=True)
+                for left in folder.glob("wheels-*.part"):  # by one that was killed; its installer may still write there
+                    shutil.rmtree(left, ignore_errors=True)
+                part = folder / f"wheels-{os.getpid()}.part"
                 try:
                     part.mkdir()
                     _fill(part, requirements, progress)
