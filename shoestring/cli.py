@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from shoestring.errors import UserError, of_the_disk
+from shoestring.errors import UserError, of_the_disk, of_the_network
 from shoestring.paths import ROOT
 
 app = typer.Typer(
@@ -309,15 +309,16 @@ def main() -> None:
     except UserError as error:
         say(f"error: {error}")
         sys.exit(1)
-    except OSError as error:
-        refusal = of_the_disk(error, Path(os.environ.get("SHOESTRING_HOME") or ROOT / ".shoestring"))
+    except KeyboardInterrupt:
+        say("stopped")
+        sys.exit(130)
+    except Exception as error:
+        place = Path(os.environ.get("SHOESTRING_HOME") or ROOT / ".shoestring")
+        refusal = of_the_network(error) or (of_the_disk(error, place) if isinstance(error, OSError) else None)
         if refusal is None:
             raise
         say(f"error: {refusal}")
         sys.exit(1)
-    except KeyboardInterrupt:
-        say("stopped")
-        sys.exit(130)
 
 
 if __name__ == "__main__":

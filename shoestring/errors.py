@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import sys
 from pathlib import Path
 
 MEND = "  mend it:  "
@@ -34,4 +35,22 @@ def of_the_disk(error: OSError, place: Path) -> UserError | None:
         return UserError(said, f"room on the disk of {place}", f"df -h {place}    (then the same command again)")
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
         return UserError(said, f"a folder that you may write to: {place}", f"ls -ld {error.filename or place}")
+    return None
+
+
+def of_the_network(error: Exception) -> UserError | None:
+    """The error for people where AWS, or a server, refuses or does not answer; None where `error` is something else.
+
+    The classes are looked up among the loaded modules: what was not loaded has not been raised, and loading takes long.
+    """
+    aws = sys.modules.get("botocore.exceptions")
+    if aws and isinstance(error, (aws.BotoCoreError, aws.ClientError)):
+        return UserError(
+            f"AWS: {error}",
+            "credentials and a region (AWS_DEFAULT_REGION) that work, or for local its cloud up",
+            "aws sts get-caller-identity    (for local: shoestring cloud up)",
+        )
+    http = sys.modules.get("requests")
+    if http and isinstance(error, http.RequestException):
+        return UserError(f"no answer: {error}", "a server that answers", "shoestring doctor")
     return None

@@ -150,6 +150,32 @@ def test_environment_lines_can_be_evaluated_and_set_the_real_account_aside():
     assert done.stdout.split("|") == ["", "http://127.0.0.1:9", str(installation.pulumi_home())]
 
 
+@pytest.mark.parametrize(
+    ("variables", "says"),
+    [
+        ({}, "specify a region"),
+        ({"AWS_DEFAULT_REGION": "us-east-1"}, "Unable to locate credentials"),
+        (
+            {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b",
+             "AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1"},
+            "Could not connect to the endpoint",
+        ),
+    ],
+)  # fmt: skip
+def test_aws_that_refuses_is_one_message(tmp_path, variables, says):
+    own = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
+    nothing = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/dev/null"}
+    nothing["AWS_SHARED_CREDENTIALS_FILE"] = "/dev/null"
+    done = subprocess.run(
+        [SHOESTRING, "jobs", "list", "-e", "dev"], text=True, capture_output=True, env={**own, **nothing, **variables}
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: AWS: ")
+    assert says in done.stderr
+    assert "mend it:  aws sts get-caller-identity" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_unknown_environment_lists_the_valid_ones():
     done = run("env", "prdo")
     assert done.returncode == 1
