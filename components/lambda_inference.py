@@ -56,7 +56,7 @@ class LambdaInference(pulumi.ComponentResource):
     model's files and writes its own log.
 
     Monthly price: 0 $ idle. 1 million requests of 20 ms: 1e6 x 0.02 s x 0.5 GB x 0.0000133334 + 0.20 = 0.33 $; logs
-    0.50 $ for each GB written. The package, some 60 MB in S3: 0.06 x 0.023 = 0.001 $.
+    0.50 $ for each GB written. The package, some 22 MB in S3: 0.022 x 0.023 = 0.0005 $.
     """
 
     url: pulumi.Output[str]

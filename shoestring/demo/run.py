@@ -14,6 +14,7 @@ from costs.estimates import PlatformParts, inference_cost, platform_month
 from localcloud import supervisor
 from localcloud.account import list_account
 from localcloud.sagemaker.client import interrupt
+from localcloud.sagemaker.spot import Spot
 from shoestring import jobs, models, tracking, updates, windows
 from shoestring.demo import recovery
 from shoestring.environment import enter, require_set_up
@@ -21,6 +22,7 @@ from shoestring.errors import UserError
 from shoestring.installation import write_atomically
 from shoestring.paths import ROOT, home
 from shoestring.screen import Screen
+from stacks.settings import Inference, Mlflow
 
 Facts = dict[str, Any]
 PLATFORM, WINDOW = "local", "local-window"
@@ -208,8 +210,10 @@ def _refuse(screen: Screen, facts: Facts) -> None:
 def _bill(screen: Screen, facts: Facts) -> None:
     """What this would have cost on AWS, from the price book."""
     job = facts["jobs"][0]
-    month = platform_month(PlatformParts(vm="t4g.nano", public_ipv4=1, volume_gb=8))
-    million = inference_cost(1_000_000, 512, facts["inference"]["p50_ms"], "arm64").per_million
+    vm, memory_mb = Mlflow(), Inference().memory_mb  # what an environment on AWS has where it sets nothing
+    month = platform_month(PlatformParts(vm=vm.instance_type, public_ipv4=1, volume_gb=vm.volume_gb))
+    million = inference_cost(1_000_000, memory_mb, facts["inference"]["p50_ms"], "arm64").per_million
+    market = Spot.read(home() / "cloud" / "spot.json").price_ratio
     saving = 1 - job["cost_usd"] / job["on_demand_cost_usd"]
     facts["bill"] = {
         "job_usd": job["cost_usd"], "job_on_demand_usd": job["on_demand_cost_usd"], "saving": round(saving, 4),
@@ -222,8 +226,9 @@ def _bill(screen: Screen, facts: Facts) -> None:
     screen.line(f"  {'a million predictions':<34}{'':>12}{_usd(float(million)):>12}")
     screen.line(
         f"  {job['training_seconds']} s of training, {job['billable_seconds']} s billed: the emulated market's spot "
-        "price is 30 % of that on demand,\n  an assumption, not a measured price. The platform is a t4g.nano with 8 GB "
-        "and a public address; predictions\n  take 512 MB for the p50 above.\n",
+        f"price is {market:.0%} of that on demand,\n  an assumption, not a measured price. The platform is a "
+        f"{vm.instance_type} with {vm.volume_gb} GB and a public address; predictions\n  take {memory_mb} MB for the "
+        "p50 above.\n",
         "dim",
     )
 
