@@ -35,6 +35,7 @@ from typing import Any
 import psutil
 
 from localcloud.processes import Process, free_port, port_is_free, start, stop
+from shoestring.installation import write_atomically
 
 PROGRAM = "/opt/shoestring/mlflow_host.py"
 VARIABLES = "/etc/shoestring/mlflow.env"
@@ -80,12 +81,6 @@ def processes_below(folder: Path) -> list[Process]:
             if ours and Path(process.cwd()).is_relative_to(folder):
                 found.append(Process(os.getpgid(process.pid), process.create_time()))
     return found
-
-
-def _write(path: Path, value: Any) -> None:
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(value, indent=2) + "\n")
-    os.replace(part, path)
 
 
 def files_of_host(user_data: str) -> list[Item] | None:
@@ -258,7 +253,7 @@ class Player:
     def _publish(self) -> None:
         described = [machine.describe() for machine in self.machines.values()]
         if described != self.published:
-            _write(self.cloud / "machines.json", described)
+            write_atomically(self.cloud / "machines.json", json.dumps(described, indent=2) + "\n")
             self.published = described
 
     def _follow(self) -> None:
@@ -293,7 +288,7 @@ class Player:
         ports = dict(json.loads(path.read_text())) if path.exists() else {}
         if private_ip not in ports or not port_is_free(ports[private_ip]):
             ports[private_ip] = free_port()
-            _write(path, ports)
+            write_atomically(path, json.dumps(ports, indent=2) + "\n")
         return int(ports[private_ip])
 
     def _user_data(self, instance: Item) -> str:

@@ -26,6 +26,7 @@ from filelock import FileLock
 from localcloud.machines import processes_below
 from localcloud.processes import Process, free_port, port_is_free, start, stop, wait_until
 from shoestring.errors import MEND, UserError, of_the_disk
+from shoestring.installation import write_atomically
 
 Progress = Callable[[str], None]
 REGION = "us-east-1"
@@ -120,9 +121,7 @@ def _check_account(cloud: Path, say: Progress) -> None:
 
 
 def _write(path: Path, value: dict[str, Any]) -> None:
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(value, indent=2) + "\n")
-    os.replace(part, path)
+    write_atomically(path, json.dumps(value, indent=2) + "\n")
 
 
 @contextlib.contextmanager

@@ -145,7 +145,6 @@ def build(architecture: Architecture, python_version: str, folder: Path, progres
         for left in folder.glob("inference-*.part"):  # by one that was killed; its installer may still write there
             shutil.rmtree(left, ignore_errors=True)
         part = folder / f"inference-{os.getpid()}.part"
-        shutil.rmtree(part, ignore_errors=True)
         try:
             progress(f"inference package: wheels for {architecture}, Python {python_version} (40 MB when not cached)")
             wheels = part / "wheels"

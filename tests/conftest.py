@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +15,11 @@ from shoestring.environment import local_environment, process_environment
 from shoestring.installation import pulumi_home
 
 NO_CLOUD = {"aws_endpoint": "http://127.0.0.1:9", "sagemaker_endpoint": "http://127.0.0.1:9"}
+
+
+def hears_ctrl_c() -> None:
+    """A shell has its background jobs ignore SIGINT, and what they start as well: not so here (for `preexec_fn`)."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class Project:

@@ -16,12 +16,12 @@ import botocore.exceptions
 import jmespath
 
 from localcloud.provider import schema
-from localcloud.provider.convert import Unsupported, has_unknown, properties, settle, to_request
+from localcloud.provider.convert import has_unknown, properties, settle, to_request
 from localcloud.provider.kinds import Call, Kind, Read
 from localcloud.provider.table import KINDS
 
 Values = dict[str, Any]
-GONE = re.compile(r"NoSuch|NotFound|NotFoundException$|^404$|NoSuchEntity|UnknownResource")
+GONE = re.compile(r"NoSuch|NotFound|^404$|UnknownResource")
 GONE_MESSAGE = re.compile(r"Requested resource not found|does not exist|Could not find", re.IGNORECASE)
 
 
@@ -289,6 +289,3 @@ def _same(old: Any, new: Any) -> bool:
     if has_unknown(new):
         return False
     return bool(old == new) or (isinstance(old, str) and isinstance(new, str) and settle(old, new) == old)
-
-
-__all__ = ["Account", "ProviderError", "Resource", "Unsupported", "carried", "changeable", "differing"]

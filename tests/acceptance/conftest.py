@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,13 +15,9 @@ import yaml
 
 from localcloud.processes import wait_until
 from shoestring.paths import ROOT
+from tests.conftest import hears_ctrl_c
 
 PROGRAM = ("stacks", "components", "training", "serving", "costs", "policies", "shoestring", "localcloud", "monitoring")
-
-
-def hears_ctrl_c() -> None:
-    """A shell has its background jobs ignore SIGINT, and what they start as well: not so here."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class Bed:

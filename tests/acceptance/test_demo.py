@@ -14,6 +14,7 @@ import pytest
 
 from localcloud.processes import wait_until
 from shoestring.paths import ROOT
+from tests.conftest import hears_ctrl_c
 
 COMMAND = [sys.executable, "-m", "shoestring.cli"]
 
@@ -49,11 +50,6 @@ def running(home: Path) -> list[str]:
         except psutil.Error:
             continue  # ended meanwhile, or another user's
     return found
-
-
-def hears_ctrl_c() -> None:
-    """A shell has its background jobs ignore SIGINT, and what they start as well: not so here."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def started(home: Path, log: Path) -> subprocess.Popen[bytes]:

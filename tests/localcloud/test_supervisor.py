@@ -18,6 +18,7 @@ from localcloud import supervisor
 from localcloud.account import KINDS, list_account
 from localcloud.processes import wait_until
 from shoestring.errors import UserError
+from tests.conftest import hears_ctrl_c
 
 SHOESTRING = str(Path(sys.executable).with_name("shoestring"))
 
@@ -167,11 +168,6 @@ def test_ctrl_c_in_a_start_leaves_nothing_behind(home, starting):
     assert "Traceback" not in rest
     assert servers(home) == []
     assert not (home / "cloud" / "cloud.json").exists()
-
-
-def hears_ctrl_c() -> None:
-    """A shell has its background jobs ignore SIGINT, and what they start as well: not so here."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def test_server_that_cannot_start_shows_its_last_lines_and_leaves_nothing(home, monkeypatch):
