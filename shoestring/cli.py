@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from shoestring.commands.common import Env, Environment, Json, emit, say
 from shoestring.errors import UserError, of_the_disk, of_the_network
 from shoestring.paths import ROOT
 
@@ -27,20 +28,6 @@ models = typer.Typer(no_args_is_help=True, help="Registered models.")
 app.add_typer(models, name="models")
 cloud = typer.Typer(no_args_is_help=True, help="The local cloud: an emulated AWS account on this machine.")
 app.add_typer(cloud, name="cloud")
-
-Json = Annotated[bool, typer.Option("--json", help="Print the facts for machines.")]
-Environment = Annotated[str, typer.Argument(help="local, dev, staging or prod", metavar="ENV")]
-Env = Annotated[str, typer.Option("-e", "--env", help="local, dev, staging or prod", metavar="ENV")]
-
-
-def say(text: str) -> None:
-    """Progress and remarks: to standard error, so that standard output can be piped or evaluated."""
-    print(text, file=sys.stderr, flush=True)
-
-
-def emit(facts: object, as_json: bool, text: str) -> None:
-    """The result of a command: for machines or for people."""
-    print(json.dumps(facts, indent=2, default=str) if as_json else text)
 
 
 @app.command()

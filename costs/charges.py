@@ -1,0 +1,140 @@
+"""What one resource is billed for, in the units of the price book: the words that estimates, policies and reports share.
+
+Money is a Decimal in US dollars. What is not known for certain (a spot price, a value that a preview cannot know, traffic)
+is a Range and stays one to the end: nothing is guessed silently, and nothing is rounded before it is shown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from enum import StrEnum
+from typing import Literal
+
+from costs.prices import HOURS_A_MONTH, Price
+
+CENT = Decimal("0.01")
+Number = int | float | str | Decimal
+
+
+def decimal(value: Number) -> Decimal:
+    """A number as it is written, never through a float's binary form. Raises ValueError unless it is finite."""
+    number = Decimal(str(value))
+    if not number.is_finite():
+        raise ValueError(f"{value} is no finite number")
+    return number
+
+
+def cents(usd: Decimal) -> Decimal:
+    """Rounded to the cent, half a cent up, as bills are."""
+    return usd.quantize(CENT, ROUND_HALF_UP)
+
+
+@dataclass(frozen=True)
+class Range:
+    """From `low` to `high`, both included; one value where they are the same."""
+
+    low: Decimal
+    high: Decimal
+
+    def __post_init__(self) -> None:
+        if self.low > self.high:
+            raise ValueError(f"{self.low} is above {self.high}")
+
+    @classmethod
+    def of(cls, low: Number, high: Number | None = None) -> Range:
+        """`low` to `high`, or `low` alone."""
+        return cls(decimal(low), decimal(low if high is None else high))
+
+    @property
+    def exact(self) -> bool:
+        """Whether it is one value."""
+        return self.low == self.high
+
+    def __add__(self, other: Range) -> Range:
+        return Range(self.low + other.low, self.high + other.high)
+
+    def __mul__(self, other: Range | Decimal | int) -> Range:
+        """Of ranges of 0 or more."""
+        by = other if isinstance(other, Range) else Range.of(other)
+        return Range(self.low * by.low, self.high * by.high)
+
+    def __truediv__(self, by: Decimal | int) -> Range:
+        return Range(self.low / by, self.high / by)
+
+
+NOTHING, ONE = Range.of(0), Range.of(1)
+
+
+class Basis(StrEnum):
+    """What a charge's quantity counts."""
+
+    MONTH = "month"  # what stands all month: units in a month of 730 hours
+    USAGE = "usage"  # what traffic costs: units in a month, from the usage file or its defaults
+    RUN = "run"  # what works and ends: units in one run at the longest
+
+
+@dataclass(frozen=True)
+class Charge:
+    """`quantity` of `price.unit`, at `share` of the list price (below 1 on spot capacity).
+
+    `rate` is how many units are billed in each hour of a RUN: four instances are 4, a volume of 10 GB is 10 / 730.
+    """
+
+    name: str
+    quantity: Range
+    price: Price
+    basis: Basis = Basis.MONTH
+    share: Range = ONE
+    rate: Range | None = None
+    note: str = ""
+
+    @property
+    def usd(self) -> Range:
+        """What it comes to in a month (`MONTH`, `USAGE`), or in one run (`RUN`)."""
+        return self.quantity * self.price.usd * self.share
+
+    @property
+    def usd_an_hour(self) -> Range:
+        """What it comes to for each hour that the resource runs; nothing for traffic."""
+        if self.basis is Basis.RUN:
+            return (self.rate or NOTHING) * self.price.usd * self.share
+        return self.usd / HOURS_A_MONTH if self.basis is Basis.MONTH else NOTHING
+
+
+@dataclass(frozen=True)
+class ResourceCost:
+    """What a resource costs, or why it costs nothing, or why nobody can say.
+
+    `ephemeral` resources work and go: their MONTH charges stand for `hours` (until the lease ends) and not for a month.
+    """
+
+    urn: str
+    type: str
+    name: str
+    status: Literal["priced", "free", "unpriced"]
+    reason: str
+    charges: tuple[Charge, ...] = ()
+    ephemeral: bool = False
+    hours: Range | None = None
+
+    def _sum(self, *bases: Basis) -> Range:
+        return sum((charge.usd for charge in self.charges if charge.basis in bases), NOTHING)
+
+    @property
+    def monthly(self) -> Range:
+        """Dollars in a month for what stays: nothing for what is ephemeral."""
+        return NOTHING if self.ephemeral else self._sum(Basis.MONTH, Basis.USAGE)
+
+    @property
+    def hourly(self) -> Range:
+        """Dollars for each hour that it runs, usage left out: of what stays, and of what is ephemeral."""
+        return sum((charge.usd_an_hour for charge in self.charges), NOTHING)
+
+    @property
+    def run(self) -> Range:
+        """Dollars for one run of what is ephemeral, from the least to the worst case; nothing for what stays."""
+        if not self.ephemeral:
+            return NOTHING
+        standing = self._sum(Basis.MONTH) / HOURS_A_MONTH * (self.hours or NOTHING)
+        return self._sum(Basis.RUN) + standing

@@ -1,0 +1,23 @@
+"""What all commands share: how they speak, and the options that mean the same everywhere."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print the facts for machines.")]
+Environment = Annotated[str, typer.Argument(help="local, dev, staging or prod", metavar="ENV")]
+Env = Annotated[str, typer.Option("-e", "--env", help="local, dev, staging or prod", metavar="ENV")]
+
+
+def say(text: str) -> None:
+    """Progress and remarks: to standard error, so that standard output can be piped or evaluated."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def emit(facts: object, as_json: bool, text: str) -> None:
+    """The result of a command: for machines or for people."""
+    print(json.dumps(facts, indent=2, default=str) if as_json else text)
