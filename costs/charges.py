@@ -1,7 +1,7 @@
-"""What one resource is billed for, in the units of the price book: the words that estimates, policies and reports share.
+"""What one resource is billed for, in the units of the price book: the words of estimates, policies and reports.
 
-Money is a Decimal in US dollars. What is not known for certain (a spot price, a value that a preview cannot know, traffic)
-is a Range and stays one to the end: nothing is guessed silently, and nothing is rounded before it is shown.
+Money is a Decimal in US dollars. What is not known for certain (a spot price, a value that a preview cannot know,
+traffic) is a Range and stays one to the end: nothing is guessed silently, and nothing is rounded before it is shown.
 """
 
 from __future__ import annotations
