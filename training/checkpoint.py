@@ -89,7 +89,9 @@ def read(folder: Path, step: int) -> Checkpoint:
         FileNotFoundError: there is none of this step.
     """
     path = _path(folder, step)
-    line, _, payload = path.read_bytes().partition(b"\n")
+    line, ended, payload = path.read_bytes().partition(b"\n")
+    if not ended:
+        raise CorruptCheckpoint(f"{path.name}: its first line has no end")
     try:
         head = json.loads(line)
         expected = head["step"], head["length"], head["sha256"]

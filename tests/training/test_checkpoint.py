@@ -38,6 +38,13 @@ def test_torn_at_any_byte_falls_back_to_the_one_before(payload, data):
             assert checkpoint.latest(folder) == checkpoint.Checkpoint(1, b"good")
 
 
+def test_torn_before_the_end_of_its_first_line_is_torn_also_with_an_empty_payload(tmp_path):
+    path = checkpoint.save(tmp_path, 2, b"")
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(checkpoint.CorruptCheckpoint, match="no end"):
+        checkpoint.read(tmp_path, 2)
+
+
 @given(payload=st.binary(min_size=1, max_size=300), data=st.data())
 def test_changed_byte_of_the_payload_is_detected(payload, data):
     with tempfile.TemporaryDirectory() as name:
