@@ -3,57 +3,24 @@
 from __future__ import annotations
 
 import argparse
-import json
-import signal
-import threading
-import traceback
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
+from localcloud.protocol import JsonHandler, serve
 from localcloud.sagemaker.client import INTERRUPT
-from localcloud.sagemaker.requests import ServiceError
 from localcloud.sagemaker.service import Service
 
 
-class Handler(BaseHTTPRequestHandler):
-    """AWS JSON 1.1: one POST for each call, the operation in `X-Amz-Target`; and interruptions on demand."""
+class Handler(JsonHandler):
+    """SageMaker's calls, and interruptions on demand."""
 
     service: Service
-    protocol_version = "HTTP/1.1"
 
-    def do_GET(self) -> None:
-        """The health check."""
-        self._answer(200 if self.path == "/health" else 404, {"status": "ok" if self.path == "/health" else "unknown"})
-
-    def do_POST(self) -> None:
+    def call(self, target: str, request: dict[str, Any]) -> object:
         """One call of the API."""
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        name = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
-        try:
-            try:
-                request = json.loads(body or b"{}")
-            except ValueError as error:
-                raise ServiceError("SerializationException", f"the body is not JSON: {error}") from error
-            if self.path == INTERRUPT:
-                self._answer(200, self.service.interrupt(request))
-            else:
-                self._answer(200, self.service.call(name, request))
-        except ServiceError as error:
-            self._answer(error.status, {"__type": error.code, "message": str(error)})
-        except Exception as error:
-            traceback.print_exc()  # into the part's log
-            self._answer(500, {"__type": "InternalFailure", "message": f"{type(error).__name__}: {error}"})
-
-    def _answer(self, status: int, value: object) -> None:
-        body = json.dumps(value).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/x-amz-json-1.1")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *arguments: object) -> None:
-        """Requests are not logged; jobs are."""
+        if self.path == INTERRUPT:
+            return self.service.interrupt(request)
+        return self.service.call(target.rpartition(".")[2], request)
 
 
 def main() -> None:
@@ -63,9 +30,7 @@ def main() -> None:
     parser.add_argument("--home", type=Path, required=True)
     arguments = parser.parse_args()
     Handler.service = Service(arguments.home)
-    server = ThreadingHTTPServer(("127.0.0.1", arguments.port), Handler)
-    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
-    server.serve_forever()
+    serve(Handler, arguments.port)
     Handler.service.close()
 
 

@@ -1,14 +1,10 @@
-"""Checks requests against botocore's own model of SageMaker, with AWS's codes and words."""
+"""What of SageMaker is played, and the rules of its requests that botocore's model does not hold."""
 
 from __future__ import annotations
 
-import functools
-import re
 from typing import Any
 
-import botocore.session
-from botocore.model import OperationModel, Shape
-from botocore.validate import ParamValidator
+from localcloud.requests import Model, invalid
 
 SUPPORTED = (
     "CreateTrainingJob",
@@ -20,97 +16,7 @@ SUPPORTED = (
     "ListTags",
     "DeleteTags",
 )
-
-
-class ServiceError(Exception):
-    """An error that the client sees: `code` as AWS names it, and the HTTP status."""
-
-    def __init__(self, code: str, message: str, status: int = 400) -> None:
-        self.code, self.status = code, status
-        super().__init__(message)
-
-
-def invalid(message: str) -> ServiceError:
-    """AWS's answer to a request that makes no sense."""
-    return ServiceError("ValidationException", message)
-
-
-@functools.cache
-def operation(name: str) -> OperationModel:
-    """The model of one operation.
-
-    Raises:
-        ServiceError: SageMaker has no such operation, or the local cloud does not play it.
-    """
-    model = botocore.session.get_session().get_service_model("sagemaker")
-    if name not in SUPPORTED:
-        why = "is not played by the local cloud" if name in model.operation_names else "is unknown"
-        raise ServiceError("UnknownOperationException", f"{name} {why}; there are: {', '.join(SUPPORTED)}")
-    return model.operation_model(name)
-
-
-def _constraints(shape: Shape, value: Any, path: str) -> list[str]:
-    """What botocore's client leaves to the service: enumerations, patterns and upper bounds."""
-    if shape.type_name == "structure":
-        members = shape.members
-        return [
-            problem
-            for name, part in value.items()
-            if name in members
-            for problem in _constraints(members[name], part, f"{path}.{name}" if path else name)
-        ]
-    if shape.type_name == "list":
-        found = [problem for i, part in enumerate(value) for problem in _constraints(shape.member, part, f"{path}.{i}")]
-        return found + _bound(shape, len(value), value, path)
-    if shape.type_name == "map":
-        return [problem for key, part in value.items() for problem in _constraints(shape.value, part, f"{path}.{key}")]
-    if shape.type_name == "string":
-        if shape.enum and value not in shape.enum:
-            return [f"Value '{value}' at '{path}' failed to satisfy constraint: Member must satisfy enum value set"]
-        pattern = shape.metadata.get("pattern")
-        if pattern and not re.fullmatch(_python_pattern(pattern), value):
-            return [f"Value '{value}' at '{path}' failed to satisfy constraint: Member must satisfy pattern: {pattern}"]
-        return _bound(shape, len(value), value, path)
-    if shape.type_name in ("integer", "long"):
-        return _bound(shape, value, value, path)
-    return []
-
-
-JAVA_CLASSES = {
-    r"\p{Alnum}": "a-zA-Z0-9",
-    r"\p{L}": r"\w",
-    r"\p{M}": r"\w",
-    r"\p{N}": r"\d",
-    r"\p{Z}": r"\s",
-    r"\p{S}": r"\W",
-    r"\p{P}": r"\W",
-}
-
-
-def _python_pattern(pattern: str) -> str:
-    """The model's patterns are Java's; Python has no Unicode properties, so the nearest classes that allow all of them
-    stand in: a value that AWS takes is never refused."""
-    for java, python in JAVA_CLASSES.items():
-        pattern = pattern.replace(java, python)
-    return pattern
-
-
-def _bound(shape: Shape, size: int, value: Any, path: str) -> list[str]:
-    highest = shape.metadata.get("max")
-    if highest is None or size <= highest:
-        return []
-    return [f"Value '{value}' at '{path}' failed to satisfy constraint: Member must be at most {highest}"]
-
-
-def check(name: str, request: dict[str, Any]) -> None:
-    """Raises ServiceError with every problem of a request."""
-    shape = operation(name).input_shape
-    report = ParamValidator().validate(request, shape)
-    problems = report.generate_report().splitlines() if report.has_errors() else _constraints(shape, request, "")
-    unknown = sorted(set(request) - set(shape.members))
-    problems += [f"Unknown member {key!r}" for key in unknown]
-    if problems:
-        raise invalid(f"{len(problems)} validation error(s) detected: " + "; ".join(problems))
+MODEL = Model("sagemaker", SUPPORTED)
 
 
 def check_training_job(request: dict[str, Any]) -> None:

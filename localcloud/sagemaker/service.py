@@ -9,8 +9,9 @@ from typing import Any
 import boto3
 
 from localcloud.processes import Process, stop
+from localcloud.requests import ServiceError, invalid
 from localcloud.sagemaker.container import LOG_GROUP
-from localcloud.sagemaker.requests import ServiceError, check, check_training_job, invalid
+from localcloud.sagemaker.requests import MODEL, check_training_job
 from localcloud.sagemaker.runner import Runner
 from localcloud.sagemaker.spot import Spot
 from localcloud.sagemaker.store import FINISHED, Store
@@ -46,7 +47,7 @@ class Service:
 
     def call(self, name: str, request: dict[str, Any]) -> dict[str, Any]:
         """Checks and carries out one operation. Raises ServiceError."""
-        check(name, request)
+        MODEL.check(name, request)
         return dict(getattr(self, name)(request) or {})
 
     def _job(self, name: str) -> dict[str, Any]:
@@ -74,7 +75,7 @@ class Service:
             described = {key: value for key, value in request.items() if key != "Tags"}
             described |= {"TrainingJobArn": ARN + name, "CreationTime": time.time(), "SecondaryStatusTransitions": []}
             described["TrainingJobStatus"], described["SecondaryStatus"] = "InProgress", "Starting"
-            job = {"described": described, "request": request, "process": None}
+            job = {"described": described, "request": request, "process": None, "price_ratio": spot.price_ratio}
             job["tags"] = {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
             self.store.save(job)
             self.runners[name] = Runner(self.store, job, spot)

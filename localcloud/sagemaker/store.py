@@ -10,7 +10,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+from shoestring.installation import write_atomically
+
 FINISHED = ("Completed", "Failed", "Stopped")
+BILLED = "meter/jobs"  # below the local cloud's folder: the records of deleted jobs, which a bill does not forget
 
 
 class Store:
@@ -55,7 +58,9 @@ class Store:
             self.save(job)
 
     def remove(self, name: str) -> None:
-        """Forgets a job and removes its folder; repeatable."""
+        """Forgets a job and removes its folder, but leaves its record to the bill; repeatable."""
         with self.lock:
-            self.jobs.pop(name, None)
+            if job := self.jobs.pop(name, None):
+                kept = self.folder.parent / BILLED / f"{name}.{job['described']['CreationTime']:.3f}.json"
+                write_atomically(kept, json.dumps({**job, "deleted": time.time()}))
             shutil.rmtree(self.path(name), ignore_errors=True)

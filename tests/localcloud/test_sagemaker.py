@@ -18,9 +18,10 @@ from botocore.exceptions import ClientError
 
 from localcloud import supervisor
 from localcloud.processes import wait_until
+from localcloud.requests import python_pattern
 from localcloud.sagemaker.client import interrupt
 from localcloud.sagemaker.container import LOG_GROUP, Container, Files
-from localcloud.sagemaker.requests import SUPPORTED, _python_pattern, operation
+from localcloud.sagemaker.requests import MODEL, SUPPORTED
 from shoestring.errors import UserError
 
 STEPS = """
@@ -298,8 +299,8 @@ def patterns(shape, seen):
 
 @pytest.mark.parametrize("name", SUPPORTED)
 def test_every_pattern_of_the_model_can_be_read(name):
-    for pattern in patterns(operation(name).input_shape, set()):
-        re.compile(_python_pattern(pattern))
+    for pattern in patterns(MODEL.operation(name).input_shape, set()):
+        re.compile(python_pattern(pattern))
 
 
 def test_longest_wait_is_enforced(cloud, bucket):
