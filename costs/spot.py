@@ -6,7 +6,7 @@ Two sources: the range that AWS advertises for every item, and the history of th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -83,11 +83,14 @@ class SpotPrice:
 def spot_price(on_demand: Price, seen: Seen | None, ec2: Price | None, taken: Interruptions | None) -> SpotPrice:
     """The range of the history where there is one (`ec2` is the price on demand that it belongs to), or else the range
     that AWS advertises. An item of another service than EC2 gets the history's share of its price on demand."""
-    rates = ((taken.low, taken.high), taken.source) if taken else (None, "")
     if seen is None or ec2 is None or not ec2.usd:
         low, high = ADVERTISED.low * on_demand.usd, ADVERTISED.high * on_demand.usd
-        return SpotPrice(on_demand, low, high, ADVERTISED_SOURCE, on_demand.as_of, *rates)
-    if on_demand.service == "ec2":
-        return SpotPrice(on_demand, seen.low, seen.high, seen.source, seen.as_of, *rates, observed=True)
-    low, high = seen.low * on_demand.usd / ec2.usd, seen.high * on_demand.usd / ec2.usd
-    return SpotPrice(on_demand, low, high, SAGEMAKER_SOURCE.format(seen.source), seen.as_of, *rates, observed=True)
+        found = SpotPrice(on_demand, low, high, ADVERTISED_SOURCE, on_demand.as_of)
+    elif on_demand.service == "ec2":
+        found = SpotPrice(on_demand, seen.low, seen.high, seen.source, seen.as_of, observed=True)
+    else:
+        low, high = seen.low * on_demand.usd / ec2.usd, seen.high * on_demand.usd / ec2.usd
+        found = SpotPrice(on_demand, low, high, SAGEMAKER_SOURCE.format(seen.source), seen.as_of, observed=True)
+    if taken:
+        found = replace(found, interruption=(taken.low, taken.high), interruption_source=taken.source)
+    return found
