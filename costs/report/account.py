@@ -1,0 +1,284 @@
+"""What the account itself knows beside its bill: finished jobs, predictions, and the budget. None of it costs a cent.
+
+Each reading that fails leaves a note that names the IAM action; the report is made without it, and says so.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+from costs.report.explorer import CURRENCY, Scope, money
+from costs.report.periods import Period
+from costs.report.trouble import ReportError
+
+Clients = Callable[[str], Any]  # a boto3 client by its service's name
+FINISHED = ("Completed", "Failed", "Stopped")
+HASH = re.compile(r"-[0-9a-f]{12}$")  # a job's name is its model's and the hash of what goes into it
+REPORT = re.compile(r"^REPORT RequestId: ")
+FIELD = re.compile(r"([A-Z][A-Za-z ]+): ([\d.]+) (ms|MB)")
+MOST_LINES = 200_000  # of a log in one report; CloudWatch's own counts take over beyond
+PAGE = 10_000
+
+
+@dataclass(frozen=True)
+class Job:
+    """A training job that ended in the period, as SageMaker describes it."""
+
+    name: str
+    model: str
+    status: str
+    instance_type: str
+    instances: int
+    volume_gb: int
+    spot: bool
+    training_seconds: int
+    billable_seconds: int
+    ended: str
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What the inference function did. `rows` counts predictions, `requests` calls; None where nobody counted."""
+
+    function: str
+    rows: int | None = None
+    requests: int | None = None
+    billed_ms: Decimal | None = None
+    memory_mb: int | None = None
+    architecture: str = "x86_64"
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """What a month may cost. `spent` and `forecast` as AWS Budgets sees them, where there is a budget."""
+
+    usd: Decimal | None
+    source: str
+    name: str = ""
+    spent: Decimal | None = None
+    forecast: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class Account:
+    """All of it; `notes` say what could not be read."""
+
+    id: str
+    region: str
+    jobs: tuple[Job, ...] = ()
+    predictions: Predictions | None = None
+    limit: Limit = Limit(None, "no budget and no limit are set")
+    notes: tuple[str, ...] = ()
+
+
+def milliseconds(day: date) -> int:
+    """The day's first moment in UTC, as CloudWatch Logs counts time."""
+    return int(datetime.combine(day, time(), UTC).timestamp() * 1000)
+
+
+def reported(line: str) -> dict[str, Decimal]:
+    """The figures of one REPORT line of Lambda: `Duration`, `Billed Duration`, `Memory Size`, `Max Memory Used`, and
+    `Init Duration` of a cold start; nothing for any other line."""
+    if not REPORT.match(line):
+        return {}
+    return {found[1]: Decimal(found[2]) for found in FIELD.finditer(line.replace("\t", "\n"))}
+
+
+def log_lines(logs: Any, group: str, start: int, end: int, pattern: str) -> Iterator[str]:
+    """The messages of a log group between two moments (milliseconds), oldest first.
+
+    A full page that names no next one is asked on from its last moment, without what was there already.
+    """
+    arguments: dict[str, Any] = {
+        "logGroupName": group, "startTime": start, "endTime": end - 1, "filterPattern": pattern, "limit": PAGE
+    }  # fmt: skip
+    known = 0  # of the page's events, how many the page before has given
+    while True:
+        answer = logs.filter_log_events(**arguments)
+        events = answer["events"]
+        yield from (event["message"] for event in events[known:])
+        if answer.get("nextToken"):
+            arguments["nextToken"], known = answer["nextToken"], 0
+        elif len(events) >= PAGE and len(events) > known:
+            last = events[-1]["timestamp"]
+            known = sum(event["timestamp"] == last for event in events)
+            arguments["startTime"] = last
+            arguments.pop("nextToken", None)
+        else:
+            return
+
+
+def jobs(sagemaker: Any, scope: Scope, period: Period) -> tuple[Job, ...]:
+    """The finished jobs whose tags are the scope's, and which ended in the period; the oldest first."""
+    found, more = [], {}  # type: ignore[var-annotated]
+    after = datetime.combine(period.start, time(), UTC)
+    while True:
+        answer = sagemaker.list_training_jobs(
+            LastModifiedTimeAfter=after, SortBy="CreationTime", MaxResults=100, **more
+        )
+        for summary in answer["TrainingJobSummaries"]:
+            ended = summary.get("TrainingEndTime")
+            if summary["TrainingJobStatus"] in FINISHED and ended and ended.astimezone(UTC).date() in period:
+                tags = _tags(sagemaker, summary["TrainingJobArn"])
+                if tags.get("Project") == scope.project and tags.get("Environment") == scope.environment:
+                    found.append(_job(sagemaker.describe_training_job(TrainingJobName=summary["TrainingJobName"])))
+        if not answer.get("NextToken"):
+            return tuple(sorted(found, key=lambda job: job.ended))
+        more = {"NextToken": answer["NextToken"]}
+
+
+def _tags(sagemaker: Any, arn: str) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in sagemaker.list_tags(ResourceArn=arn)["Tags"]}
+
+
+def _job(described: Mapping[str, Any]) -> Job:
+    resources = described["ResourceConfig"]
+    return Job(
+        name=described["TrainingJobName"],
+        model=HASH.sub("", described["TrainingJobName"]),
+        status=described["TrainingJobStatus"],
+        instance_type=resources["InstanceType"],
+        instances=resources["InstanceCount"],
+        volume_gb=resources["VolumeSizeInGB"],
+        spot=bool(described.get("EnableManagedSpotTraining")),
+        training_seconds=described.get("TrainingTimeInSeconds", 0),
+        billable_seconds=described.get("BillableTimeInSeconds", 0),
+        ended=described["TrainingEndTime"].astimezone(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def predictions(clients: Clients, function: str, period: Period) -> Predictions:
+    """What the function answered, from its own log; from CloudWatch's count of calls where the log is gone or too long.
+
+    Raises:
+        ClientError: there is no such function, or it may not be read.
+    """
+    configuration = clients("lambda").get_function_configuration(FunctionName=function)
+    known = {"memory_mb": configuration["MemorySize"], "architecture": configuration["Architectures"][0]}
+    group = configuration.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{function}"
+    logs, span = clients("logs"), (milliseconds(period.start), milliseconds(period.end))
+    try:
+        billed, calls = Decimal(0), 0
+        for line in log_lines(logs, group, *span, "REPORT"):
+            if figures := reported(line):
+                calls, billed = calls + 1, billed + figures.get("Billed Duration", Decimal(0))
+            if calls > MOST_LINES:
+                return _counted(clients("cloudwatch"), function, period, known, f"over {MOST_LINES} lines in its log")
+        rows = answered = 0
+        for line in log_lines(logs, group, *span, '{ $.event = "request" }'):
+            count = _predicted(line)
+            rows, answered = rows + count, answered + bool(count)
+    except logs.exceptions.ResourceNotFoundException:
+        return _counted(clients("cloudwatch"), function, period, known, f"it has no log group {group}")
+    return Predictions(function, rows, calls, billed, **known, source=f"counted in its log {group}")
+
+
+def _predicted(line: str) -> int:
+    """How many predictions one line of the function's log tells of."""
+    try:
+        said = json.loads(line)
+    except ValueError:
+        return 0  # what Lambda itself writes between
+    if not isinstance(said, dict) or said.get("event") != "request" or said.get("status") != 200:
+        return 0
+    return int(said.get("rows") or 0)
+
+
+def _counted(cloudwatch: Any, function: str, period: Period, known: dict[str, Any], why: str) -> Predictions:
+    dimensions = [{"Name": "FunctionName", "Value": function}]
+
+    def query(metric: str) -> dict[str, Any]:
+        stat = {"Namespace": "AWS/Lambda", "MetricName": metric, "Dimensions": dimensions}
+        return {"Id": metric.lower(), "MetricStat": {"Metric": stat, "Period": 86400, "Stat": "Sum"}}
+
+    answer = cloudwatch.get_metric_data(
+        MetricDataQueries=[query("Invocations"), query("Duration")],
+        StartTime=datetime.combine(period.start, time(), UTC),
+        EndTime=datetime.combine(period.end, time(), UTC),
+    )
+    sums = {found["Id"]: sum(map(_decimal, found["Values"]), Decimal(0)) for found in answer["MetricDataResults"]}
+    source = f"CloudWatch's count of calls, each taken for one prediction, as {why}"
+    calls, billed = int(sums.get("invocations", 0)), sums.get("duration", Decimal(0))
+    return Predictions(function, None, calls, billed, **known, source=source)
+
+
+def _decimal(value: float) -> Decimal:
+    return Decimal(str(value))
+
+
+def limit(clients: Clients, account: str, budget: str, monthly_usd: str) -> Limit:
+    """The month's limit: the budget's where there is one, else the environment's own.
+
+    Raises:
+        ReportError: either is in another currency, or no number.
+    """
+    if budget:
+        client = clients("budgets")
+        try:
+            found = client.describe_budget(AccountId=account, BudgetName=budget)["Budget"]
+        except client.exceptions.NotFoundException:
+            found = None
+        if found and found.get("BudgetLimit"):
+            spend = found.get("CalculatedSpend", {})
+            return Limit(
+                money(found["BudgetLimit"], f"budget {budget}"),
+                f"AWS budget {budget}",
+                budget,
+                money(spend["ActualSpend"], f"budget {budget}") if spend.get("ActualSpend") else None,
+                money(spend["ForecastedSpend"], f"budget {budget}") if spend.get("ForecastedSpend") else None,
+            )
+    if monthly_usd:
+        source = "the environment's monthly limit" + (f"; there is no budget {budget}" if budget else "")
+        return Limit(money({"Amount": monthly_usd, "Unit": CURRENCY}, "the monthly limit"), source)
+    return Limit(
+        None, f"there is no budget {budget}, and no limit is set" if budget else "no budget and no limit are set"
+    )
+
+
+def read(
+    clients: Clients,
+    scope: Scope,
+    period: Period,
+    *,
+    region: str,
+    function: str,
+    budget: str = "",
+    monthly_usd: str = "",
+) -> Account:
+    """Jobs, predictions and limit; what is denied or missing becomes a note."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    notes: list[str] = []
+
+    def attempt(what: str, action: str, call: Callable[[], Any], otherwise: Any) -> Any:
+        try:
+            return call()
+        except ClientError as error:
+            code, said = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
+            needs = f"; allow {action} to who makes the report" if "Denied" in code or "Unauthorized" in code else ""
+            notes.append(f"{what} cannot be read: {said or code}{needs}")
+        except BotoCoreError as error:
+            notes.append(f"{what} cannot be read: {error}")
+        return otherwise
+
+    own = attempt("the account's number", "sts:GetCallerIdentity", lambda: clients("sts").get_caller_identity(), {})
+    account = own.get("Account", "")
+    if not account:
+        raise ReportError("AWS does not say which account this is: " + notes[-1], "credentials that work",
+                          "aws sts get-caller-identity    (for local: shoestring cloud up)")  # fmt: skip
+    reading = "sagemaker:ListTrainingJobs, sagemaker:DescribeTrainingJob, sagemaker:ListTags"
+    found = attempt("training jobs", reading, lambda: jobs(clients("sagemaker"), scope, period), ())
+    reading = "lambda:GetFunctionConfiguration, logs:FilterLogEvents, cloudwatch:GetMetricData"
+    answered = attempt(f"predictions of {function}", reading, lambda: predictions(clients, function, period), None)
+    without = Limit(None, "the budget cannot be read")
+    most = attempt("the budget", "budgets:ViewBudget", lambda: limit(clients, account, budget, monthly_usd), without)
+    if most is without and monthly_usd:
+        most = limit(clients, account, "", monthly_usd)
+    return Account(account, region, found, answered, most, tuple(notes))

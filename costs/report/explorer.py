@@ -1,0 +1,288 @@
+"""Reads Cost Explorer: few requests (each costs 0.01 $), counted, retried when throttled, and in dollars alone.
+
+Only `Explorer` speaks to AWS; what comes back are plain rows of decimals for `analysis.py`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from costs.report.periods import DAY, Period, month_of
+from costs.report.trouble import ReportError
+
+BILLED, AMORTIZED, USAGE = "UnblendedCost", "AmortizedCost", "UsageQuantity"
+CURRENCY = "USD"
+THROTTLED = ("LimitExceededException", "ThrottlingException", "Throttling", "TooManyRequestsException")
+DENIED = ("AccessDeniedException", "AccessDenied", "UnauthorizedOperation")
+TRIES, FIRST_WAIT = 5, 1.0  # seconds before the second try; doubled for each further one: 15 s in all
+IAM_ACTION = {
+    "get_cost_and_usage": "ce:GetCostAndUsage",
+    "get_cost_forecast": "ce:GetCostForecast",
+    "get_anomalies": "ce:GetAnomalies",
+}
+Answer = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A day's sum of one pair of groups. `quantity` counts `unit`s, where the group has one unit."""
+
+    day: date
+    keys: tuple[str, ...]
+    billed: Decimal
+    amortized: Decimal
+    quantity: Decimal
+    unit: str
+    estimated: bool
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What the rest of a month will cost, as Cost Explorer sees it, or why it says nothing."""
+
+    usd: Decimal | None
+    low: Decimal | None = None
+    high: Decimal | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Anomaly:
+    """What AWS Cost Anomaly Detection found: `impact` in dollars above what it expected."""
+
+    id: str
+    service: str
+    start: str
+    end: str
+    impact: Decimal
+    causes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Whose costs: the tags that tell them apart."""
+
+    project: str
+    environment: str
+
+    @property
+    def filter(self) -> dict[str, Any]:
+        """As Cost Explorer wants it."""
+        tags = {"Project": self.project, "Environment": self.environment}
+        return {"And": [{"Tags": {"Key": key, "Values": [value]}} for key, value in tags.items()]}
+
+
+@dataclass
+class Readings:
+    """All that Cost Explorer said for one report."""
+
+    scope: Scope
+    period: Period
+    today: date
+    rows: tuple[Row, ...] = ()  # (service, usage type): the scope, from the earlier of month and period before
+    projects: tuple[Row, ...] = ()  # (Project's value or "", service): the whole account, this period and before
+    spot: tuple[Row, ...] = ()  # (purchase type, instance type): the scope's EC2 instances in the period
+    forecast: Forecast = field(default_factory=lambda: Forecast(None, why="not asked"))
+    anomalies: tuple[Anomaly, ...] = ()
+    notes: tuple[str, ...] = ()  # what could not be read, and why
+    requests: int = 0
+
+
+def money(amount: Mapping[str, Any], where: str) -> Decimal:
+    """An amount in US dollars. Raises ReportError for any other currency, or for what is no number."""
+    if amount.get("Unit") != CURRENCY:
+        raise ReportError(
+            f"{where} is in {amount.get('Unit')!r}",
+            f"{CURRENCY}: prices, limits and sums are in dollars, and no exchange rate is guessed",
+            "an account that AWS bills in US dollars: Billing console, Payment preferences, Currency",
+        )
+    return _number(amount.get("Amount"), where)
+
+
+def _number(text: object, where: str) -> Decimal:
+    try:
+        number = Decimal(str(text))
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not number.is_finite():
+        raise ReportError(f"{where} is {text!r}", "a decimal number, as Cost Explorer answers")
+    return number
+
+
+def rows_of(answer: Answer) -> list[Row]:
+    """The groups of one page of GetCostAndUsage. Raises ReportError for amounts that are not dollars."""
+    rows = []
+    for result in answer.get("ResultsByTime", []):
+        day = date.fromisoformat(result["TimePeriod"]["Start"][:10])
+        for group in result.get("Groups", []):
+            metrics, where = group["Metrics"], f"Cost Explorer's answer for {day}, {', '.join(group['Keys'])},"
+            billed = money(metrics[BILLED], where)
+            amortized = money(metrics[AMORTIZED], where) if AMORTIZED in metrics else billed
+            usage = metrics.get(USAGE, {"Amount": "0", "Unit": "N/A"})
+            quantity = _number(usage["Amount"], where)
+            estimated = bool(result.get("Estimated"))
+            rows.append(Row(day, tuple(group["Keys"]), billed, amortized, quantity, usage["Unit"], estimated))
+    return rows
+
+
+class Explorer:
+    """Cost Explorer's API for one report; `requests` counts what AWS bills, a retried one included."""
+
+    def __init__(self, client: Any, sleep: Callable[[float], None] = time.sleep) -> None:
+        self.client, self.sleep, self.requests = client, sleep, 0
+
+    def _ask(self, operation: str, **arguments: Any) -> Answer:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        wait = FIRST_WAIT
+        for attempt in range(1, TRIES + 1):
+            self.requests += 1
+            try:
+                return dict(getattr(self.client, operation)(**arguments))
+            except ClientError as error:
+                code = error.response["Error"]["Code"]
+                if code in THROTTLED and attempt < TRIES:
+                    self.sleep(wait)
+                    wait *= 2
+                    continue
+                raise _explained(operation, code, error.response["Error"].get("Message", "")) from error
+            except BotoCoreError as error:
+                raise ReportError(
+                    f"Cost Explorer does not answer: {error}",
+                    "credentials that work, and for local its cloud up",
+                    "aws sts get-caller-identity    (for local: shoestring cloud up)",
+                ) from error
+        raise AssertionError("the last try returns or raises")
+
+    def _grouped(self, period: Period, groups: list[dict[str, str]], **more: Any) -> tuple[Row, ...]:
+        arguments = {
+            "TimePeriod": {"Start": period.start.isoformat(), "End": period.end.isoformat()},
+            "Granularity": "DAILY",
+            "Metrics": [BILLED, AMORTIZED, USAGE],
+            "GroupBy": groups,
+            **more,
+        }
+        rows: list[Row] = []
+        while True:
+            answer = self._ask("get_cost_and_usage", **arguments)
+            rows += rows_of(answer)
+            if not answer.get("NextPageToken"):
+                return tuple(rows)
+            arguments["NextPageToken"] = answer["NextPageToken"]
+
+    def _forecast(self, scope: Scope, today: date) -> Forecast:
+        end = month_of(today).end
+        answer = self._ask(
+            "get_cost_forecast",
+            TimePeriod={"Start": today.isoformat(), "End": end.isoformat()},
+            Metric="UNBLENDED_COST",
+            Granularity="MONTHLY",
+            Filter=scope.filter,
+            PredictionIntervalLevel=80,
+        )
+        usd, results = money(answer["Total"], "Cost Explorer's forecast"), answer.get("ForecastResultsByTime", [])
+        bounds = [
+            [_number(each[key], "Cost Explorer's forecast") for each in results if each.get(key) is not None]
+            for key in ("PredictionIntervalLowerBound", "PredictionIntervalUpperBound")
+        ]
+        low, high = (sum(found, Decimal(0)) if found else None for found in bounds)
+        return Forecast(usd, low, high)
+
+    def _anomalies(self, period: Period) -> tuple[Anomaly, ...]:
+        arguments: dict[str, Any] = {
+            "DateInterval": {"StartDate": period.start.isoformat(), "EndDate": period.last.isoformat()}
+        }
+        found: list[Anomaly] = []
+        while True:
+            answer = self._ask("get_anomalies", **arguments)
+            found += [_anomaly(each) for each in answer.get("Anomalies", [])]
+            if not answer.get("NextPageToken"):
+                return tuple(found)
+            arguments["NextPageToken"] = answer["NextPageToken"]
+
+    def read(self, scope: Scope, period: Period, today: date) -> Readings:
+        """Everything for one report, in five requests (more only where Cost Explorer answers in pages, or throttles).
+
+        Raises:
+            ReportError: costs cannot be read (denied, not enabled, throttled to the end), or are not in dollars.
+        """
+        month = month_of(period.last)
+        start, end = min(period.before.start, month.start), max(period.end, min(month.end, today + DAY))
+        readings = Readings(scope, period, today)
+        by_usage = [{"Type": "DIMENSION", "Key": "SERVICE"}, {"Type": "DIMENSION", "Key": "USAGE_TYPE"}]
+        readings.rows = self._grouped(Period(start, end), by_usage, Filter=scope.filter)
+        by_tag = [{"Type": "TAG", "Key": "Project"}, {"Type": "DIMENSION", "Key": "SERVICE"}]
+        account = self._grouped(Period(period.before.start, period.end), by_tag)
+        readings.projects = tuple(
+            Row(each.day, (each.keys[0].partition("$")[2], *each.keys[1:]), *_rest(each)) for each in account
+        )
+        notes: list[str] = []
+
+        def optional(what: str, action: Callable[[], Any], otherwise: Any) -> Any:
+            try:
+                return action()
+            except ReportError as error:
+                notes.append(f"{what} cannot be had: {error.found}" + (f" ({error.mend})" if error.mend else ""))
+                return otherwise
+
+        if any(row.day in period and "Elastic Compute Cloud - Compute" in row.keys[0] for row in readings.rows):
+            by_purchase = [{"Type": "DIMENSION", "Key": "PURCHASE_TYPE"}, {"Type": "DIMENSION", "Key": "INSTANCE_TYPE"}]
+            compute = {"Dimensions": {"Key": "SERVICE", "Values": ["Amazon Elastic Compute Cloud - Compute"]}}
+            narrowed = {"And": [*scope.filter["And"], compute]}
+            readings.spot = optional(
+                "how instances were bought", lambda: self._grouped(period, by_purchase, Filter=narrowed), ()
+            )
+        if today < month.end:
+            none = Forecast(None)
+            readings.forecast = optional("the forecast", lambda: self._forecast(scope, today), none)
+            if readings.forecast is none:
+                readings.forecast = Forecast(None, why=notes[-1])
+        else:
+            readings.forecast = Forecast(None, why=f"{month.start:%B %Y} is over")
+        readings.anomalies = optional("anomalies", lambda: self._anomalies(period), ())
+        readings.notes, readings.requests = tuple(notes), self.requests
+        return readings
+
+
+def _rest(row: Row) -> tuple[Any, ...]:
+    return row.billed, row.amortized, row.quantity, row.unit, row.estimated
+
+
+def _anomaly(found: Answer) -> Anomaly:
+    causes = found.get("RootCauses", [])
+    service = found.get("DimensionValue") or next((cause["Service"] for cause in causes if cause.get("Service")), "")
+    details = [" ".join(str(cause[key]) for key in ("Region", "UsageType") if cause.get(key)) for cause in causes]
+    impact = _number(found["Impact"].get("TotalImpact", found["Impact"].get("MaxImpact")), "an anomaly's impact")
+    start, end = str(found.get("AnomalyStartDate", ""))[:10], str(found.get("AnomalyEndDate", ""))[:10]
+    return Anomaly(found["AnomalyId"], service, start, end, impact, tuple(filter(None, details)))
+
+
+def _explained(operation: str, code: str, message: str) -> ReportError:
+    """An error of AWS in the words of who has to mend it."""
+    action = IAM_ACTION[operation]
+    if code in DENIED:
+        return ReportError(
+            f"Cost Explorer is denied: {message or code}",
+            f"{action} for who asks, on resource *, and «Activate IAM access» in the account's billing settings",
+            f'aws iam put-role-policy --role-name ROLE --policy-name cost-report --policy-document \'{{"Version": '
+            f'"2012-10-17", "Statement": [{{"Effect": "Allow", "Action": "{action}", "Resource": "*"}}]}}\'',
+        )
+    if code == "DataUnavailableException":
+        return ReportError(
+            f"Cost Explorer has no data for {action}: {message or code}",
+            "Cost Explorer enabled, and a day of patience after that; forecasts need some weeks of history",
+            "open the Billing and Cost Management console once, choose Cost Explorer, and come back in 24 hours",
+        )
+    if code in THROTTLED:
+        return ReportError(
+            f"Cost Explorer throttles: {TRIES} tries of {action} in {FIRST_WAIT * (2 ** (TRIES - 1) - 1):.0f} s failed "
+            f"({code})",
+            "an answer; each try is billed, so no more were made",
+            "the same command in a few minutes",
+        )
+    return ReportError(f"Cost Explorer refuses {action}: {code}: {message}", "an answer")

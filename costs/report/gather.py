@@ -1,0 +1,57 @@
+"""Reads all that one report needs, and makes it: what the function and the command line share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from costs.prices import PriceBook
+from costs.report import account
+from costs.report.explorer import Explorer, Scope
+from costs.report.periods import Period
+from costs.report.report import Report, make
+
+
+@dataclass(frozen=True)
+class Target:
+    """Whose report it is. `monthly_usd` counts where there is no budget."""
+
+    project: str
+    environment: str
+    region: str
+    function: str
+    budget: str = ""
+    monthly_usd: str = ""
+
+
+def gather(
+    client: Callable[..., Any], target: Target, period: Period, book: PriceBook, now: datetime | None = None
+) -> Report:
+    """The report of a period.
+
+    Args:
+        client: makes a boto3 client; takes the service's name and keywords.
+        now: the moment in UTC that days are told from.
+
+    Raises:
+        ReportError: Cost Explorer or the account cannot be read, or amounts are not in dollars.
+    """
+    moment = now or datetime.now(UTC)
+    scope = Scope(target.project, target.environment)
+    readings = Explorer(client("ce", region_name="us-east-1")).read(scope, period, moment.date())
+
+    def regional(service: str) -> Any:
+        return client(service, region_name="us-east-1" if service == "budgets" else target.region)
+
+    found = account.read(
+        regional,
+        scope,
+        period,
+        region=target.region,
+        function=target.function,
+        budget=target.budget,
+        monthly_usd=target.monthly_usd,
+    )
+    return make(readings, found, book, moment)

@@ -1,0 +1,118 @@
+"""The days that a report is about: dates in UTC, as Cost Explorer counts them; the end is never included."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from costs.report.trouble import ReportError
+
+WEEK = re.compile(r"(\d{4})-W(\d{2})")
+DAY = timedelta(days=1)
+LONGEST = 366  # days in one report: Cost Explorer keeps 13 months by day
+
+
+@dataclass(frozen=True)
+class Period:
+    """From `start` up to, and without, `end`."""
+
+    start: date
+    end: date
+
+    def __post_init__(self) -> None:
+        if self.end <= self.start:
+            raise ValueError(f"{self.end} is not after {self.start}")
+
+    @property
+    def days(self) -> int:
+        """How many."""
+        return (self.end - self.start).days
+
+    @property
+    def last(self) -> date:
+        """Its last day."""
+        return self.end - DAY
+
+    @property
+    def before(self) -> Period:
+        """As many days just before it; whole weeks back where it is shorter than a week, so that weekdays meet."""
+        back = timedelta(days=max(self.days, 7))
+        return Period(self.start - back, self.end - back)
+
+    @property
+    def name(self) -> str:
+        """`2026-W47` for a whole week from Monday to Sunday, else `2026-11-16..2026-11-18` (both included)."""
+        if self.days == 7 and self.start.isoweekday() == 1:
+            year, week, _ = self.start.isocalendar()
+            return f"{year}-W{week:02d}"
+        return f"{self.start}..{self.last}"
+
+    def __iter__(self) -> Iterator[date]:
+        return (self.start + DAY * number for number in range(self.days))
+
+    def __contains__(self, day: date) -> bool:
+        return self.start <= day < self.end
+
+
+def month_of(day: date) -> Period:
+    """The calendar month that `day` is in."""
+    first = day.replace(day=1)
+    return Period(first, (first + 31 * DAY).replace(day=1))
+
+
+def week(text: str) -> Period:
+    """The days of an ISO week like 2026-W47. Raises ReportError for anything else."""
+    found = WEEK.fullmatch(text)
+    try:
+        start = date.fromisocalendar(int(found[1]), int(found[2]), 1) if found else None
+    except ValueError:
+        start = None
+    if start is None:
+        raise ReportError(f"--week {text} is no week", "an ISO week of a year", "--week 2026-W47")
+    return Period(start, start + 7 * DAY)
+
+
+def last_week(today: date) -> Period:
+    """The last whole week from Monday to Sunday that is over."""
+    monday = today - DAY * today.weekday()
+    return Period(monday - 7 * DAY, monday)
+
+
+def running_week(today: date) -> Period:
+    """From this week's Monday up to and with today."""
+    return Period(today - DAY * today.weekday(), today + DAY)
+
+
+def _day(option: str, text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ReportError(f"{option} {text} is no date", "a date as year, month, day", f"{option} 2026-11-16") from None
+
+
+def chosen(today: date, of_week: str = "", since: str = "", until: str = "", running: bool = False) -> Period:
+    """The period that the options ask for; both `since` and `until` are included.
+
+    Raises:
+        ReportError: the options contradict each other, are no dates, or lie in the future.
+    """
+    if of_week and (since or until):
+        raise ReportError("--week stands beside --since or --until", "one of the two", "--week 2026-W47")
+    if of_week:
+        found = week(of_week)
+    elif since or until:
+        if not since:
+            raise ReportError(f"--until {until} has no --since", "both ends", "--since 2026-11-01 --until 2026-11-15")
+        first, last = _day("--since", since), _day("--until", until) if until else today
+        if last < first:
+            raise ReportError(f"--until {last} is before --since {first}", "an end after the start", f"--until {today}")
+        found = Period(first, last + DAY)
+    else:
+        return running_week(today) if running else last_week(today)
+    if found.start > today:
+        raise ReportError(f"{found.name} has not begun (today is {today}, UTC)", "days up to today", f"--until {today}")
+    if found.days > LONGEST:
+        raise ReportError(f"{found.days} days are asked for", f"{LONGEST} at most", f"--since {today - 365 * DAY}")
+    return Period(found.start, min(found.end, today + DAY))

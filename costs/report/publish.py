@@ -1,0 +1,93 @@
+"""Writes the report's files, to a folder or to S3, and tells the topic of them last: what is announced is there."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from costs.prices import PriceBook
+from costs.report import document, focus, html, text
+from costs.report.report import Report
+from costs.report.trouble import ReportError
+
+PREFIX = "reports/cost"
+TYPES = {
+    "report.json": "application/json",
+    "report.html": "text/html; charset=utf-8",
+    "focus.csv": "text/csv; charset=utf-8",
+    "summary.txt": "text/plain; charset=utf-8",
+}
+
+
+def files(report: Report, book: PriceBook) -> dict[str, str]:
+    """Every file by its name."""
+    return {
+        "report.json": json.dumps(document.of(report), indent=2) + "\n",
+        "report.html": html.render(report),
+        "focus.csv": focus.csv_of(report, book),
+        "summary.txt": text.summary(report) + "\n",
+    }
+
+
+def prefix(report: Report) -> str:
+    """Where the report lies in the bucket: `reports/cost/2026/2026-W47/`, for ever the same for the same days."""
+    period = report.readings.period
+    year = period.start.isocalendar()[0] if "W" in period.name else period.start.year
+    return f"{PREFIX}/{year}/{period.name}/"
+
+
+def to_folder(made: dict[str, str], folder: Path) -> list[Path]:
+    """Writes the files, each whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for name, content in made.items():
+        path = folder / name
+        new = path.with_name(f".{name}.new")
+        new.write_text(content, encoding="utf-8", newline="")
+        new.replace(path)
+        paths.append(path)
+    return paths
+
+
+def to_bucket(report: Report, made: dict[str, str], s3: Any, bucket: str) -> str:
+    """Writes the files, the page last; returns its address. A second run writes over the first.
+
+    Raises:
+        ReportError: the bucket is not there, or may not be written.
+    """
+    from botocore.exceptions import ClientError
+
+    where = prefix(report)
+    for name in sorted(made, key=lambda name: name == "report.html"):
+        try:
+            s3.put_object(
+                Bucket=bucket, Key=where + name, Body=made[name].encode(), ContentType=TYPES[name]
+            )  # fmt: skip
+        except ClientError as error:
+            code, environment = error.response["Error"]["Code"], report.readings.scope.environment
+            if code in ("NoSuchBucket", "404"):
+                mend = f"pulumi up --stack {environment}"
+                raise ReportError(f"there is no bucket {bucket}", "the platform's state bucket", mend) from error
+            if code in ("AccessDenied", "403"):
+                raise ReportError(
+                    f"s3://{bucket}/{where}{name} may not be written",
+                    f"s3:PutObject on arn:aws:s3:::{bucket}/{PREFIX}/*",
+                    f"pulumi up --stack {environment}",
+                ) from error
+            raise ReportError(f"s3://{bucket}/{where}{name}: {error}", "a bucket that takes it") from error
+    return f"s3://{bucket}/{where}report.html"
+
+
+def announce(report: Report, where: str, sns: Any, topic: str) -> None:
+    """Sends the summary to the topic. Raises ReportError where it may not, or where there is none."""
+    from botocore.exceptions import ClientError
+
+    try:
+        sns.publish(TopicArn=topic, Subject=text.subject(report), Message=text.summary(report, where))
+    except ClientError as error:
+        raise ReportError(
+            f"the report is at {where}, and {topic} was not told: {error.response['Error'].get('Message', error)}",
+            "the topic of the environment's budget, and sns:Publish on it",
+            f"pulumi up --stack {report.readings.scope.environment}",
+        ) from error

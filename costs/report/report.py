@@ -1,0 +1,156 @@
+"""The report: every figure that it shows, each with its source. Made once, then written as JSON, HTML, CSV or text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from costs.prices import PriceBook, UnknownPrice
+from costs.report import advice, analysis, value
+from costs.report.account import Account
+from costs.report.advice import Advice
+from costs.report.analysis import Comparison, Day, Item, Month, Surprise
+from costs.report.explorer import Readings
+from costs.report.value import Model, PerThousand, Spot, Training
+
+REQUEST_USD = Decimal("0.01")  # where the price book does not have it
+LAMBDA = "AWS Lambda"
+SAGEMAKER = "Amazon SageMaker"
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything of one period. Money is in US dollars; `billed` and `list_price` are the two kinds of source."""
+
+    made_at: datetime
+    readings: Readings
+    account: Account
+    billed: str
+    list_price: str
+    days: tuple[Day, ...]
+    usd: Decimal
+    amortized_usd: Decimal
+    comparison: Comparison
+    services: tuple[Item, ...]
+    projects: tuple[Item, ...]
+    untagged: tuple[Item, ...]
+    account_usd: Decimal
+    month: Month
+    trainings: tuple[Training, ...]
+    models: tuple[Model, ...]
+    retraining_mean: Decimal | None
+    sagemaker_billed_usd: Decimal
+    spot: Spot
+    predictions: PerThousand
+    surprises: tuple[Surprise, ...]
+    recommendations: tuple[Advice, ...]
+    requests: int
+    requests_usd: Decimal
+    notes: tuple[str, ...]
+
+    @property
+    def unallocated_usd(self) -> Decimal:
+        """What carries no Project tag in the whole account."""
+        return sum((item.usd for item in self.untagged), Decimal(0))
+
+
+def make(
+    readings: Readings,
+    account: Account,
+    book: PriceBook,
+    made_at: datetime,
+    sizes: tuple[Advice, ...] = (),
+    size_notes: tuple[str, ...] = (),
+) -> Report:
+    """The report from what was read. `sizes` are the recommendations of right-sizing.
+
+    What has no price is named in the report, and is in no sum.
+    """
+    period, region = readings.period, account.region
+    estimated = any(row.estimated for row in readings.rows if row.day in period)
+    billed = f"billed by Cost Explorer as of {readings.today}" + (", still estimated by AWS" if estimated else "")
+    days = analysis.days(readings)
+    taken = analysis.comparable(days)
+    services = analysis.items(readings.rows, period, taken)
+    projects = analysis.items(readings.projects, period, taken)
+    without = [row for row in readings.projects if not row.keys[0]]
+    untagged = analysis.items([_swapped(row) for row in without], period, taken)
+    inside = [row for row in readings.rows if row.day in period]
+    trainings = value.trainings(account.jobs, region, book)
+    models = value.models(trainings)
+    unallocated = sum((item.usd for item in untagged), Decimal(0))
+    recommendations = (
+        *sizes,
+        *advice.by_jobs(trainings, period, region, book),
+        *advice.by_rules(readings.rows, period, taken, billed),
+        *advice.unallocated(unallocated, untagged, billed),
+    )
+    return Report(
+        made_at=made_at,
+        readings=readings,
+        account=account,
+        billed=billed,
+        list_price="estimate at list price",
+        days=days,
+        usd=analysis.total(inside),
+        amortized_usd=sum((row.amortized for row in inside), Decimal(0)),
+        comparison=analysis.comparison(days),
+        services=services,
+        projects=projects,
+        untagged=untagged,
+        account_usd=analysis.total(row for row in readings.projects if row.day in period),
+        month=analysis.month(readings, account.limit),
+        trainings=trainings,
+        models=models,
+        retraining_mean=value.mean(models),
+        sagemaker_billed_usd=_of(services, SAGEMAKER),
+        spot=value.spot(trainings, readings.spot, region, book),
+        predictions=value.per_thousand(account.predictions, _of(services, LAMBDA), region, book),
+        surprises=analysis.surprises(readings, days, services, billed),
+        recommendations=tuple(sorted(recommendations, key=lambda each: -each.saves.high)),
+        requests=readings.requests,
+        requests_usd=readings.requests * _request_price(book),
+        notes=_notes(readings, account, days, trainings) + size_notes,
+    )
+
+
+def _swapped(row: analysis.Row) -> analysis.Row:
+    """A row of the account with its service first, so that services are told apart."""
+    return analysis.Row(row.day, (row.keys[1], ""), row.billed, row.amortized, row.quantity, row.unit, row.estimated)
+
+
+def _of(services: tuple[Item, ...], name: str) -> Decimal:
+    return sum((item.usd for item in services if item.name == name), Decimal(0))
+
+
+def _request_price(book: PriceBook) -> Decimal:
+    try:
+        return book.price("costexplorer", "request", "us-east-1").usd
+    except UnknownPrice:
+        return REQUEST_USD
+
+
+def _notes(
+    readings: Readings, account: Account, days: tuple[Day, ...], trainings: tuple[Training, ...]
+) -> tuple[str, ...]:
+    """What a reader has to know before believing a figure."""
+    notes = []
+    late = [day.day for day in days if day.state == "late"]
+    if late:
+        which = f"{late[0]:%A %d %B}" + (f" to {late[-1]:%A %d %B}" if len(late) > 1 else "")
+        notes.append(
+            f"Cost Explorer has nothing for {which} yet. It may be up to two days late: read this as missing, not as "
+            "saved; it is in no comparison."
+        )
+    if any(day.state == "running" for day in days):
+        notes.append(f"{readings.today:%A %d %B} is not over; it is in the sums, and in no comparison.")
+    if not any(day.usd for day in days):
+        scope = f"Project {readings.scope.project}, Environment {readings.scope.environment}"
+        notes.append(
+            f"Nothing was billed to {scope} in these days. If something ran, the cost allocation tags Project and "
+            "Environment may not be active, or not for 24 hours yet: aws ce list-cost-allocation-tags --tag-keys "
+            "Project Environment"
+        )
+    notes += [f"{each.job.name} is in no sum: {each.source}" for each in trainings if each.usd is None]
+    return (*notes, *readings.notes, *account.notes)

@@ -1,0 +1,59 @@
+"""The report in a few plain lines: for the terminal and for mail. The largest figures first, each with its source."""
+
+from __future__ import annotations
+
+from costs.report.analysis import dollars, percent
+from costs.report.html import signed, span
+from costs.report.report import Report
+
+SUBJECT = "Shoestring costs"  # the budget's guard knows the platform's own messages by the first word
+
+
+def subject(report: Report) -> str:
+    """At most 100 ASCII characters, as SNS takes them."""
+    scope = report.readings.scope
+    return f"{SUBJECT}: {scope.environment} {report.readings.period.name} {dollars(report.usd)}"[:100]
+
+
+def summary(report: Report, where: str = "") -> str:
+    """`where` is the address of the whole report."""
+    scope, period, month, p = report.readings.scope, report.readings.period, report.month, report.predictions
+    lines = [f"{scope.project} {scope.environment}, {period.name}: {dollars(report.usd)} ({report.billed})"]
+    lines += [f"! {note}" for note in report.notes]
+    compared = report.comparison
+    if compared.why:
+        lines.append(f"against the period before: nothing to compare, {compared.why}")
+    else:
+        share = percent(compared.change, compared.before_usd)
+        lines.append(f"against the period before: {signed(compared.change)} ({share}), {compared.days} whole days")
+    limit = f", {percent(month.usd, month.limit.usd)} of {dollars(month.limit.usd)}" if month.limit.usd else ""
+    lines.append(f"{month.start:%B} to date: {dollars(month.usd)}{limit} ({month.limit.source})")
+    if month.expected is not None:
+        lines.append(f"{month.start:%B} expected: {dollars(month.expected)} ({month.expected_source})")
+    else:
+        lines.append(f"{month.start:%B} expected: {month.expected_source}")
+    lines.append("by service:")
+    lines += [f"  {dollars(item.usd):>10}  {item.name}" for item in report.services if item.usd] or ["  nothing"]
+    share = f" ({percent(report.spot.saved, report.spot.on_demand)})" if report.spot.on_demand else ""
+    lines.append(f"saved by spot: {dollars(report.spot.saved)}{share}")
+    for model in report.models:
+        each = dollars(model.mean) if model.mean is not None else "–"
+        other = f", {model.other} not completed for {dollars(model.wasted_usd)}" if model.other else ""
+        lines.append(f"retraining {model.name}: {model.completed} completed, {each} each{other}")
+    if not report.models:
+        lines.append("retraining: no training job ended in this period")
+    if p.per_thousand is not None:
+        lines.append(f"1,000 predictions: {dollars(p.per_thousand)} ({p.predictions:,}, {p.source}; {p.counted})")
+    else:
+        lines.append(f"1,000 predictions: {p.why}")
+    lines.append(f"unallocated in the account: {dollars(report.unallocated_usd)} of {dollars(report.account_usd)}")
+    lines += ["surprises:", *(f"  {number}. {each.sentence}" for number, each in enumerate(report.surprises, 1))]
+    if not report.surprises:
+        lines.append("  none")
+    if report.recommendations:
+        lines.append("what to change:")
+    for advice in report.recommendations:
+        saves = f", saves {span(advice.saves)} a month" if advice.saves.high else ""
+        lines += [f"  - {advice.what}{saves}: {advice.why} ({advice.source})", f"    {advice.how}"]
+    lines.append(f"{report.requests} requests to Cost Explorer, {dollars(report.requests_usd)} on AWS")
+    return "\n".join([*lines, where] if where else lines)
