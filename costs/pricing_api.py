@@ -1,0 +1,161 @@
+"""What AWS's price list says: products as `GetProducts` answers them, read strictly, and one price out of each.
+
+An entry of `PriceList` is a JSON text with the product's attributes and its terms; a term's price dimensions are tiers
+with `beginRange` and `endRange`. A price is the first tier that costs anything: free tiers belong to an account, and
+the price book leaves them out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from pydantic import BaseModel, Field, ValidationError
+
+HOME = "us-east-1"  # the price list is asked there, whatever region the prices are of
+REGION_PREFIX = r"(?:EU-|[A-Z]{2,4}\d-|[a-z]{2}(?:-[a-z]+)+-\d-)?"  # of a usage type: EUC1-BoxUsage:m5.large
+ONE, THOUSAND, MILLION = Decimal(1), Decimal(1_000), Decimal(1_000_000)
+
+
+class _Dimension(BaseModel):
+    unit: str
+    begin: Decimal = Field(Decimal(0), alias="beginRange")
+    usd: dict[str, Decimal] = Field(alias="pricePerUnit")
+
+
+class _Term(BaseModel):
+    dimensions: dict[str, _Dimension] = Field(alias="priceDimensions")
+
+
+class _Terms(BaseModel):
+    on_demand: dict[str, _Term] = Field({}, alias="OnDemand")
+
+
+class _Description(BaseModel):
+    sku: str
+    family: str = Field("", alias="productFamily")
+    attributes: dict[str, str]
+
+
+class Product(BaseModel):
+    """One entry of a price list."""
+
+    product: _Description
+    terms: _Terms
+    published: str = Field("", alias="publicationDate")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """How an item of the price book is found among the products, and how AWS's unit becomes the book's.
+
+    Args:
+        item: its name; `{type}` stands for the group of that name in `usage`.
+        usage: a pattern for the whole usage type, without the region's prefix.
+        units: AWS's names of the unit; another unit is refused, not converted.
+        unit, factor: the book's unit, and how many of AWS's units it is.
+        where: attributes (`productFamily` among them) and the values that they must have.
+    """
+
+    item: str
+    usage: str
+    units: tuple[str, ...]
+    unit: str
+    factor: Decimal = ONE
+    where: Mapping[str, str] = field(default_factory=dict)
+
+    def name(self, product: Product) -> str | None:
+        """The name of the item that this product is; None where it is another."""
+        attributes = {"productFamily": product.product.family, **product.product.attributes}
+        found = re.fullmatch(REGION_PREFIX + self.usage, attributes.get("usagetype", ""))
+        if not found or any(attributes.get(key) != value for key, value in self.where.items()):
+            return None
+        return self.item.format(**found.groupdict())
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A price that may be an item's."""
+
+    usd: Decimal
+    unit: str
+    note: str
+    sku: str
+    published: str
+
+
+@dataclass
+class Reading:
+    """What a service's products came to: rows for the price book, and by name what no price was found for, and why."""
+
+    rows: list[dict[str, Any]]
+    left: dict[str, str]
+
+
+def parse(entries: Iterable[str]) -> tuple[list[Product], dict[str, str]]:
+    """The products of a price list, and what could not be read: by SKU where it has one."""
+    products, bad = [], {}
+    for number, entry in enumerate(entries, 1):
+        try:
+            products.append(Product.model_validate_json(entry))
+        except ValidationError as error:
+            sku = re.search(r'"sku"\s*:\s*"(\w+)"', str(entry))
+            why = error.errors()[0]
+            name = f"product {sku[1]}" if sku else f"product number {number}"
+            bad[name] = f"malformed: {': '.join([*('.'.join(map(str, why['loc'])),) * bool(why['loc']), why['msg']])}"
+    return products, bad
+
+
+def _candidates(product: Product, wanted: Wanted) -> Iterator[Candidate]:
+    """Each on-demand term's price of one of the book's units. Raises ValueError where there is none in US dollars."""
+    for term in product.terms.on_demand.values():
+        tiers = sorted(term.dimensions.values(), key=lambda tier: tier.begin)
+        if units := {tier.unit for tier in tiers} - set(wanted.units):
+            raise ValueError(f"priced for each {', '.join(sorted(units))}, expected {' or '.join(wanted.units)}")
+        if any("USD" not in tier.usd for tier in tiers):
+            raise ValueError(f"priced in {', '.join(sorted({money for tier in tiers for money in tier.usd}))}, not USD")
+        paid = next((tier for tier in tiers if tier.usd["USD"]), None)
+        if paid is None or not paid.usd["USD"].is_finite() or paid.usd["USD"] < 0:
+            raise ValueError("no price above 0")
+        note = f"first of {len(tiers)} tiers" if len(tiers) > 1 and paid is tiers[0] else ""
+        note = f"above {paid.begin.normalize():f} {paid.unit}" if paid is not tiers[0] else note
+        yield Candidate(paid.usd["USD"] * wanted.factor, wanted.unit, note, product.product.sku, product.published[:10])
+
+
+def read(products: Iterable[Product], wanted: Iterable[Wanted]) -> Reading:
+    """One price for each item that is wanted and found; an item with several different ones gets none, and is named."""
+    found: dict[str, dict[tuple[Decimal, str], Candidate]] = {}
+    left: dict[str, str] = {}
+    rules = list(wanted)
+    for product in products:
+        for rule in rules:
+            if (item := rule.name(product)) is None:
+                continue
+            try:
+                for candidate in _candidates(product, rule):
+                    found.setdefault(item, {}).setdefault((candidate.usd.normalize(), candidate.unit), candidate)
+            except ValueError as error:
+                left[item] = f"product {product.product.sku}: {error}"
+    rows = []
+    for item, prices in sorted(found.items()):
+        if len(prices) > 1:
+            several = ", ".join(f"{one.usd.normalize():f} (product {one.sku})" for one in prices.values())
+            left[item] = f"{len(prices)} prices: {several}"
+        else:
+            (only,) = prices.values()
+            left.pop(item, None)
+            published = f", published {only.published}" if only.published else ""
+            rows.append({"item": item, "unit": only.unit, "usd": f"{only.usd.normalize():f}", "note": only.note,
+                         "source": f"AWS Pricing API{published}, product {only.sku}"})  # fmt: skip
+    return Reading(rows, left)
+
+
+def products_of(client: Any, code: str, region: str, filters: Mapping[str, str]) -> list[str]:
+    """All entries of a service's price list in a region that match, page by page."""
+    asked = {"regionCode": region, **filters}
+    terms = [{"Type": "TERM_MATCH", "Field": key, "Value": value} for key, value in asked.items()]
+    pages = client.get_paginator("get_products").paginate(ServiceCode=code, Filters=terms)
+    return [entry for page in pages for entry in page["PriceList"]]
