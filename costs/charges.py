@@ -103,6 +103,18 @@ class Charge:
 
 
 @dataclass(frozen=True)
+class Assumption:
+    """A figure that no plan holds: what traffic a resource has, or what it takes where its size is not set."""
+
+    resource: str
+    kind: str
+    key: str
+    value: Decimal
+    unit: str
+    given: bool = False  # by the usage file; else the default
+
+
+@dataclass(frozen=True)
 class ResourceCost:
     """What a resource costs, or why it costs nothing, or why nobody can say.
 
@@ -117,6 +129,7 @@ class ResourceCost:
     charges: tuple[Charge, ...] = ()
     ephemeral: bool = False
     hours: Range | None = None
+    assumptions: tuple[Assumption, ...] = ()
 
     def _sum(self, *bases: Basis) -> Range:
         return sum((charge.usd for charge in self.charges if charge.basis in bases), NOTHING)
@@ -125,6 +138,11 @@ class ResourceCost:
     def monthly(self) -> Range:
         """Dollars in a month for what stays: nothing for what is ephemeral."""
         return NOTHING if self.ephemeral else self._sum(Basis.MONTH, Basis.USAGE)
+
+    @property
+    def idle(self) -> Range:
+        """Dollars in a month for what stays while nobody uses it."""
+        return NOTHING if self.ephemeral else self._sum(Basis.MONTH)
 
     @property
     def hourly(self) -> Range:

@@ -1,0 +1,111 @@
+"""Containers: EKS, ECS, Fargate, images."""
+
+from __future__ import annotations
+
+from costs.charges import ONE, Range
+from costs.rules import volumes
+from costs.rules.base import HOURS, UNKNOWN, Pricing, free, number, unpriced
+from costs.rules.compute import COUNTS, sizes, templates
+
+TASK = "aws:ecs/taskDefinition:TaskDefinition"
+NODES = {"instanceTypes": "t3.medium", "diskSize": 20}  # what EKS takes where nothing is said
+
+
+def node_group(p: Pricing) -> None:
+    """Nodes of EKS: from the least to the most that its scaling allows."""
+    count = sizes(p, "scalingConfig.minSize", "scalingConfig.maxSize")
+    p.note(f"between {count.low.normalize():f} and {count.high.normalize():f} nodes")
+    value = p.get("launchTemplate.id") or p.get("launchTemplate.name")
+    found = templates(p, "launchTemplate", value) if p.get("launchTemplate") is not None else []
+    kinds = p.items("instanceTypes") or ([UNKNOWN] if p.get("instanceTypes") is UNKNOWN else [])
+    kinds = kinds or [each["instanceType"] for each in found if "instanceType" in each] or [NODES["instanceTypes"]]
+    capacity = p.get("capacityType", "ON_DEMAND")
+    p.machines("ec2", kinds, HOURS * count, spot=None if capacity is UNKNOWN else capacity == "SPOT")
+    if found:
+        volumes.of_instance(p, found[0], count)
+    elif count.high:
+        volumes.disk(p, {"volumeSize": p.get("diskSize", NODES["diskSize"])}, count, "root")
+
+
+def service(p: Pricing) -> None:
+    """An ECS service: on Fargate its tasks, else nothing beyond the instances."""
+    providers = [p.get("capacityProvider", "", each) for each in p.items("capacityProviderStrategies")]
+    kind = p.get("launchType")
+    if kind != "FARGATE" and not any(str(each).startswith("FARGATE") for each in providers):
+        p.free("its tasks run on instances that are billed themselves")
+        return
+    share = Range.of("0.3", 1) if "FARGATE_SPOT" in providers else ONE
+    if share is not ONE:
+        p.note("Fargate Spot is advertised at up to 70 % off")
+    count = p.amount("desiredCount", 1, COUNTS)
+    tasks = [each.inputs for each in p.referred("taskDefinition", TASK)]
+    if not tasks:
+        p.unpriced("its task definition is not in the plan")
+        return
+    arm = p.get("runtimePlatform.cpuArchitecture", "X86_64", tasks[0]) == "ARM64"
+    suffix = "arm64" if arm else "x86"
+    units = [p.amount("cpu", 256, (256, 16384), each) / 1024 for each in tasks]
+    memory = [p.amount("memory", 512, (512, 122880), each) / 1024 for each in tasks]
+    hours = HOURS * count
+    p.add("Fargate processors", hours * _span(units), "ecs", f"fargate-vcpu-{suffix}", share=share)
+    p.add("Fargate memory", hours * _span(memory), "ecs", f"fargate-memory-{suffix}", share=share)
+    more = [max((number(p.get("ephemeralStorage.sizeInGib", 20, each)) or 20) - 20, 0) for each in tasks]
+    p.add("Fargate storage above 20 GB", hours * Range.of(min(more), max(more)), "ecs", "fargate-storage", share=share)
+
+
+def _span(amounts: list[Range]) -> Range:
+    return Range(min(each.low for each in amounts), max(each.high for each in amounts))
+
+
+def cluster(p: Pricing) -> None:
+    """The control plane of EKS."""
+    extended = p.get("upgradePolicy.supportType") == "EXTENDED"
+    p.add("control plane", HOURS, "eks", "control-plane")
+    p.note(
+        "control plane in standard support" + ("; six times that once its version is in extended support" * extended)
+    )
+
+
+def fargate_profile(p: Pricing) -> None:
+    """Pods on Fargate."""
+    p.unpriced("its pods are not in the plan, so neither are their processors and memory")
+
+
+def repository(p: Pricing) -> None:
+    """Images."""
+    p.traffic("images", "ecr", "stored_gb", "ecr", "storage")
+
+
+PART = "a part of a cluster that is billed itself"
+TABLE = {
+    "aws:eks/cluster:Cluster": cluster,
+    "aws:eks/nodeGroup:NodeGroup": node_group,
+    "aws:eks/fargateProfile:FargateProfile": fargate_profile,
+    "aws:eks/addon:Addon": free("runs on the nodes, which are billed themselves"),
+    "aws:eks/accessEntry:AccessEntry": free(PART),
+    "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": free(PART),
+    "aws:eks/identityProviderConfig:IdentityProviderConfig": free(PART),
+    "aws:eks/podIdentityAssociation:PodIdentityAssociation": free(PART),
+    "aws:eks/capability:Capability": unpriced("no prices of EKS capabilities in the price book"),
+    "aws:ecs/cluster:Cluster": free("its tasks or instances are billed themselves"),
+    "aws:ecs/service:Service": service,
+    TASK: free("a description: its tasks are billed where they run"),
+    "aws:ecs/capacityProvider:CapacityProvider": free(PART),
+    "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders": free(PART),
+    "aws:ecs/accountSettingDefault:AccountSettingDefault": free("a setting of the account"),
+    "aws:ecs/tag:Tag": free("a tag"),
+    "aws:ecs/taskSet:TaskSet": unpriced("tasks of a set are not priced; use a service"),
+    "aws:ecr/repository:Repository": repository,
+    "aws:ecr/lifecyclePolicy:LifecyclePolicy": free("a setting of a repository"),
+    "aws:ecr/repositoryPolicy:RepositoryPolicy": free("a setting of a repository"),
+    "aws:ecr/registryPolicy:RegistryPolicy": free("a setting of the registry"),
+    "aws:ecr/registryScanningConfiguration:RegistryScanningConfiguration": free(
+        "basic scans; enhanced ones are Inspector's"
+    ),
+    "aws:ecr/replicationConfiguration:ReplicationConfiguration": free("copies are billed as storage where they lie"),
+    "aws:ecr/pullThroughCacheRule:PullThroughCacheRule": free("what it caches is billed as storage"),
+    "aws:ecr/repositoryCreationTemplate:RepositoryCreationTemplate": free("a setting"),
+    "aws:ecr/accountSetting:AccountSetting": free("a setting of the account"),
+    "aws:apprunner/service:Service": unpriced("no prices of App Runner in the price book"),
+    "aws:emrcontainers/virtualCluster:VirtualCluster": free("its jobs run on nodes that are billed themselves"),
+}

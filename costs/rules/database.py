@@ -1,0 +1,207 @@
+"""Databases and caches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from costs.charges import ONE, Basis, Range
+from costs.rules.base import HOURS, MILLION, UNKNOWN, Pricing, free, unpriced
+
+SIZES = 20, 65536  # GB, as RDS allows
+INSTANCE, CLUSTER = "aws:rds/instance:Instance", "aws:rds/cluster:Cluster"
+TWICE = "Multi-AZ bills two of each"
+PROVISIONED = "io1", "io2"
+TWO = Range.of(2)
+
+
+def _engine(p: Pricing, settings: Any = None) -> Any:
+    engine = p.get("engine", None, settings)
+    return engine.partition("-")[0] if isinstance(engine, str) and not engine.startswith("aurora") else engine
+
+
+def _source(p: Pricing) -> dict[str, Any]:
+    """What a replica has from its source."""
+    if p.get("replicateSourceDb") is None:
+        return {}
+    return next((dict(each.inputs) for each in p.referred("replicateSourceDb", INSTANCE) if each is not p.one), {})
+
+
+def instance(p: Pricing) -> None:
+    """An RDS instance: its hours, its storage; all of it twice with Multi-AZ."""
+    source = _source(p)
+    engine, kind = _engine(p) or _engine(p, source), p.get("instanceClass", UNKNOWN)
+    multi = p.flag("multiAz")
+    copies = Range.of(1, 2) if multi is None else Range.of(2 if multi else 1)
+    if multi is not False:
+        p.note(TWICE if multi else "whether it is Multi-AZ is unknown")
+    if engine is None or engine is UNKNOWN:
+        p.note("its engine is unknown")
+        engines = sorted({item.split("-")[1] for item in p.world.book.items("rds", p.region) if item.startswith("db.")})
+        kinds: list[Any] = [f"{kind}-{each}" for each in engines] if isinstance(kind, str) else [UNKNOWN]
+        kinds = [each for each in kinds if each is UNKNOWN or p.known("rds", each)] or [UNKNOWN]
+    else:
+        kinds = [f"{kind}-{engine}"] if isinstance(kind, str) else [UNKNOWN]
+    if multi and kinds[0] is not UNKNOWN and all(p.known("rds", f"{each}-multi-az") for each in kinds):
+        p.machines("rds", [f"{each}-multi-az" for each in kinds], HOURS, prefix="db.")
+    else:
+        p.machines("rds", kinds, HOURS * copies, prefix="db.")
+    _storage(p, source, copies)
+
+
+def _storage(p: Pricing, source: dict[str, Any], copies: Range) -> None:
+    size = p.get("allocatedStorage", p.get("allocatedStorage", None, source))
+    gigabytes = p.amount("allocatedStorage", 20, SIZES, {"allocatedStorage": size} if size is not None else {})
+    default = "io1" if p.get("iops") is not None else "gp2"
+    kind = p.get("storageType", p.get("storageType", default, source))
+    if kind is UNKNOWN:
+        p.machines("rds", [f"storage-{each}" for each in ("gp2", "gp3") if p.known("rds", f"storage-{each}")],
+                   gigabytes * copies, "database storage")  # fmt: skip
+        return
+    both = f"storage-{kind}-multi-az"
+    if copies == TWO and p.known("rds", both):
+        p.add(f"{kind} storage", gigabytes, "rds", both)
+    else:
+        p.add(f"{kind} storage", gigabytes * copies, "rds", f"storage-{kind}")
+    if kind in PROVISIONED:
+        p.add(f"{kind} operations", p.amount("iops", 1000, (1000, 80000)) * copies, "rds", f"iops-{kind}")
+    most = p.get("maxAllocatedStorage")
+    if most is not None:
+        p.note(f"its storage may grow to {most} GB")
+    if p.get("performanceInsightsRetentionPeriod", 7) not in (7, 0):
+        p.note("Performance Insights beyond 7 days come on top")
+    backup = p.use("rds", "backup_gb")
+    p.add("backups", backup, "rds", "backup-storage", Basis.USAGE)
+
+
+def cluster(p: Pricing) -> None:
+    """A cluster: Aurora's storage by usage; its instances are resources of their own."""
+    if str(p.get("engine", "")).startswith("aurora"):
+        if p.get("serverlessv2ScalingConfiguration") is not None:
+            units = p.get("serverlessv2ScalingConfiguration", {})
+            low = p.amount("minCapacity", "0.5", (0, 256), units)
+            high = p.amount("maxCapacity", 1, (0, 256), units)
+            hours = HOURS * Range(low.low, max(high.high, low.low))
+            p.add("Aurora capacity units", hours, "rds", "aurora-serverless-v2")
+        p.traffic("Aurora storage", "aurora", "stored_gb", "rds", "aurora-storage")
+        if p.get("storageType") != "aurora-iopt1":
+            p.traffic("Aurora requests", "aurora", "requests", "rds", "aurora-requests", MILLION)
+        return
+    p.unpriced("Multi-AZ clusters of RDS are not in the price book")
+
+
+def cluster_instance(p: Pricing) -> None:
+    """An instance of Aurora."""
+    kind, engine = p.get("instanceClass", UNKNOWN), p.get("engine", UNKNOWN)
+    if kind == "db.serverless":
+        p.free("its capacity is billed by its cluster")
+        return
+    known = isinstance(kind, str) and isinstance(engine, str)
+    p.machines("rds", [f"{kind}-{engine}" if known else UNKNOWN], HOURS, prefix="db.")
+
+
+def table(p: Pricing) -> None:
+    """A table of DynamoDB: by requests, or by provisioned capacity; and what lies in it."""
+    mode = p.get("billingMode", "PROVISIONED")
+    replicas = Range.of(1 + len(p.items("replicas")))
+    if mode == "PAY_PER_REQUEST":
+        p.traffic("reads", "dynamodb", "reads", "dynamodb", "read-requests", MILLION)
+        p.traffic("writes", "dynamodb", "writes", "dynamodb", "write-requests", MILLION / replicas.high)
+    else:
+        for what, path, item in (
+            ("read", "readCapacity", "read-capacity"),
+            ("write", "writeCapacity", "write-capacity"),
+        ):
+            units = p.amount(path, 1, (1, 40000))
+            for index in p.items("globalSecondaryIndexes"):
+                units += p.amount(path, 1, (1, 40000), index)
+            low = units.low if mode != UNKNOWN else units.low * 0
+            p.add(f"{what} capacity", HOURS * Range(low, units.high) * replicas, "dynamodb", item)
+    p.traffic("table storage", "dynamodb", "stored_gb", "dynamodb", "storage", 1 / replicas.high)
+    if p.flag("pointInTimeRecovery.enabled"):
+        p.add(
+            "point-in-time recovery", p.use("dynamodb", "stored_gb"), "dynamodb", "point-in-time-recovery", Basis.USAGE
+        )
+
+
+def cache(p: Pricing) -> None:
+    """Nodes of ElastiCache."""
+    kind = p.get("nodeType", UNKNOWN)
+    shards = p.amount("numNodeGroups", 1, (1, 90))
+    nodes = p.amount("numCacheNodes", p.get("numCacheClusters", 1), (1, 90))
+    if p.get("replicasPerNodeGroup") is not None:
+        nodes = shards * (p.amount("replicasPerNodeGroup", 0, (0, 5)) + ONE)
+    if p.get("replicationGroupId") is not None:
+        p.free("a node of its replication group, which is billed")
+        return
+    p.machines("elasticache", [kind], HOURS * nodes)
+
+
+def domain(p: Pricing) -> None:
+    """An OpenSearch domain."""
+    settings = p.get("clusterConfig", {})
+    kind = p.get("instanceType", "m4.large.search", settings)
+    p.machines("opensearch", [kind], HOURS * p.amount("instanceCount", 1, (1, 80), settings))
+    storage = p.get("ebsOptions", {})
+    if p.flag("ebsEnabled", of=storage):
+        size = p.amount("volumeSize", 10, (10, 16384), storage) * p.amount("instanceCount", 1, (1, 80), settings)
+        p.add("domain storage", size, "opensearch", f"storage-{p.get('volumeType', 'gp2', storage)}")
+
+
+def nodes(service: str, kind: str, count: str, item: str = "{}") -> Any:
+    """The rule of a cluster of equal nodes."""
+
+    def rule(p: Pricing) -> None:
+        chosen = p.get(kind, UNKNOWN)
+        named = item.format(chosen) if isinstance(chosen, str) else UNKNOWN
+        p.machines(service, [named], HOURS * p.amount(count, 1, (1, 128)))
+
+    return rule
+
+
+SETTING = "a setting of a database"
+RDS = (
+    "certificate:Certificate clusterParameterGroup:ClusterParameterGroup clusterRoleAssociation:ClusterRoleAssociation "
+    "clusterEndpoint:ClusterEndpoint clusterActivityStream:ClusterActivityStream eventSubscription:EventSubscription "
+    "globalCluster:GlobalCluster instanceState:InstanceState optionGroup:OptionGroup parameterGroup:ParameterGroup "
+    "proxyDefaultTargetGroup:ProxyDefaultTargetGroup proxyTarget:ProxyTarget roleAssociation:RoleAssociation "
+    "subnetGroup:SubnetGroup instanceDesiredState:InstanceDesiredState"
+).split()
+CACHE = (
+    "parameterGroup:ParameterGroup subnetGroup:SubnetGroup user:User userGroup:UserGroup "
+    "userGroupAssociation:UserGroupAssociation globalReplicationGroup:GlobalReplicationGroup"
+).split()
+DYNAMODB = "resourcePolicy:ResourcePolicy tableItem:TableItem tag:Tag contributorInsights:ContributorInsights".split()
+TABLE = {
+    INSTANCE: instance,
+    CLUSTER: cluster,
+    "aws:rds/clusterInstance:ClusterInstance": cluster_instance,
+    "aws:rds/snapshot:Snapshot": unpriced("its size is that of the data, which the plan does not know"),
+    "aws:rds/clusterSnapshot:ClusterSnapshot": unpriced("its size is that of the data, which the plan does not know"),
+    "aws:rds/proxy:Proxy": unpriced("billed by the processors of its database, which the price book does not have"),
+    "aws:rds/reservedInstance:ReservedInstance": unpriced("a purchase: its offering's price is not in the price book"),
+    **{f"aws:rds/{name}": free(SETTING) for name in RDS},
+    "aws:dynamodb/table:Table": table,
+    "aws:dynamodb/globalTable:GlobalTable": unpriced("use a table with replicas"),
+    **{f"aws:dynamodb/{name}": free(SETTING) for name in DYNAMODB},
+    "aws:elasticache/cluster:Cluster": cache,
+    "aws:elasticache/replicationGroup:ReplicationGroup": cache,
+    "aws:elasticache/serverlessCache:ServerlessCache": unpriced("no prices of serverless caches in the price book"),
+    **{f"aws:elasticache/{name}": free(SETTING) for name in CACHE},
+    "aws:opensearch/domain:Domain": domain,
+    "aws:elasticsearch/domain:Domain": domain,
+    "aws:opensearch/domainPolicy:DomainPolicy": free(SETTING),
+    "aws:redshift/cluster:Cluster": nodes("redshift", "nodeType", "numberOfNodes"),
+    "aws:redshift/subnetGroup:SubnetGroup": free(SETTING),
+    "aws:redshift/parameterGroup:ParameterGroup": free(SETTING),
+    "aws:docdb/clusterInstance:ClusterInstance": nodes("docdb", "instanceClass", "count"),
+    "aws:docdb/cluster:Cluster": unpriced("storage and requests of DocumentDB are not in the price book"),
+    "aws:neptune/clusterInstance:ClusterInstance": nodes("neptune", "instanceClass", "count"),
+    "aws:neptune/cluster:Cluster": unpriced("storage and requests of Neptune are not in the price book"),
+    "aws:memorydb/cluster:Cluster": nodes("memorydb", "nodeType", "numShards"),
+    "aws:dax/cluster:Cluster": nodes("dax", "nodeType", "replicationFactor"),
+    "aws:docdb/subnetGroup:SubnetGroup": free(SETTING),
+    "aws:docdb/clusterParameterGroup:ClusterParameterGroup": free(SETTING),
+    "aws:neptune/subnetGroup:SubnetGroup": free(SETTING),
+    "aws:neptune/parameterGroup:ParameterGroup": free(SETTING),
+    "aws:neptune/clusterParameterGroup:ClusterParameterGroup": free(SETTING),
+}
