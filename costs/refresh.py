@@ -22,6 +22,7 @@ from costs.refresh_store import INTERRUPTIONS, SPOT, Part, Stored, folder
 from shoestring.errors import UserError
 
 FRESH = timedelta(hours=24)
+ATTEMPTS = 8  # of a request that AWS throttles
 PARTS = (*QUERIES, SPOT, INTERRUPTIONS)
 ACTIONS = {"pricing": "pricing:GetProducts", "ec2": "ec2:DescribeSpotPriceHistory"}
 DENIED = {"AccessDenied", "AccessDeniedException", "AuthFailure", "ExpiredToken", "ExpiredTokenException",
@@ -69,14 +70,6 @@ def check(settings: Settings) -> None:
         raise UserError("\n".join(problems), f"services: {', '.join(PARTS)}", "shoestring prices refresh --help")
 
 
-def _client(service: str, region: str) -> Any:
-    import boto3
-    from botocore.config import Config
-
-    steady = Config(retries={"mode": "adaptive", "max_attempts": 8}, connect_timeout=10, read_timeout=60)
-    return boto3.client(service, region_name=region, config=steady)
-
-
 @contextmanager
 def _asking(client: str, part: str, region: str, done: Sequence[str]) -> Iterator[None]:
     """Turns what AWS refuses, or a network that is lost, into one message that says what is kept."""
@@ -110,13 +103,22 @@ class Refresh:
     """One refresh, of all that `settings` names."""
 
     def __init__(self, settings: Settings, say: Say, now: datetime | None = None) -> None:
+        import boto3
+
         check(settings)
         self._settings, self._say = settings, say
         self._now = now or datetime.now(UTC)
         self._place = settings.place or folder()
         self._book = PriceBook.load()
+        self._session = boto3.session.Session()
         self._pages: dict[tuple[str, ...], tuple[list[Product], dict[str, str]]] = {}
         self._advice: dict[str, Any] | refresh_spot.NoAdvice | None = None
+
+    def _client(self, service: str, region: str) -> Any:
+        from botocore.config import Config
+
+        steady = Config(retries={"mode": "adaptive", "max_attempts": ATTEMPTS}, connect_timeout=10, read_timeout=60)
+        return self._session.client(service, region_name=region, config=steady)
 
     def run(self) -> list[Outcome]:
         """Reads what is missing or old.
@@ -172,7 +174,7 @@ class Refresh:
                 return Outcome(stored.region, part, "missing", 0, {"spot advisor": source})
         elif part == SPOT:
             with _asking("ec2", part, stored.region, done):
-                client = _client("ec2", stored.region)
+                client = self._client("ec2", stored.region)
                 reading = refresh_spot.history(client, self._types(stored), self._now, self._settings.days)
             source = f"EC2 spot price history, {self._settings.days} days to {self._now:%Y-%m-%d}, all zones"
         else:
@@ -204,7 +206,7 @@ class Refresh:
 
     def _service(self, region: str, service: str) -> Reading:
         """All queries of a service; the same request is made once for all services of a region."""
-        client = _client("pricing", HOME)
+        client = self._client("pricing", HOME)
         items = set(self._book.items(service))
         whole = Reading([], {})
         for query in QUERIES[service]:
