@@ -15,6 +15,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -59,30 +60,42 @@ def _ministack(cloud: Path, ports: dict[str, Any]) -> dict[str, str]:
         "S3_PERSIST": "1",
         "S3_DATA_DIR": str(cloud / "data" / "s3"),
         "TMPDIR": str(cloud / "tmp"),
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{ports['aws']}",
+        "CLOUDTRAIL_RECORDING": "1",  # the meter reads from it when things began and ended
+        "CLOUDTRAIL_MAX_EVENTS": "2000",
+        # What it runs inherits these: functions find their account by them.
+        **_endpoints(ports),
     }
+
+
+def _endpoints(ports: dict[str, Any]) -> dict[str, str]:
+    """Where the account is, and what of it is played elsewhere than by MiniStack."""
+    return {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{ports['aws']}",
+        "AWS_ENDPOINT_URL_SAGEMAKER": f"http://127.0.0.1:{ports['sagemaker']}",
+        "AWS_ENDPOINT_URL_COST_EXPLORER": f"http://127.0.0.1:{ports['meter']}",
+    }
+
+
+def _ours(name: str) -> Part:
+    """A part of our own: a module that takes a port and the home, and finds the account by its variable."""
+    return Part(
+        name,
+        f"localcloud.{name}",
+        "/health",
+        lambda cloud, ports: ["--port", str(ports[name]), "--home", str(cloud.parent)],
+        lambda cloud, ports: {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{ports['aws']}"},
+    )
 
 
 # In the order of their start.
 PARTS = (
     Part("aws", "ministack", "/_ministack/health", lambda cloud, ports: [], _ministack),
-    Part(
-        "sagemaker",
-        "localcloud.sagemaker",
-        "/health",
-        lambda cloud, ports: ["--port", str(ports["sagemaker"]), "--home", str(cloud.parent)],
-        lambda cloud, ports: {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{ports['aws']}"},
-    ),
-    Part(
-        "machines",
-        "localcloud.machines",
-        "/health",
-        lambda cloud, ports: ["--port", str(ports["machines"]), "--home", str(cloud.parent)],
-        lambda cloud, ports: {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{ports['aws']}"},
-    ),
+    _ours("sagemaker"),
+    _ours("machines"),
+    _ours("meter"),
 )
-# Who starts others goes before them, and the account that they write to as they end goes last.
-ENDING = {name: rank for rank, name in enumerate(("machines", "sagemaker", "machine", "job", "aws"))}
+# Who starts others goes before them; the account that they write to as they end goes last, after a last look at it.
+ENDING = (("machines", "sagemaker"), ("machine", "job"), ("meter",), ("aws",))
 
 
 def _cloud(home: Path) -> Path:
@@ -156,8 +169,12 @@ def _strays(cloud: Path) -> list[tuple[str, Process]]:
 def _stop_all(cloud: Path) -> list[str]:
     """Ends what `cloud.json` names and what it does not; returns the names of what ran."""
     known = _running(_read(cloud / "cloud.json"))
-    found = sorted([*known.items(), *_strays(cloud)], key=lambda item: ENDING.get(item[0], 0))
-    stopped = {name for name, process in found if stop(process)}
+    stopped = set[str]()
+    for together in ENDING:
+        found = [(name, process) for name, process in [*known.items(), *_strays(cloud)] if name in together]
+        with ThreadPoolExecutor() as pool:
+            ended = pool.map(lambda item: stop(item[1]), found)
+        stopped |= {name for (name, _), ran in zip(found, ended, strict=True) if ran}
     for name in ("cloud.json", "machines.json"):
         (cloud / name).unlink(missing_ok=True)
     return sorted(stopped)
@@ -208,7 +225,6 @@ def _port(part: Part, ports: dict[str, Any], progress: Progress) -> int:
 
 
 def _start(part: Part, cloud: Path, ports: dict[str, Any]) -> Process:
-    port = ports[part.name]
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "PULUMI_"))}
     account = {
         "AWS_ACCESS_KEY_ID": "test",
@@ -217,12 +233,21 @@ def _start(part: Part, cloud: Path, ports: dict[str, Any]) -> Process:
         "AWS_REGION": REGION,
     }
     variables = {**kept, **account, **part.variables(cloud, ports)}
-    log = cloud / "logs" / f"{part.name}.log"
-    process = start([sys.executable, "-m", part.module, *part.arguments(cloud, ports)], variables, log, cloud)
+    return start(
+        [sys.executable, "-m", part.module, *part.arguments(cloud, ports)], variables, _log(part, cloud), cloud
+    )
+
+
+def _log(part: Part, cloud: Path) -> Path:
+    return cloud / "logs" / f"{part.name}.log"
+
+
+def _await(part: Part, cloud: Path, process: Process, port: int) -> None:
+    """Waits until a part is healthy. Raises UserError with its last lines where it does not become so."""
     wait_until(lambda: _healthy(part, port) or not process.alive(), HEALTHY_SECONDS)
     if _healthy(part, port):
-        return process
-    stop(process)
+        return
+    log = _log(part, cloud)
     last = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
     raise UserError(
         f"{part.name} did not become healthy; the last lines of {log}:\n{last}",
@@ -240,8 +265,8 @@ def up(home: Path, fresh: bool = False, progress: Progress | None = None) -> dic
         progress: receives a line for each thing that is done.
 
     Returns:
-        What runs: `{"aws_endpoint", "sagemaker_endpoint", "region", "started", "parts"}`, each part as
-        `{"pid", "created", "port"}`.
+        What runs: `{"aws_endpoint", "sagemaker_endpoint", "cost_explorer_endpoint", "region", "started", "parts"}`,
+        each part as `{"pid", "created", "port"}`.
 
     Raises:
         UserError: a server cannot be started, or the disk refuses; nothing is left running then.
@@ -264,10 +289,14 @@ def up(home: Path, fresh: bool = False, progress: Progress | None = None) -> dic
         try:
             for part in PARTS:
                 ports[part.name] = _port(part, ports, say)
+            running = {}
+            for part in PARTS:  # at once: they need each other only when they are asked something
                 say(f"local cloud: starting {part.name} on 127.0.0.1:{ports[part.name]} (usually 3 s)")
-                process = _start(part, cloud, ports)
+                running[part.name] = process = _start(part, cloud, ports)
                 parts[part.name] = {**asdict(process), "port": ports[part.name]}
                 _write(cloud / "cloud.json", {"parts": parts})
+            for part in PARTS:
+                _await(part, cloud, running[part.name], ports[part.name])
             described = _described(parts)
             _write(cloud / "cloud.json", described)
             _write(cloud / "ports.json", ports)
@@ -281,6 +310,7 @@ def _described(parts: dict[str, Any]) -> dict[str, Any]:
     return {
         "aws_endpoint": f"http://127.0.0.1:{parts['aws']['port']}",
         "sagemaker_endpoint": f"http://127.0.0.1:{parts['sagemaker']['port']}",
+        "cost_explorer_endpoint": f"http://127.0.0.1:{parts['meter']['port']}",
         "region": REGION,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "parts": parts,
@@ -300,6 +330,6 @@ def down(home: Path, forget: bool = False) -> list[str]:
 
 def _forget(cloud: Path) -> None:
     """Removes all that the account holds."""
-    for name in ("data", "tmp", "jobs", "machines"):
+    for name in ("data", "tmp", "jobs", "machines", "meter"):
         if (cloud / name).exists():
             shutil.rmtree(cloud / name)

@@ -15,7 +15,7 @@ import psutil
 from localcloud.processes import Process, stop
 from localcloud.sagemaker.container import LOG_GROUP, Container, Files
 from localcloud.sagemaker.spot import Spot
-from localcloud.sagemaker.store import Store
+from localcloud.sagemaker.store import FINISHED, Store
 
 PAUSE = 0.1  # seconds between two looks at a job
 SYNC_SECONDS = 1.0  # between two rounds of carrying checkpoints
@@ -137,6 +137,8 @@ class Runner(threading.Thread):
         return outcome, code
 
     def _finish(self, container: Container, outcome: str, code: int) -> None:
+        if self.described["TrainingJobStatus"] in FINISHED:  # the service ends, and has said so
+            return
         if outcome == "exited" and code != 0:
             failure = container.place("/opt/ml/output/failure")
             reason = failure.read_text(errors="replace") if failure.exists() else "\n".join(self.logs.lines[-10:])

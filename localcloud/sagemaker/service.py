@@ -40,10 +40,11 @@ class Service:
         self.store.transition(job, "Failed", "the local cloud ended while the job ran", "Failed")
 
     def close(self) -> None:
-        """Ends what runs."""
+        """Ends what runs, and notes that moment: the bill counts up to it."""
         for runner in self.runners.values():
-            if runner.job.get("process"):
-                stop(Process(*runner.job["process"]))
+            with self.store.lock:
+                if runner.described["TrainingJobStatus"] not in FINISHED:
+                    self._abandon(runner.job)
 
     def call(self, name: str, request: dict[str, Any]) -> dict[str, Any]:
         """Checks and carries out one operation. Raises ServiceError."""

@@ -65,7 +65,7 @@ def test_survives_its_command_and_second_up_changes_nothing(home):
     again = command(home, "up", "--json")
     assert json.loads(again.stdout)["parts"] == first["parts"]
     assert again.stderr == ""
-    assert "stopped: aws, machines, sagemaker" in command(home, "down").stdout
+    assert "stopped: aws, machines, meter, sagemaker" in command(home, "down").stdout
     assert "nothing was running" in command(home, "down").stdout
     assert command(home, "status").returncode == 1
 
@@ -103,7 +103,8 @@ def test_killed_server_is_reported_and_healed(home):
     described = supervisor.up(home)
     os.kill(described["parts"]["aws"]["pid"], signal.SIGKILL)
     wait_until(lambda: supervisor.status(home)["parts"]["aws"] == "dead", 5)
-    assert supervisor.status(home) == {"state": "broken", "parts": {"aws": "dead", "sagemaker": "up", "machines": "up"}}
+    others = {"sagemaker": "up", "machines": "up", "meter": "up"}
+    assert supervisor.status(home) == {"state": "broken", "parts": {"aws": "dead", **others}}
     said: list[str] = []
     healed = supervisor.up(home, progress=said.append)
     assert "aws had ended by itself" in said[0]
@@ -116,7 +117,8 @@ def test_record_of_an_earlier_process_of_the_same_pid_is_not_believed(home):
     cloud.mkdir()
     mine = {"pid": os.getpid(), "created": psutil.Process().create_time() - 60, "port": 1}
     (cloud / "cloud.json").write_text(json.dumps({"parts": {"aws": mine}}))
-    assert supervisor.status(home)["parts"] == {"aws": "dead", "sagemaker": "down", "machines": "down"}
+    others = {"sagemaker": "down", "machines": "down", "meter": "down"}
+    assert supervisor.status(home)["parts"] == {"aws": "dead", **others}
 
 
 @pytest.mark.parametrize("record", ["{half", ""])
@@ -124,7 +126,7 @@ def test_corrupt_record_is_set_aside_and_its_servers_are_found(home, record):
     supervisor.up(home)
     (home / "cloud" / "cloud.json").write_text(record)
     assert supervisor.status(home)["state"] == "broken"
-    assert supervisor.down(home) == ["aws", "machines", "sagemaker"]
+    assert supervisor.down(home) == ["aws", "machines", "meter", "sagemaker"]
     assert servers(home) == []
     assert (home / "cloud" / "cloud.corrupt").read_text() == record
 

@@ -1,0 +1,163 @@
+"""GetCostAndUsage and what else Cost Explorer tells of line items."""
+
+from __future__ import annotations
+
+import calendar
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from localcloud.meter.expressions import dimension, grouper, matcher
+from localcloud.meter.rate import Line, decimal
+from localcloud.requests import ServiceError, invalid
+
+METRICS = {
+    name: member
+    for member in ("UnblendedCost", "BlendedCost", "AmortizedCost", "NetUnblendedCost", "NetAmortizedCost",
+                   "UsageQuantity")
+    for name in (member, "".join("_" + c if c.isupper() else c for c in member).strip("_").upper())
+}  # fmt: skip
+PAGE = 1000  # groups in an answer
+
+
+@dataclass
+class Sum:
+    """Cost and quantities of some line items."""
+
+    cost: Decimal = Decimal(0)
+    quantity: Decimal = Decimal(0)
+    units: set[str] = field(default_factory=set)
+
+    def add(self, line: Line, share: Decimal) -> None:
+        """Adds a share of a line."""
+        self.cost += (line.cost or Decimal(0)) * share
+        self.quantity += line.quantity * share
+        self.units.add(line.unit)
+
+    def metrics(self, names: Sequence[str]) -> dict[str, Any]:
+        """As Cost Explorer shows it: quantities of different units have none."""
+        unit = next(iter(self.units)) if len(self.units) == 1 else "N/A"
+        return {
+            name: {"Amount": format(self.quantity, "f"), "Unit": unit}
+            if name == "UsageQuantity"
+            else {"Amount": format(self.cost, "f"), "Unit": "USD"}
+            for name in names
+        }
+
+
+def moment(text: str, granularity: str) -> datetime:
+    """A period's border. Raises ServiceError unless it is a day, or a second for HOURLY."""
+    try:
+        if "T" in text:
+            if granularity != "HOURLY":
+                raise ValueError
+            return datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(UTC)
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError as error:
+        form = "yyyy-MM-dd'T'HH:mm:ss'Z'" if granularity == "HOURLY" else "yyyy-MM-dd"
+        raise invalid(f"Time {text} is not in the format {form}.") from error
+
+
+def interval(period: dict[str, str], granularity: str = "DAILY") -> tuple[datetime, datetime]:
+    """Start and end (exclusive). Raises ServiceError unless the one is before the other."""
+    start, end = moment(period["Start"], granularity), moment(period["End"], granularity)
+    if start >= end:
+        raise invalid("Start date (and hour) should be before end date (and hour).")
+    return start, end
+
+
+def periods(start: datetime, end: datetime, granularity: str) -> Iterator[tuple[datetime, datetime]]:
+    """The hours, days or months (UTC) of an interval."""
+    while start < end:
+        if granularity == "MONTHLY":
+            days = calendar.monthrange(start.year, start.month)[1]
+            following = start.replace(day=1, hour=0) + timedelta(days=days)
+        else:
+            following = start + (timedelta(hours=1) if granularity == "HOURLY" else timedelta(days=1))
+        yield start, min(following, end)
+        start = following
+
+
+def shown(at: datetime, granularity: str) -> str:
+    """A border as Cost Explorer shows it."""
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ" if granularity == "HOURLY" else "%Y-%m-%d")
+
+
+def overlap(line: Line, start: float, end: float) -> Decimal:
+    """The share of a line that lies in a period; a line of no length lies where it begins."""
+    if line.end <= line.start:
+        return Decimal(1) if start <= line.start < end else Decimal(0)
+    seconds = min(line.end, end) - max(line.start, start)
+    return decimal(seconds) / decimal(line.end - line.start) if seconds > 0 else Decimal(0)
+
+
+def cost_and_usage(request: dict[str, Any], lines: Sequence[Line], now: datetime) -> dict[str, Any]:
+    """GetCostAndUsage. Raises ServiceError."""
+    granularity = request["Granularity"]
+    start, end = interval(request["TimePeriod"], granularity)
+    if start > now:
+        raise ServiceError("DataUnavailableException", "The requested data is unavailable: the period lies ahead.")
+    if granularity == "HOURLY" and (now - start).days > 14:
+        raise invalid("Hourly data is available for the last 14 days only.")
+    unknown = [name for name in request["Metrics"] if name not in METRICS]
+    if unknown:
+        raise invalid(f"Unknown metric {', '.join(unknown)}; there are: {', '.join(sorted(set(METRICS.values())))}")
+    names = [METRICS[name] for name in request["Metrics"]]
+    fits, keys = matcher(request.get("Filter")), grouper(request.get("GroupBy", []))
+    chosen, results = [line for line in lines if fits(line)], []
+    for first, last in periods(start, end, granularity):
+        total, groups = Sum(), defaultdict[tuple[str, ...], Sum](Sum)
+        for line in chosen:
+            if share := overlap(line, first.timestamp(), last.timestamp()):
+                (groups[keys(line)] if request.get("GroupBy") else total).add(line, share)
+        results.append({
+            "TimePeriod": {"Start": shown(first, granularity), "End": shown(last, granularity)},
+            "Total": {} if request.get("GroupBy") else total.metrics(names),
+            "Groups": [{"Keys": list(key), "Metrics": groups[key].metrics(names)} for key in sorted(groups)],
+            "Estimated": last > datetime(now.year, now.month, 1, tzinfo=UTC),
+        })  # fmt: skip
+    defined = {"GroupDefinitions": request["GroupBy"]} if request.get("GroupBy") else {}
+    return {**defined, **_page(results, request.get("NextPageToken")), "DimensionValueAttributes": []}
+
+
+def _page(results: list[dict[str, Any]], token: str | None) -> dict[str, Any]:
+    """A page of results: as many periods as hold `PAGE` groups. Raises ServiceError for a token of nobody's."""
+    start = offset(token, len(results))
+    count, end = 0, start
+    while end < len(results) and (end == start or count + len(results[end]["Groups"]) <= PAGE):
+        count += max(1, len(results[end]["Groups"]))
+        end += 1
+    return {"ResultsByTime": results[start:end], **({"NextPageToken": str(end)} if end < len(results) else {})}
+
+
+def offset(token: str | None, size: int) -> int:
+    """Where a page begins."""
+    if token is None:
+        return 0
+    if not token.isdecimal() or int(token) >= size:
+        raise ServiceError("InvalidNextTokenException", "The pagination token is invalid.")
+    return int(token)
+
+
+def values(request: dict[str, Any], lines: Sequence[Line], key: str, found: str, attributes: bool) -> dict[str, Any]:
+    """GetDimensionValues and GetTags: what `key` reads of the line items of a period, with the search string in it."""
+    start, end = interval(request["TimePeriod"])
+    fits, wanted = matcher(request.get("Filter")), request.get("SearchString", "")
+    here = [line for line in lines if fits(line) and overlap(line, start.timestamp(), end.timestamp())]
+    if attributes:
+        read = dimension(key)
+        names = sorted({read(line) for line in here})
+    elif key:
+        names = sorted({line.tags.get(key, "") for line in here})
+    else:
+        names = sorted({tag for line in here for tag in line.tags})
+    names = [name for name in names if wanted.casefold() in name.casefold()]
+    first = offset(request.get("NextPageToken"), max(1, len(names)))
+    page = names[first : first + request.get("MaxResults", PAGE)]
+    left = first + len(page) < len(names)
+    shown_values: list[Any] = [{"Value": name, "Attributes": {}} for name in page] if attributes else page
+    return {found: shown_values, "ReturnSize": len(page), "TotalSize": len(names),
+            **({"NextPageToken": str(first + len(page))} if left else {})}  # fmt: skip

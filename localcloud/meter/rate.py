@@ -1,0 +1,146 @@
+"""Puts prices on stretches: line items, as a bill has them. Money is a Decimal in US dollars, not rounded."""
+
+from __future__ import annotations
+
+import calendar
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from costs.prices import Price, PriceBook, UnknownPrice
+from localcloud.meter.ledger import Stretch
+from localcloud.meter.table import GIB, ON_DEMAND, SPOT, STANDING, TRAINING, USAGE, Charge
+
+REGION, ACCOUNT = "us-east-1", "000000000000"
+HOUR = Decimal(3600)
+UNITS = {"hour": "Hrs", "GB-month": "GB-Mo", "GB-second": "Lambda-GB-Second", "GB": "GB", "request": "Requests",
+         "thousand": "Requests", "million": "Requests"}  # fmt: skip
+MANY = {"thousand": Decimal(1000), "million": Decimal(1_000_000)}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line item. `cost` is what is billed, `list_cost` what it had been on demand; None where no price is known,
+    and `problem` says why. `start` and `end` are epoch seconds."""
+
+    start: float
+    end: float
+    resource: str
+    service: str
+    usage_type: str
+    operation: str
+    region: str
+    quantity: Decimal
+    unit: str
+    unit_price: Decimal | None
+    cost: Decimal | None
+    list_cost: Decimal | None
+    purchase: str
+    tags: dict[str, str]
+    problem: str = ""
+
+    def described(self) -> dict[str, Any]:
+        """As JSON: money as strings, moments as ISO times in UTC."""
+        moments = {name: datetime.fromtimestamp(getattr(self, name), UTC).isoformat() for name in ("start", "end")}
+        found = {**self.__dict__, **moments}
+        return {key: format(value, "f") if isinstance(value, Decimal) else value for key, value in found.items()}
+
+
+def decimal(value: float | int | str) -> Decimal:
+    """A number as it is written."""
+    return Decimal(str(value))
+
+
+def months(begin: float, end: float) -> Iterator[tuple[float, float, Decimal]]:
+    """A time in pieces that lie within one month (UTC) each, with the seconds of that month."""
+    while True:
+        first = datetime.fromtimestamp(begin, UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        days = calendar.monthrange(first.year, first.month)[1]
+        following = first.timestamp() + days * 86400
+        yield begin, min(end, following), Decimal(days * 86400)
+        if end <= following:
+            return
+        begin = following
+
+
+class Rater:
+    """Prices from the price book; `market` is the spot price's share of that on demand."""
+
+    def __init__(self, book: PriceBook, market: Decimal) -> None:
+        self.book, self.market = book, market
+        self.standing = {kind.name: kind for kind in STANDING}
+
+    def lines(self, stretch: Stretch, now: float) -> list[Line]:
+        """The line items of a stretch, up to now where it stands."""
+        if stretch.kind == "training":
+            return self._training(stretch)
+        if charge := USAGE.get(stretch.kind):
+            return [self._usage(stretch, charge)]
+        kind = self.standing[stretch.kind]
+        charges = [charge for charge in kind.charges if not charge.when or stretch.facts[charge.when]]
+        return [line for charge in charges for line in self._standing(stretch, charge, kind.gauge, now)]
+
+    def _price(self, charge: Charge, facts: dict[str, Any]) -> tuple[Price | None, str]:
+        try:
+            service, item = charge.price
+            return self.book.price(service, item.format(**facts), REGION), ""
+        except UnknownPrice as error:
+            return None, str(error)
+
+    def _standing(self, stretch: Stretch, charge: Charge, gauge: str, now: float) -> Iterator[Line]:
+        end = now if stretch.end is None else stretch.end
+        if charge.minimum and stretch.final:
+            end = max(stretch.began + max(charge.minimum, math.ceil(end - stretch.began)), stretch.begin)
+        price, problem = self._price(charge, stretch.facts)
+        amount = decimal(stretch.facts[charge.amount]) if charge.amount else Decimal(1)
+        if gauge and end > stretch.begin:
+            tail = max(end - stretch.at, 0.0) if stretch.end is None else 0.0
+            area = decimal(stretch.area) + decimal(stretch.facts[gauge]) * decimal(tail)
+            amount = area / decimal(end - stretch.begin)
+        if charge.amount == "bytes":
+            amount /= GIB
+        for begin, until, month in months(stretch.begin, end):
+            seconds = decimal(until) - decimal(begin)
+            hourly = price is not None and price.unit == "hour"
+            quantity = amount * seconds / (HOUR if hourly else month)
+            yield self._line(stretch, charge, begin, until, quantity, price, problem)
+
+    def _usage(self, stretch: Stretch, charge: Charge) -> Line:
+        price, problem = self._price(charge, stretch.facts)
+        quantity = decimal(stretch.facts["amount"]) / charge.scale
+        return self._line(stretch, charge, stretch.begin, max(stretch.at, stretch.begin), quantity, price, problem)
+
+    def _training(self, stretch: Stretch) -> list[Line]:
+        """A job's instances and their volumes; the discount of spot capacity is in the seconds that are billed."""
+        facts, found = stretch.facts, []
+        trained, billable = decimal(facts["trained"]), decimal(facts["billable"])
+        share = (billable / trained if trained else Decimal(1)) if facts["spot"] else None
+        for charge in TRAINING:
+            if charge.spot is not None and charge.spot != facts["spot"]:
+                continue
+            price, problem = self._price(charge, facts)
+            count = decimal(facts["count"]) * (decimal(facts["gb"]) if charge.amount else 1)
+            end = facts["ended"] or stretch.begin + facts["trained"]
+            month = next(months(stretch.begin, end))[2]
+            quantity = count * trained / (month if charge.amount else HOUR)
+            discount = share if charge.spot else None
+            found.append(self._line(stretch, charge, stretch.begin, end, quantity, price, problem, discount))
+        return found
+
+    def _line(
+        self, stretch: Stretch, charge: Charge, begin: float, end: float, quantity: Decimal, price: Price | None,
+        problem: str, share: Decimal | None = None,
+    ) -> Line:  # fmt: skip
+        share = share if share is not None else self.market if charge.spot else Decimal(1)
+        each = price.usd / MANY.get(price.unit, Decimal(1)) if price else None
+        return Line(
+            start=begin, end=end, resource=stretch.id, service=charge.product,
+            usage_type=charge.usage.format(**stretch.facts), operation=charge.operation.format(**stretch.facts),
+            region=REGION, quantity=quantity, unit=charge.unit or (UNITS.get(price.unit, price.unit) if price else ""),
+            unit_price=each, cost=None if each is None else quantity * each * share,
+            list_cost=None if each is None else quantity * each,
+            purchase=SPOT if charge.spot else ON_DEMAND, tags=stretch.tags, problem=problem,
+        )  # fmt: skip

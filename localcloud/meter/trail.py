@@ -1,0 +1,89 @@
+"""The account's own record of its calls (CloudTrail): what was changed, and the moment of it."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+READS = ("Get", "List", "Describe", "Head", "Lookup", "Filter", "BatchGet", "Scan", "Query")
+AGENT = "shoestring-meter"  # marks the meter's own calls, which nobody is billed for
+TARGET = "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.LookupEvents"
+PAGE = 50  # events in an answer at most
+
+
+@dataclass(frozen=True)
+class Event:
+    """One call: `at` is the moment (epoch seconds) at which the account had carried it out."""
+
+    id: str
+    at: float
+    service: str
+    name: str
+    mentions: frozenset[str]
+
+    @property
+    def reads(self) -> bool:
+        """Whether it changes nothing."""
+        return self.name.startswith(READS)
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for part in value.values():
+            yield from _strings(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _strings(part)
+    elif isinstance(value, str) and len(value) <= 2048:
+        yield value
+
+
+def _event(found: dict[str, Any]) -> Event | None:
+    detail = json.loads(found["CloudTrailEvent"])
+    if AGENT in detail.get("userAgent", ""):
+        return None
+    parameters = detail.get("requestParameters") or {}
+    name = parameters.get("Action") if isinstance(parameters, dict) else None
+    mentioned = {resource["ResourceName"] for resource in found.get("Resources", [])} | set(_strings(parameters))
+    service = found["EventSource"].partition(".")[0]
+    return Event(found["EventId"], found["EventTime"], service, name or found["EventName"],
+                 frozenset(mentioned))  # fmt: skip
+
+
+class Trail:
+    """Reads each event once. The account is asked without botocore, which cuts moments to whole seconds."""
+
+    def __init__(self, endpoint: str) -> None:
+        self.endpoint, self.since = endpoint, 0.0
+        self.seen: set[str] = set()
+
+    def _page(self, request: dict[str, Any]) -> list[dict[str, Any]]:
+        body = json.dumps({"MaxResults": PAGE, **request}).encode()
+        headers = {"X-Amz-Target": TARGET, "Content-Type": "application/x-amz-json-1.1"}
+        with urllib.request.urlopen(urllib.request.Request(self.endpoint, body, headers), timeout=10) as answer:
+            return list(json.load(answer)["Events"])
+
+    def new(self) -> list[Event]:
+        """What the account was asked since the last look, in order. Raises OSError when it does not answer."""
+        found: dict[str, dict[str, Any]] = {}
+        until: dict[str, float] = {}
+        while True:
+            page = self._page({**({"StartTime": self.since} if self.since else {}), **until})
+            fresh = {event["EventId"]: event for event in page if event["EventId"] not in self.seen | found.keys()}
+            found |= fresh
+            if len(page) < PAGE or not fresh:
+                break
+            until = {"EndTime": page[-1]["EventTime"]}
+        if found:
+            self.since = max(event["EventTime"] for event in found.values())
+            self.seen = {key for key, event in found.items() if event["EventTime"] >= self.since - 1}
+        return sorted(filter(None, map(_event, found.values())), key=lambda event: event.at)
+
+
+def last(events: Iterable[Event], names: tuple[str, ...], *mentioned: str) -> float | None:
+    """The moment of the latest of these calls that mentions any of these."""
+    moments = [event.at for event in events if event.name in names and not event.mentions.isdisjoint(mentioned)]
+    return max(moments, default=None)

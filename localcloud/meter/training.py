@@ -1,0 +1,72 @@
+"""Training jobs, from the records of the local cloud's SageMaker: also of those that are deleted."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from localcloud.meter.ledger import Ledger, Stretch
+
+FINISHED = ("Completed", "Failed", "Stopped")
+
+
+def _trained(described: dict[str, Any], now: float) -> float:
+    """Seconds in which the job's program has run."""
+    spans = [one for one in described["SecondaryStatusTransitions"] if one["Status"] == "Training"]
+    return sum(one.get("EndTime", now) - one["StartTime"] for one in spans)
+
+
+def stretch_of(job: dict[str, Any], now: float) -> Stretch | None:
+    """A job as a stretch; None where it has not trained."""
+    described = job["described"]
+    began = described.get("TrainingStartTime")
+    if began is None:
+        return None
+    config, spot = described["ResourceConfig"], bool(described.get("EnableManagedSpotTraining"))
+    trained = described.get("TrainingTimeInSeconds", _trained(described, now))
+    billable = described.get("BillableTimeInSeconds", trained * (job.get("price_ratio", 1.0) if spot else 1))
+    ended = described.get("TrainingEndTime")
+    facts = {
+        "type": config["InstanceType"], "count": config.get("InstanceCount", 1), "gb": config["VolumeSizeInGB"],
+        "spot": spot, "trained": trained, "billable": billable, "ended": ended,
+    }  # fmt: skip
+    return Stretch("training", described["TrainingJobName"], began, ended, facts, dict(job["tags"]), final=True)
+
+
+class Jobs:
+    """Looks at the records, each again only when it was written."""
+
+    def __init__(self, cloud: Path) -> None:
+        self.folders = ((cloud / "jobs", "*/job.json"), (cloud / "meter" / "jobs", "*.json"))
+        self.written: dict[Path, int] = {}
+
+    def look(self, ledger: Ledger) -> bool:
+        """Brings the ledger to what the records say; returns whether anything has changed."""
+        changed = False
+        for folder, pattern in self.folders:
+            for path in folder.glob(pattern):
+                changed |= self._one(ledger, path)
+        return changed
+
+    def _one(self, ledger: Ledger, path: Path) -> bool:
+        try:
+            written = path.stat().st_mtime_ns
+            if self.written.get(path) == written:
+                return False
+            job = json.loads(path.read_text())
+        except FileNotFoundError:
+            return False  # deleted meanwhile: its record lies in the other folder then
+        finished = job["described"]["TrainingJobStatus"] in FINISHED
+        if finished:
+            self.written[path] = written
+        stretch = stretch_of(job, time.time())
+        if stretch is None:
+            return False
+        if finished:
+            ledger.open.pop(stretch.name, None)
+            ledger.add(stretch)
+        else:
+            ledger.open[stretch.name] = stretch
+        return True

@@ -1,0 +1,179 @@
+"""Looks at the account: at its trail each second, and at what stands whenever the trail tells of a change."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import boto3
+import jmespath
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from localcloud.meter.functions import Functions, Logs
+from localcloud.meter.ledger import Ledger
+from localcloud.meter.observe import observe, tags_of
+from localcloud.meter.table import STANDING, USAGE, Item, Kind
+from localcloud.meter.trail import AGENT, Event, Trail
+from localcloud.meter.training import Jobs
+
+PAUSE = 1.0  # seconds between two looks at the trail
+LONGEST = 15.0  # seconds between two looks at what stands, where the trail tells of nothing
+LOGS = 2.0  # the same for logs, which also grow by calls that the trail does not have
+WRITES = ("PutObject", "CreateMultipartUpload", "ListObjects", "POST.s3", "CreateBucket", "ListBuckets")
+READS = ("GetObject", "HeadObject", "HeadBucket")
+
+
+SERVICES = sorted({kind.service for kind in STANDING} | {"lambda"})
+KEPT = 500  # events of a service that cannot be looked at
+
+
+class Account:
+    """The account's answers, in the shape that the ledger takes; clients are made when they are first needed."""
+
+    def __init__(self, endpoint: str) -> None:
+        self.endpoint = endpoint
+        self.clients: dict[str, Any] = {}
+
+    def client(self, service: str) -> Any:
+        """A client that is marked as the meter's own."""
+        if service not in self.clients:
+            config = Config(connect_timeout=2, read_timeout=10, retries={"max_attempts": 1}, user_agent_extra=AGENT)
+            self.clients[service] = boto3.client(service, endpoint_url=self.endpoint, config=config)
+        return self.clients[service]
+
+    def items(self, kind: Kind) -> list[Item]:
+        """All resources of a kind, with `_facts` and `_tags`."""
+        client = self.client(kind.service)
+        if client.can_paginate(kind.operation):
+            answers = list(client.get_paginator(kind.operation).paginate(**kind.arguments))
+        else:
+            answers = [getattr(client, kind.operation)(**kind.arguments)]
+        found = [item for answer in answers for item in jmespath.search(kind.items, answer) or []]
+        return [one for one in (self._described(client, kind, item) for item in found) if one is not None]
+
+    def _described(self, client: Any, kind: Kind, item: Item) -> Item | None:
+        """None for what was deleted since the listing."""
+        facts = {name: jmespath.search(expression, item) for name, expression in kind.facts.items()}
+        try:
+            tags = self._tags(client, kind, item)
+            if kind.look and jmespath.search(kind.active, item):
+                facts |= kind.look(client, item)
+        except ClientError as error:
+            if any(word in error.response["Error"]["Code"] for word in ("NotFound", "NoSuch")):
+                return None
+            raise
+        return {**item, "_tags": facts.pop("tags", None) or tags, "_facts": facts}
+
+    def _tags(self, client: Any, kind: Kind, item: Item) -> dict[str, str]:
+        if not kind.tagged:
+            return tags_of(jmespath.search(kind.tags, item))
+        operation, argument, value, where = kind.tagged
+        try:
+            answer = getattr(client, operation)(**{argument: jmespath.search(value, item)})
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "NoSuchTagSet":
+                return {}
+            raise
+        return tags_of(jmespath.search(where, answer))
+
+
+class Watch:
+    """Keeps the ledger true to the account below `<home>/cloud`."""
+
+    def __init__(self, cloud: Path, endpoint: str, ledger: Ledger) -> None:
+        self.cloud, self.ledger = cloud, ledger
+        self.account, self.trail, self.jobs = Account(endpoint), Trail(endpoint), Jobs(cloud)
+        self.functions = Functions()
+        self.looked: dict[str, float] = {}  # by service
+        self.missed: dict[str, list[Event]] = {}  # by service: what a look that failed has not taken up
+        self.state, self.said = cloud / "data" / "state", ""
+        self.turn = threading.Lock()
+
+    def run(self, ending: threading.Event) -> None:
+        """Looks until `ending`, and once more then."""
+        while not ending.wait(PAUSE):
+            self.try_once()
+        self.try_once()
+
+    def try_once(self) -> None:
+        """One look; what the account refuses is told once, and tried again."""
+        with self.turn:
+            try:
+                events = self.trail.new()
+            except (OSError, ValueError, KeyError) as error:
+                self._say(f"the account's trail cannot be read: {type(error).__name__}: {error}")
+            else:
+                self._say("; ".join(self._once(events)))
+
+    def _say(self, line: str) -> None:
+        """Into the part's log, once for each change."""
+        if line and line != self.said:
+            print(line, flush=True)
+        self.said = line
+
+    def _once(self, events: Sequence[Event]) -> list[str]:
+        """One look; returns what could not be looked at, and why."""
+        now, problems = time.time(), []
+        changed = self.jobs.look(self.ledger)
+        for service in SERVICES:
+            due = [*self.missed.pop(service, []), *events]
+            if self._due(service, due):
+                try:
+                    changed |= self._look(service, now, due)
+                except (OSError, BotoCoreError, ClientError, ValueError, KeyError) as error:
+                    problems.append(f"{service} cannot be metered: {type(error).__name__}: {error}")
+                    self.missed[service] = due[-KEPT:]
+        changed |= self._requests(events)  # when the buckets that they went to are known
+        self.ledger.settle(frozenset(USAGE), now)
+        if changed:
+            self.ledger.save()
+        return problems
+
+    def _due(self, service: str, events: Sequence[Event]) -> bool:
+        if any(event.service == service and not event.reads for event in events):
+            return True
+        if service not in self.looked and not self._ever(service):
+            return False
+        pause = LOGS if service == "logs" else LONGEST
+        return time.monotonic() - self.looked.get(service, -LONGEST) >= pause
+
+    def _ever(self, service: str) -> bool:
+        """Whether the account holds anything of a service: what was never used is not asked for, and not loaded."""
+        names = {kind.name for kind in STANDING if kind.service == service}
+        known = any(one.kind in names for one in self.ledger.open.values())
+        return known or service == "logs" or (self.state / f"{service}.json").exists()
+
+    def _look(self, service: str, now: float, events: Sequence[Event]) -> bool:
+        self.looked[service] = time.monotonic()
+        if service == "lambda":
+            self.functions.learn(self.account.client("lambda"))
+            return False
+        before = self.ledger.version
+        standing = {key: (one.area, one.tags, dict(one.facts)) for key, one in self.ledger.open.items()}
+        for kind in STANDING:
+            if kind.service != service:
+                continue
+            items = self.account.items(kind)
+            with self.ledger.lock:
+                if kind.name == "log-group":  # before its end is seen, with what it still tells
+                    Logs(self.account.client("logs"), self.functions).look(self.ledger, items)
+                observe(self.ledger, kind, items, now, events)
+        after = {key: (one.area, one.tags, dict(one.facts)) for key, one in self.ledger.open.items()}
+        return self.ledger.version != before or standing != after
+
+    def _requests(self, events: Sequence[Event]) -> bool:
+        """Counts the requests to S3 that its price list knows; deletions are free."""
+        counted = False
+        for event in events:
+            kind = "s3-writes" if event.name in WRITES else "s3-reads" if event.name in READS else ""
+            if event.service != "s3" or not kind:
+                continue
+            buckets = [one for one in self.ledger.all() if one.kind == "bucket" and one.id in event.mentions]
+            name, tags = (buckets[-1].id, buckets[-1].tags) if buckets else ("(account)", {})
+            self.ledger.use(kind, name, 1, event.at, {}, tags)
+            counted = True
+        return counted
