@@ -276,7 +276,8 @@ def _preview(
     if not states and not hidden:
         raise UserError(f"{name} has no resources", "a program or stack with at least one", COMMAND)
     stack, project = parts(states[0][1])[:2] if states else ("", "")
-    regions, lost, resources = _provider_regions(states), {}, []
+    regions, resources = _provider_regions(states), []
+    lost: dict[str, None] = {}
     for op, urn, old, new in states if kind == "state" else _merged(states):
         state = new or old or {}
         provider = str(state.get("provider") or "").rpartition("::")[0]

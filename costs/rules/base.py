@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from costs.charges import NOTHING, ONE, Assumption, Basis, Charge, Number, Range, ResourceCost, decimal
+from costs.charges import ONE, Assumption, Basis, Charge, Number, Range, ResourceCost, decimal
 from costs.preview import UNKNOWN, PlannedResource, parts
 from costs.prices import HOURS_A_MONTH, Price, PriceBook, UnknownPrice
 from costs.rules.traffic import KINDS, Usage
@@ -48,6 +48,7 @@ class World:
     by_type: dict[str, list[PlannedResource]] = field(init=False)
     _by_id: dict[tuple[str, str], PlannedResource] = field(init=False)
     _prices: dict[tuple[str, str, str], Price | UnknownPrice] = field(default_factory=dict)
+    _items: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     _users: dict[tuple[str, str], dict[str, list[PlannedResource]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -71,6 +72,13 @@ class World:
         if isinstance(found, UnknownPrice):
             raise found
         return found
+
+    def items(self, service: str, region: str) -> list[str]:
+        """The machines of a service that have a price."""
+        key = service, region
+        if key not in self._items:
+            self._items[key] = [each for each in self.book.items(*key) if not each.endswith("-multi-az")]
+        return self._items[key]
 
     def referred(self, one: PlannedResource, path: str, kind: str, value: Any) -> list[PlannedResource]:
         """The resources of a type that a property refers to: by its dependencies, by id or name, or else, where the
@@ -249,15 +257,14 @@ class Pricing:
         self, service: str, kinds: Sequence[Any], prefix: str, what: str
     ) -> tuple[Price | None, Price | None]:
         if not kinds or any(not isinstance(kind, str) for kind in kinds):
-            known = [item for item in self.world.book.items(service, self.region) if item.startswith(prefix)]
+            known = [item for item in self.world.items(service, self.region) if item.startswith(prefix)]
             if not known:
                 self.missing.append(str(UnknownPrice(service, "of any type", self.region)))
                 return None, None
             prices = sorted((self.world.price(service, item, self.region) for item in known), key=lambda p: p.usd)
             label = what or "instance type"
-            self.note(
-                f"its {label} is unknown: {prices[0].item} to {prices[-1].item}, the cheapest and the dearest known"
-            )
+            names = f"{prices[0].item} to {prices[-1].item}"
+            self.note(f"its {label} is unknown: {names}, the cheapest and the dearest known")
         else:
             found = [self.price(service, kind) for kind in dict.fromkeys(kinds)]
             prices = sorted((price for price in found if price), key=lambda p: p.usd)
@@ -322,19 +329,10 @@ def unpriced(reason: str) -> Rule:
 
 
 def by_traffic(*charges: tuple[str, str, str, str, str, Number]) -> Rule:
-    """The rule of what only its traffic costs: (name, kind, key, service, item, units of the key in one of the price)."""
+    """The rule of what only traffic costs: (name, kind, key, service, item, units of the key in one of the price)."""
 
     def rule(p: Pricing) -> None:
         for charge in charges:
             p.traffic(*charge)
 
     return rule
-
-
-def flat(values: Iterator[Any] | Sequence[Any]) -> list[Any]:
-    """The items that are there."""
-    return [value for value in values if value is not None]
-
-
-__all__ = ["HOURS", "MILLION", "NOTHING", "THOUSAND", "UNKNOWN", "Pricing", "Rule", "World", "by_traffic", "flat", "free",
-           "hourly", "number", "row", "truth", "unpriced"]  # fmt: skip

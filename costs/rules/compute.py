@@ -10,7 +10,7 @@ from typing import Any
 from costs.charges import ONE, Range
 from costs.prices import UnknownPrice
 from costs.rules import volumes
-from costs.rules.base import HOURS, UNKNOWN, Pricing, free, truth, unpriced
+from costs.rules.base import HOURS, UNKNOWN, Pricing, truth
 
 TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
 CONFIGURATION = "aws:ec2/launchConfiguration:LaunchConfiguration"
@@ -204,17 +204,12 @@ def batch_environment(p: Pricing) -> None:
         return
     dearest = max(prices, key=lambda each: prices[each][0].usd / prices[each][1])
     cheapest = min(prices, key=lambda each: prices[each][0].usd / prices[each][1])
-    number = Range(low.low / prices[cheapest][1], max(high.high, low.low) / prices[dearest][1])
+    most = max(high.high, low.low) / prices[dearest][1]
+    number = Range(min(low.low / prices[cheapest][1], most), most)
     p.note(f"{_plain(low.low)} to {_plain(high.high)} processors")
     p.machines(
         "ec2", [cheapest, dearest], HOURS * Range(min(number.low, number.high), number.high), spot=kind == "SPOT"
     )
-
-
-def dedicated_host(p: Pricing) -> None:
-    """A host of one's own."""
-    family = str(p.get("instanceFamily", "") or p.get("instanceType", "")).partition(".")[0]
-    p.add(f"{family} host", HOURS, "ec2-dedicated-host", family)
 
 
 def capacity_reservation(p: Pricing) -> None:
@@ -223,29 +218,17 @@ def capacity_reservation(p: Pricing) -> None:
     p.note("billed whether used or not; instances in it are not billed again")
 
 
-USED = "a description: what is launched from it is billed where it is launched"
-FLEET = "its instances are chosen by AWS at run time, by capacity and weights"
+def development_environment(p: Pricing) -> None:
+    """A Cloud9 environment: its instance, unless it sleeps."""
+    p.machines("ec2", [p.get("instanceType", UNKNOWN)], HOURS)
+    p.note("never asleep")
+
+
 TABLE = {
-    "aws:ec2/instance:Instance": instance,
-    "aws:ec2/spotInstanceRequest:SpotInstanceRequest": spot_request,
-    "aws:ec2/spotFleetRequest:SpotFleetRequest": unpriced(FLEET),
-    "aws:ec2/fleet:Fleet": unpriced(FLEET),
-    TEMPLATE: free(USED),
-    CONFIGURATION: free(USED),
-    "aws:ec2/dedicatedHost:DedicatedHost": dedicated_host,
-    "aws:ec2/capacityReservation:CapacityReservation": capacity_reservation,
     "aws:autoscaling/group:Group": group,
     "aws:batch/computeEnvironment:ComputeEnvironment": batch_environment,
-    "aws:batch/jobDefinition:JobDefinition": free("jobs are billed by the environment that they run on"),
-    "aws:batch/jobQueue:JobQueue": free("jobs are billed by the environment that they run on"),
-    "aws:batch/schedulingPolicy:SchedulingPolicy": free("a setting"),
-    "aws:lightsail/staticIp:StaticIp": free("while it is attached"),
-    "aws:mq/broker:Broker": lambda p: _sized(p, "hostInstanceType", "mq"),
-    "aws:emr/cluster:Cluster": unpriced("EMR's share on top of its EC2 instances is not in the price book"),
-    "aws:gamelift/fleet:Fleet": unpriced("no prices of GameLift in the price book"),
-    "aws:cloud9/environmentEC2:EnvironmentEC2": lambda p: p.machines("ec2", [p.get("instanceType", UNKNOWN)], HOURS),
+    "aws:cloud9/environmentEC2:EnvironmentEC2": development_environment,
+    "aws:ec2/capacityReservation:CapacityReservation": capacity_reservation,
+    "aws:ec2/instance:Instance": instance,
+    "aws:ec2/spotInstanceRequest:SpotInstanceRequest": spot_request,
 }
-
-
-def _sized(p: Pricing, path: str, service: str) -> None:
-    p.machines(service, [p.get(path, UNKNOWN)], HOURS)

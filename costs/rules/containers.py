@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from costs.charges import ONE, Range
 from costs.rules import volumes
-from costs.rules.base import HOURS, UNKNOWN, Pricing, free, number, unpriced
+from costs.rules.base import HOURS, UNKNOWN, Pricing, by_traffic, number
 from costs.rules.compute import COUNTS, sizes, templates
 
 TASK = "aws:ecs/taskDefinition:TaskDefinition"
@@ -59,53 +59,16 @@ def _span(amounts: list[Range]) -> Range:
 
 def cluster(p: Pricing) -> None:
     """The control plane of EKS."""
-    extended = p.get("upgradePolicy.supportType") == "EXTENDED"
     p.add("control plane", HOURS, "eks", "control-plane")
-    p.note(
-        "control plane in standard support" + ("; six times that once its version is in extended support" * extended)
-    )
+    p.note("control plane in standard support")
+    if p.get("upgradePolicy.supportType", "EXTENDED") == "EXTENDED" and p.known("eks", "control-plane-extended"):
+        later = p.world.price("eks", "control-plane-extended", p.region)
+        p.note(f"{later.usd} an hour once its version is in extended support")
 
 
-def fargate_profile(p: Pricing) -> None:
-    """Pods on Fargate."""
-    p.unpriced("its pods are not in the plan, so neither are their processors and memory")
-
-
-def repository(p: Pricing) -> None:
-    """Images."""
-    p.traffic("images", "ecr", "stored_gb", "ecr", "storage")
-
-
-PART = "a part of a cluster that is billed itself"
 TABLE = {
+    "aws:ecr/repository:Repository": by_traffic(("images", "ecr", "stored_gb", "ecr", "storage", 1)),
+    "aws:ecs/service:Service": service,
     "aws:eks/cluster:Cluster": cluster,
     "aws:eks/nodeGroup:NodeGroup": node_group,
-    "aws:eks/fargateProfile:FargateProfile": fargate_profile,
-    "aws:eks/addon:Addon": free("runs on the nodes, which are billed themselves"),
-    "aws:eks/accessEntry:AccessEntry": free(PART),
-    "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": free(PART),
-    "aws:eks/identityProviderConfig:IdentityProviderConfig": free(PART),
-    "aws:eks/podIdentityAssociation:PodIdentityAssociation": free(PART),
-    "aws:eks/capability:Capability": unpriced("no prices of EKS capabilities in the price book"),
-    "aws:ecs/cluster:Cluster": free("its tasks or instances are billed themselves"),
-    "aws:ecs/service:Service": service,
-    TASK: free("a description: its tasks are billed where they run"),
-    "aws:ecs/capacityProvider:CapacityProvider": free(PART),
-    "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders": free(PART),
-    "aws:ecs/accountSettingDefault:AccountSettingDefault": free("a setting of the account"),
-    "aws:ecs/tag:Tag": free("a tag"),
-    "aws:ecs/taskSet:TaskSet": unpriced("tasks of a set are not priced; use a service"),
-    "aws:ecr/repository:Repository": repository,
-    "aws:ecr/lifecyclePolicy:LifecyclePolicy": free("a setting of a repository"),
-    "aws:ecr/repositoryPolicy:RepositoryPolicy": free("a setting of a repository"),
-    "aws:ecr/registryPolicy:RegistryPolicy": free("a setting of the registry"),
-    "aws:ecr/registryScanningConfiguration:RegistryScanningConfiguration": free(
-        "basic scans; enhanced ones are Inspector's"
-    ),
-    "aws:ecr/replicationConfiguration:ReplicationConfiguration": free("copies are billed as storage where they lie"),
-    "aws:ecr/pullThroughCacheRule:PullThroughCacheRule": free("what it caches is billed as storage"),
-    "aws:ecr/repositoryCreationTemplate:RepositoryCreationTemplate": free("a setting"),
-    "aws:ecr/accountSetting:AccountSetting": free("a setting of the account"),
-    "aws:apprunner/service:Service": unpriced("no prices of App Runner in the price book"),
-    "aws:emrcontainers/virtualCluster:VirtualCluster": free("its jobs run on nodes that are billed themselves"),
 }

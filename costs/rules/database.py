@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from costs.charges import ONE, Basis, Range
-from costs.rules.base import HOURS, MILLION, UNKNOWN, Pricing, free, unpriced
+from costs.rules.base import HOURS, MILLION, UNKNOWN, Pricing
 
 SIZES = 20, 65536  # GB, as RDS allows
 INSTANCE, CLUSTER = "aws:rds/instance:Instance", "aws:rds/cluster:Cluster"
@@ -118,9 +118,7 @@ def table(p: Pricing) -> None:
             p.add(f"{what} capacity", HOURS * Range(low, units.high) * replicas, "dynamodb", item)
     p.traffic("table storage", "dynamodb", "stored_gb", "dynamodb", "storage", 1 / replicas.high)
     if p.flag("pointInTimeRecovery.enabled"):
-        p.add(
-            "point-in-time recovery", p.use("dynamodb", "stored_gb"), "dynamodb", "point-in-time-recovery", Basis.USAGE
-        )
+        p.traffic("point-in-time recovery", "dynamodb", "stored_gb", "dynamodb", "point-in-time-recovery")
 
 
 def cache(p: Pricing) -> None:
@@ -147,61 +145,13 @@ def domain(p: Pricing) -> None:
         p.add("domain storage", size, "opensearch", f"storage-{p.get('volumeType', 'gp2', storage)}")
 
 
-def nodes(service: str, kind: str, count: str, item: str = "{}") -> Any:
-    """The rule of a cluster of equal nodes."""
-
-    def rule(p: Pricing) -> None:
-        chosen = p.get(kind, UNKNOWN)
-        named = item.format(chosen) if isinstance(chosen, str) else UNKNOWN
-        p.machines(service, [named], HOURS * p.amount(count, 1, (1, 128)))
-
-    return rule
-
-
-SETTING = "a setting of a database"
-RDS = (
-    "certificate:Certificate clusterParameterGroup:ClusterParameterGroup clusterRoleAssociation:ClusterRoleAssociation "
-    "clusterEndpoint:ClusterEndpoint clusterActivityStream:ClusterActivityStream eventSubscription:EventSubscription "
-    "globalCluster:GlobalCluster instanceState:InstanceState optionGroup:OptionGroup parameterGroup:ParameterGroup "
-    "proxyDefaultTargetGroup:ProxyDefaultTargetGroup proxyTarget:ProxyTarget roleAssociation:RoleAssociation "
-    "subnetGroup:SubnetGroup instanceDesiredState:InstanceDesiredState"
-).split()
-CACHE = (
-    "parameterGroup:ParameterGroup subnetGroup:SubnetGroup user:User userGroup:UserGroup "
-    "userGroupAssociation:UserGroupAssociation globalReplicationGroup:GlobalReplicationGroup"
-).split()
-DYNAMODB = "resourcePolicy:ResourcePolicy tableItem:TableItem tag:Tag contributorInsights:ContributorInsights".split()
 TABLE = {
-    INSTANCE: instance,
-    CLUSTER: cluster,
-    "aws:rds/clusterInstance:ClusterInstance": cluster_instance,
-    "aws:rds/snapshot:Snapshot": unpriced("its size is that of the data, which the plan does not know"),
-    "aws:rds/clusterSnapshot:ClusterSnapshot": unpriced("its size is that of the data, which the plan does not know"),
-    "aws:rds/proxy:Proxy": unpriced("billed by the processors of its database, which the price book does not have"),
-    "aws:rds/reservedInstance:ReservedInstance": unpriced("a purchase: its offering's price is not in the price book"),
-    **{f"aws:rds/{name}": free(SETTING) for name in RDS},
     "aws:dynamodb/table:Table": table,
-    "aws:dynamodb/globalTable:GlobalTable": unpriced("use a table with replicas"),
-    **{f"aws:dynamodb/{name}": free(SETTING) for name in DYNAMODB},
     "aws:elasticache/cluster:Cluster": cache,
     "aws:elasticache/replicationGroup:ReplicationGroup": cache,
-    "aws:elasticache/serverlessCache:ServerlessCache": unpriced("no prices of serverless caches in the price book"),
-    **{f"aws:elasticache/{name}": free(SETTING) for name in CACHE},
-    "aws:opensearch/domain:Domain": domain,
     "aws:elasticsearch/domain:Domain": domain,
-    "aws:opensearch/domainPolicy:DomainPolicy": free(SETTING),
-    "aws:redshift/cluster:Cluster": nodes("redshift", "nodeType", "numberOfNodes"),
-    "aws:redshift/subnetGroup:SubnetGroup": free(SETTING),
-    "aws:redshift/parameterGroup:ParameterGroup": free(SETTING),
-    "aws:docdb/clusterInstance:ClusterInstance": nodes("docdb", "instanceClass", "count"),
-    "aws:docdb/cluster:Cluster": unpriced("storage and requests of DocumentDB are not in the price book"),
-    "aws:neptune/clusterInstance:ClusterInstance": nodes("neptune", "instanceClass", "count"),
-    "aws:neptune/cluster:Cluster": unpriced("storage and requests of Neptune are not in the price book"),
-    "aws:memorydb/cluster:Cluster": nodes("memorydb", "nodeType", "numShards"),
-    "aws:dax/cluster:Cluster": nodes("dax", "nodeType", "replicationFactor"),
-    "aws:docdb/subnetGroup:SubnetGroup": free(SETTING),
-    "aws:docdb/clusterParameterGroup:ClusterParameterGroup": free(SETTING),
-    "aws:neptune/subnetGroup:SubnetGroup": free(SETTING),
-    "aws:neptune/parameterGroup:ParameterGroup": free(SETTING),
-    "aws:neptune/clusterParameterGroup:ClusterParameterGroup": free(SETTING),
+    "aws:opensearch/domain:Domain": domain,
+    "aws:rds/cluster:Cluster": cluster,
+    "aws:rds/clusterInstance:ClusterInstance": cluster_instance,
+    INSTANCE: instance,
 }

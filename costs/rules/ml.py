@@ -8,7 +8,7 @@ from typing import Any
 
 from costs.charges import ONE, Basis, Range
 from costs.prices import HOURS_A_MONTH
-from costs.rules.base import HOURS, SECONDS_AN_HOUR, UNKNOWN, Pricing, free, unpriced
+from costs.rules.base import HOURS, SECONDS_AN_HOUR, UNKNOWN, Pricing
 
 CONFIGURATION = "aws:sagemaker/endpointConfiguration:EndpointConfiguration"
 DEFAULT_RUN, LONGEST_RUN = 86_400, 2_419_200  # seconds: what SageMaker takes where nothing is said, and its limit
@@ -96,11 +96,9 @@ def variants(p: Pricing, inputs: Mapping[str, Any]) -> None:
         scaling = p.get("managedInstanceScaling", {}, each)
         count = p.amount("initialInstanceCount", 1, INSTANCES, each)
         if p.get("maxInstanceCount", None, scaling) is not None:
-            low, high = (
-                p.amount("minInstanceCount", 1, INSTANCES, scaling),
-                p.amount("maxInstanceCount", 1, INSTANCES, scaling),
-            )
-            count = Range(min(low.low, high.high), high.high)
+            least = p.amount("minInstanceCount", 1, INSTANCES, scaling).low
+            most = p.amount("maxInstanceCount", 1, INSTANCES, scaling).high
+            count = Range(min(least, most), most)
         p.machines("sagemaker-endpoint", [p.get("instanceType", UNKNOWN, each)], HOURS * count)
         p.add("disks", p.amount("volumeSizeInGb", 0, (1, 512), each) * count, "sagemaker", "endpoint-storage")
 
@@ -133,36 +131,9 @@ def notebook(p: Pricing) -> None:
     p.note("never stopped; a stopped one costs its disk alone")
 
 
-STARTED = "what is started in it is billed, which no plan knows"
-OF_ENDPOINT = "a description: the endpoint that uses it is billed"
-PARTS = (
-    "appImageConfig:AppImageConfig codeRepository:CodeRepository device:Device deviceFleet:DeviceFleet hub:Hub "
-    "humanTaskUI:HumanTaskUI image:Image imageVersion:ImageVersion modelPackageGroup:ModelPackageGroup "
-    "modelPackageGroupPolicy:ModelPackageGroupPolicy notebookInstanceLifecycleConfiguration:"
-    "NotebookInstanceLifecycleConfiguration project:Project servicecatalogPortfolioStatus:ServicecatalogPortfolioStatus "
-    "studioLifecycleConfig:StudioLifecycleConfig flowDefinition:FlowDefinition workforce:Workforce workteam:Workteam "
-    "algorithm:Algorithm modelCardExportJob:ModelCardExportJob modelCard:ModelCard"
-).split()
 TABLE = {
-    "aws:sagemaker/trainingJob:TrainingJob": training_job,
-    "aws:sagemaker/hyperParameterTuningJob:HyperParameterTuningJob": tuning_job,
     "aws:sagemaker/endpoint:Endpoint": endpoint,
-    CONFIGURATION: free(OF_ENDPOINT),
-    "aws:sagemaker/model:Model": free(OF_ENDPOINT),
+    "aws:sagemaker/hyperParameterTuningJob:HyperParameterTuningJob": tuning_job,
     "aws:sagemaker/notebookInstance:NotebookInstance": notebook,
-    "aws:sagemaker/pipeline:Pipeline": free("its steps are billed as the jobs that they start"),
-    "aws:sagemaker/domain:Domain": unpriced(STARTED),
-    "aws:sagemaker/userProfile:UserProfile": free("its apps are billed"),
-    "aws:sagemaker/space:Space": unpriced(STARTED),
-    "aws:sagemaker/app:App": unpriced("apps of Studio are not in the price book"),
-    "aws:sagemaker/featureGroup:FeatureGroup": unpriced("no prices of the feature store in the price book"),
-    "aws:sagemaker/mlflowTrackingServer:MlflowTrackingServer": unpriced(
-        "no prices of managed MLflow in the price book"
-    ),
-    "aws:sagemaker/mlflowApp:MlflowApp": unpriced("no prices of managed MLflow in the price book"),
-    "aws:sagemaker/dataQualityJobDefinition:DataQualityJobDefinition": free(
-        "the jobs that a schedule starts are billed"
-    ),
-    "aws:sagemaker/monitoringSchedule:MonitoringSchedule": unpriced("its jobs are described elsewhere"),
-    **{f"aws:sagemaker/{name}": free("a description or a setting") for name in PARTS},
+    "aws:sagemaker/trainingJob:TrainingJob": training_job,
 }

@@ -7,7 +7,7 @@ from decimal import Decimal
 from costs.charges import Basis, Charge, Range
 from costs.estimates import COMPUTE, inference_cost
 from costs.prices import UnknownPrice
-from costs.rules.base import HOURS, MILLION, SECONDS_AN_HOUR, UNKNOWN, Pricing, by_traffic, free, unpriced
+from costs.rules.base import HOURS, MILLION, SECONDS_AN_HOUR, UNKNOWN, Pricing, by_traffic
 
 MEMORY = 128, 10240  # MB, as Lambda allows
 FUNCTION = "aws:lambda/function:Function"
@@ -62,10 +62,6 @@ def provisioned(p: Pricing) -> None:
     p.add("provisioned concurrency", count * memory / Decimal(1024) * seconds, "lambda", item)
 
 
-def _million(name: str, kind: str, key: str, service: str, item: str) -> tuple[str, str, str, str, str, Decimal]:
-    return name, kind, key, service, item, MILLION
-
-
 def queue(p: Pricing) -> None:
     """A queue: by requests."""
     item = "fifo-requests" if p.flag("fifoQueue") else "standard-requests"
@@ -76,11 +72,6 @@ def workflow(p: Pricing) -> None:
     """A state machine: by transitions, or by requests where it is express."""
     item = "express-requests" if p.get("type") == "EXPRESS" else "transitions"
     p.traffic(item.replace("-", " "), "statemachine", "transitions", "stepfunctions", item, MILLION)
-
-
-def http_api(p: Pricing) -> None:
-    """An HTTP or WebSocket API: by requests."""
-    p.traffic("requests", "apigateway", "requests", "apigateway", "http-requests", MILLION)
 
 
 def stage(p: Pricing) -> None:
@@ -117,11 +108,6 @@ def key(p: Pricing) -> None:
         p.note("key; each of the first two yearly rotations adds as much")
 
 
-def event_bus(p: Pricing) -> None:
-    """A bus: its custom events."""
-    p.traffic("custom events", "events", "events", "events", "custom-events", MILLION)
-
-
 def stream(p: Pricing) -> None:
     """A stream of Kinesis."""
     if p.get("streamModeDetails.streamMode") == "ON_DEMAND":
@@ -137,75 +123,35 @@ def build_project(p: Pricing) -> None:
     p.traffic("build minutes", "codebuild", "minutes", "codebuild", item)
 
 
-OF_FUNCTION, OF_API, SETTING = "its function is billed", "its API is billed by requests", "a setting"
-LAMBDA = (
-    "alias:Alias permission:Permission functionUrl:FunctionUrl eventSourceMapping:EventSourceMapping "
-    "functionEventInvokeConfig:FunctionEventInvokeConfig layerVersion:LayerVersion invocation:Invocation "
-    "layerVersionPermission:LayerVersionPermission codeSigningConfig:CodeSigningConfig "
-    "functionRecursionConfig:FunctionRecursionConfig runtimeManagementConfig:RuntimeManagementConfig "
-    "functionScalingConfig:FunctionScalingConfig"
-).split()
-REST = (
-    "account:Account authorizer:Authorizer basePathMapping:BasePathMapping apiKey:ApiKey deployment:Deployment "
-    "clientCertificate:ClientCertificate documentationPart:DocumentationPart documentationVersion:DocumentationVersion "
-    "domainName:DomainName integration:Integration integrationResponse:IntegrationResponse method:Method "
-    "methodResponse:MethodResponse methodSettings:MethodSettings model:Model requestValidator:RequestValidator "
-    "resource:Resource response:Response restApiPolicy:RestApiPolicy restApiPut:RestApiPut usagePlan:UsagePlan "
-    "usagePlanKey:UsagePlanKey vpcLink:VpcLink domainNameAccessAssociation:DomainNameAccessAssociation"
-).split()
-HTTP = (
-    "apiMapping:ApiMapping authorizer:Authorizer deployment:Deployment domainName:DomainName integration:Integration "
-    "integrationResponse:IntegrationResponse model:Model route:Route routeResponse:RouteResponse stage:Stage "
-    "vpcLink:VpcLink routingRule:RoutingRule"
-).split()
-SCHEDULE = by_traffic(_million("invocations", "scheduler", "invocations", "scheduler", "invocations"))
 TABLE = {
-    FUNCTION: function,
-    "aws:lambda/callbackFunction:CallbackFunction": function,
-    "aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig": provisioned,
-    **{f"aws:lambda/{name}": free(OF_FUNCTION) for name in LAMBDA},
-    "aws:sns/topic:Topic": by_traffic(_million("messages", "sns", "publishes", "sns", "requests")),
-    "aws:sns/topicSubscription:TopicSubscription": free("its deliveries are billed with the topic"),
-    "aws:sns/topicPolicy:TopicPolicy": free(SETTING),
-    "aws:sns/topicDataProtectionPolicy:TopicDataProtectionPolicy": free(SETTING),
-    "aws:sqs/queue:Queue": queue,
-    "aws:sqs/queuePolicy:QueuePolicy": free(SETTING),
-    "aws:sqs/redrivePolicy:RedrivePolicy": free(SETTING),
-    "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": free(SETTING),
-    "aws:scheduler/schedule:Schedule": SCHEDULE,
-    "aws:scheduler/scheduleGroup:ScheduleGroup": free(SETTING),
-    "aws:pipes/pipe:Pipe": unpriced("no prices of EventBridge Pipes in the price book"),
-    "aws:sfn/stateMachine:StateMachine": workflow,
-    "aws:sfn/activity:Activity": free("its workflow is billed"),
-    "aws:sfn/alias:Alias": free("its workflow is billed"),
     "aws:apigateway/restApi:RestApi": by_traffic(
-        _million("requests", "apigateway", "requests", "apigateway", "rest-requests")
+        ("requests", "apigateway", "requests", "apigateway", "rest-requests", MILLION)
     ),
     "aws:apigateway/stage:Stage": stage,
-    **{f"aws:apigateway/{name}": free(OF_API) for name in REST},
-    "aws:apigatewayv2/api:Api": http_api,
-    **{f"aws:apigatewayv2/{name}": free(OF_API) for name in HTTP},
-    "aws:ssm/parameter:Parameter": parameter,
-    "aws:secretsmanager/secret:Secret": secret,
-    "aws:secretsmanager/secretVersion:SecretVersion": free("its secret is billed"),
-    "aws:secretsmanager/secretPolicy:SecretPolicy": free("its secret is billed"),
-    "aws:secretsmanager/secretRotation:SecretRotation": free("its secret and its function are billed"),
-    "aws:kms/key:Key": key,
-    "aws:kms/externalKey:ExternalKey": key,
-    "aws:kms/replicaKey:ReplicaKey": key,
-    "aws:kms/replicaExternalKey:ReplicaExternalKey": key,
-    "aws:kms/alias:Alias": free("its key is billed"),
-    "aws:kms/grant:Grant": free("its key is billed"),
-    "aws:kms/keyPolicy:KeyPolicy": free("its key is billed"),
-    "aws:kms/ciphertext:Ciphertext": free("its key is billed"),
-    "aws:cloudwatch/eventBus:EventBus": event_bus,
-    "aws:kinesis/stream:Stream": stream,
+    "aws:apigatewayv2/api:Api": by_traffic(
+        ("requests", "apigateway", "requests", "apigateway", "http-requests", MILLION)
+    ),
+    "aws:cloudwatch/eventBus:EventBus": by_traffic(
+        ("custom events", "events", "events", "events", "custom-events", MILLION)
+    ),
+    "aws:codebuild/project:Project": build_project,
     "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream": by_traffic(
         ("ingested data", "firehose", "ingested_gb", "firehose", "ingested", 1)
     ),
-    "aws:kinesis/resourcePolicy:ResourcePolicy": free(SETTING),
-    "aws:codebuild/project:Project": build_project,
-    "aws:appautoscaling/policy:Policy": free("what it scales is billed"),
-    "aws:appautoscaling/target:Target": free("what it scales is billed"),
-    "aws:appautoscaling/scheduledAction:ScheduledAction": free("what it scales is billed"),
+    "aws:kinesis/stream:Stream": stream,
+    "aws:kms/externalKey:ExternalKey": key,
+    "aws:kms/key:Key": key,
+    "aws:kms/replicaExternalKey:ReplicaExternalKey": key,
+    "aws:kms/replicaKey:ReplicaKey": key,
+    "aws:lambda/callbackFunction:CallbackFunction": function,
+    FUNCTION: function,
+    "aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig": provisioned,
+    "aws:scheduler/schedule:Schedule": by_traffic(
+        ("invocations", "scheduler", "invocations", "scheduler", "invocations", MILLION)
+    ),
+    "aws:secretsmanager/secret:Secret": secret,
+    "aws:sfn/stateMachine:StateMachine": workflow,
+    "aws:sns/topic:Topic": by_traffic(("messages", "sns", "publishes", "sns", "requests", MILLION)),
+    "aws:sqs/queue:Queue": queue,
+    "aws:ssm/parameter:Parameter": parameter,
 }

@@ -1,4 +1,4 @@
-"""What no plan can know: requests, gigabytes, milliseconds. Defaults of a small service, which a usage file replaces."""
+"""What no plan can know: requests, gigabytes, milliseconds. Defaults of a small service; a usage file knows better."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ KINDS: dict[str, dict[str, Key]] = {
     "apigateway": _keys(requests=(100_000, "a month")),
     "aurora": _keys(stored_gb=(10, "GB"), requests=(1_000_000, "a month")),
     "codebuild": _keys(minutes=(100, "a month")),
-    "cloudfront": _keys(requests=(100_000, "a month"), out_gb=(1, "GB a month")),
     "dynamodb": _keys(reads=(100_000, "a month"), writes=(100_000, "a month"), stored_gb=(1, "GB")),
     "ec2": _keys(root_gb=(8, "GB, where neither program nor template says")),
     "ecr": _keys(stored_gb=(1, "GB")),
@@ -39,7 +38,6 @@ KINDS: dict[str, dict[str, Key]] = {
     "nat": _keys(data_gb=(10, "GB a month")),
     "predictions": _keys(predictions=(100_000, "a month"), mean_ms=(100, "ms each")),
     "rds": _keys(backup_gb=(0, "GB beyond the size of the database")),
-    "route53": _keys(queries=(100_000, "a month")),
     "s3": _keys(stored_gb=(1, "GB"), puts=(1000, "a month"), gets=(10_000, "a month")),
     "scheduler": _keys(invocations=(10_000, "a month")),
     "secrets": _keys(requests=(1000, "a month")),

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from costs.charges import ONE, Range
-from costs.rules.base import Pricing, free, row
+from costs.rules.base import Pricing
 
 TYPES = ("gp2", "gp3", "io1", "io2", "st1", "sc1", "standard")
 SIZES = 1, 16384  # GB, as EBS allows
@@ -25,7 +25,7 @@ def disk(
     size: str = "volumeSize",
     kind: str = "volumeType",
 ) -> None:
-    """The charges of `count` disks with these settings; one whose size is nowhere said counts as the usage file says."""
+    """The charges of `count` disks with these settings; where no size is said, the usage file's counts."""
     chosen = p.get(kind, default_type, settings)
     label = f"{what} " if what else ""
     if p.get(size, None, settings) is None:
@@ -33,9 +33,8 @@ def disk(
     else:
         gigabytes = p.amount(size, 8, SIZES, settings)
     if not isinstance(chosen, str):  # unknown
-        p.machines(
-            "ebs", [kind for kind in ("gp2", "gp3", "io1", "io2") if p.known("ebs", kind)], gigabytes * count, "disk"
-        )
+        known = [each for each in ("gp2", "gp3", "io1", "io2") if p.known("ebs", each)]
+        p.machines("ebs", known, gigabytes * count, "volume")
         p.note("its volume type is unknown: gp2, gp3, io1 or io2")
         return
     p.add(f"{label}{chosen} volume", gigabytes * count, "ebs", chosen)
@@ -54,12 +53,12 @@ def _above(amount: Range, base: Decimal) -> Range:
 
 def of_instance(p: Pricing, template: Mapping[str, Any] | None, count: Range = ONE) -> None:
     """The disks of machines: the program's own blocks, and those of the launch template that they do not replace."""
-    mapped = {}
+    mapped: dict[Any, Any] = {}
     for mapping in p.items("blockDeviceMappings", of=template or {}):
         name = p.get("deviceName", "", mapping)
         if p.get("noDevice", None, mapping) is None and p.get("virtualName", None, mapping) is None:
             mapped[name if isinstance(name, str) else len(mapped)] = p.get("ebs", {}, mapping)
-    root = next((mapped.pop(name) for name in ROOTS if name in mapped), {})
+    root: Any = next((mapped.pop(name) for name in ROOTS if name in mapped), {})
     own = p.get("rootBlockDevice")
     if isinstance(own, list):
         own = own[0] if own else None
@@ -82,20 +81,14 @@ def volume(p: Pricing) -> None:
         p.note("its size is that of its snapshot, which the plan does not know")
 
 
-def _snapshot(p: Pricing) -> None:
-    p.unpriced("its size is that of the data, which the plan does not know (ebs snapshot, GB-month)")
+def snapshot(p: Pricing) -> None:
+    """A snapshot: at most the size of its volume, as it holds what was written."""
+    sizes = [p.amount("size", 1, SIZES, each.inputs) for each in p.referred("volumeId", "aws:ebs/volume:Volume")]
+    if not sizes:
+        p.unpriced("the size of its volume is not in the plan")
+        return
+    p.add("snapshot", Range(Decimal(0), max(size.high for size in sizes)), "ebs", "snapshot")
+    p.note("a snapshot holds what was written, at most the whole volume")
 
 
-TABLE = {
-    "aws:ebs/volume:Volume": volume,
-    "aws:ebs/snapshot:Snapshot": _snapshot,
-    "aws:ebs/snapshotCopy:SnapshotCopy": _snapshot,
-    "aws:ebs/snapshotImport:SnapshotImport": _snapshot,
-    "aws:ebs/fastSnapshotRestore:FastSnapshotRestore": row(
-        "fast snapshot restore", "ebs", "fast-snapshot-restore", 730
-    ),
-    "aws:ebs/encryptionByDefault:EncryptionByDefault": free("a setting of the account"),
-    "aws:ebs/defaultKmsKey:DefaultKmsKey": free("a setting of the account"),
-    "aws:ebs/snapshotBlockPublicAccess:SnapshotBlockPublicAccess": free("a setting of the account"),
-    "aws:ec2/volumeAttachment:VolumeAttachment": free("the volume itself is billed"),
-}
+TABLE = {"aws:ebs/snapshot:Snapshot": snapshot, "aws:ebs/volume:Volume": volume}
