@@ -82,6 +82,8 @@ class FakeAws:
         self.errors: dict[str, deque[tuple[int, str, str] | None]] = {}  # by service code or "spot"; None lets one pass
         self.asked: Counter[str] = Counter()
         self.pages: list[tuple[str, str | None]] = []
+        self.hangs: set[str] = set()  # service codes that get no answer
+        self.reached = threading.Event()  # such a service was asked for
         self.url = ""
 
     def fails(self, what: str, *errors: tuple[int, str, str] | None) -> None:
@@ -133,6 +135,11 @@ def _handler(aws: FakeAws) -> type[BaseHTTPRequestHandler]:
             code, token = asked["ServiceCode"], asked.get("NextToken")
             aws.asked[code] += 1
             aws.pages.append((code, token))
+            if code in aws.hangs:
+                aws.reached.set()
+                self.close_connection = True
+                self.rfile.read(1)  # until the client is gone
+                return
             if failure := aws.failure(code):
                 status, name, message = failure
                 body = json.dumps({"__type": name, "message": message})

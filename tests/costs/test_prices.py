@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
+import subprocess
+import sys
+from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
+from costs.comparison import compare, table
 from costs.prices import TABLE, PriceBook, UnknownPrice
+from shoestring.paths import ROOT
+from tests.costs import fake_aws
 
 
 def test_table_is_read_exactly():
@@ -51,3 +61,89 @@ def test_wrong_columns_are_named(tmp_path):
     table.write_text("item,usd\na,1\n")
     with pytest.raises(ValueError, match="expected"):
         PriceBook.load(table)
+
+
+def test_unknown_price_carries_the_command_that_reads_it():
+    with pytest.raises(UnknownPrice) as raised:
+        PriceBook.load().price("ec2", "g4dn.xlarg", "us-east-1")
+    error = raised.value
+    assert (error.service, error.item, error.region) == ("ec2", "g4dn.xlarg", "us-east-1")
+    assert error.near[0] == "g4dn.xlarge"
+    assert error.command == "shoestring prices refresh --region us-east-1" and error.command in str(error)
+
+
+def test_units_are_the_documented_words():
+    words = set(re.findall(r"^\| `([^`]+)` \|", (ROOT / "docs/prices.md").read_text(), re.MULTILINE))
+    assert {price.unit for price in PriceBook.load()} <= words
+
+
+def test_what_is_sold_worldwide_has_its_price_in_every_region():
+    book = PriceBook.load()
+    assert book.price("costexplorer", "request", "eu-north-1") == book.price("costexplorer", "request")
+    with pytest.raises(UnknownPrice):
+        book.price("kms", "key", "eu-north-1")
+
+
+def test_list_price_is_stale_after_a_year():
+    price = PriceBook.load().price("ec2", "t4g.nano")
+    assert not price.stale(price.as_of + timedelta(days=365)) and price.stale(price.as_of + timedelta(days=366))
+
+
+def test_current_is_the_shipped_table_where_nothing_was_refreshed(tmp_path):
+    current, shipped = PriceBook.current(tmp_path), PriceBook.load()
+    assert list(current) == list(shipped) and current.regions() == ["us-east-1"]
+
+
+def shoestring(*words: str, home: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "SHOESTRING_HOME": str(home), **variables}
+    command = [sys.executable, "-m", "shoestring.cli", "prices", *words]
+    return subprocess.run(command, cwd=ROOT, env=environment, text=True, capture_output=True, timeout=60)
+
+
+def test_show_compares_on_demand_spot_and_sagemaker(tmp_path):
+    done = shoestring("show", "g4dn.xlarge", "--json", home=tmp_path)
+    assert done.returncode == 0, done.stderr
+    rows = {row["what"]: row for row in json.loads(done.stdout)}
+    assert rows["EC2"]["usd_low"] == rows["EC2"]["usd_high"] == "0.526"
+    assert (rows["EC2 spot"]["usd_low"], rows["EC2 spot"]["usd_high"]) == ("0.0526", "0.526")
+    assert rows["SageMaker training"]["usd_low"] == "0.7364"
+    assert rows["SageMaker training spot"]["saving_high"] == "0.9000"
+    assert all(row["unit"] == "hour" and row["source"] and row["as_of"] == "2026-01-01" for row in rows.values())
+
+
+def test_show_marks_stale_prices_and_names_unit_source_and_date():
+    rows = compare(PriceBook.load(), "nat-gateway", [], date(2028, 1, 1))
+    text = table(rows)
+    assert "0.045" in text and "hour" in text and "(stale)" in text and "of 2026-01-01" in text
+    assert "(stale)" not in table(compare(PriceBook.load(), "nat-gateway", [], date(2026, 11, 25)))
+
+
+def test_show_of_an_unknown_item_names_near_ones(tmp_path):
+    done = shoestring("show", "g4dn.xlarg", home=tmp_path)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "no price for g4dn.xlarg" in done.stderr and "g4dn.xlarge" in done.stderr
+    done = shoestring("show", "gp3", "--region", "eu-west-1", home=tmp_path)
+    assert done.returncode == 1 and "gp3 in us-east-1" in done.stderr
+    assert "shoestring prices refresh --region eu-west-1" in done.stderr
+
+
+def test_refresh_that_is_killed_goes_on_with_what_is_missing(tmp_path):
+    with fake_aws.serve() as aws:
+        entry = fake_aws.product("SNS1", "Requests-Tier1", "0.0000005", "Requests", "API Request")
+        aws.lists["AmazonSNS"] = aws.lists["AWSQueueService"] = [entry]
+        variables = {"AWS_ENDPOINT_URL_PRICING": aws.url, "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
+        words = ["refresh", "--region", "us-east-1", "--service", "sns", "--service", "sqs"]
+        aws.hangs.add("AWSQueueService")
+        command = [sys.executable, "-m", "shoestring.cli", "prices", *words]
+        environment = {**os.environ, **variables, "SHOESTRING_HOME": str(tmp_path)}
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE)
+        assert aws.reached.wait(60), "the second service was never asked for"
+        process.kill()
+        process.communicate()
+        aws.hangs.clear()
+        done = shoestring(*words, "--json", home=tmp_path, **variables)
+        assert done.returncode == 0, done.stderr
+        assert [(one["part"], one["state"]) for one in json.loads(done.stdout)] == [("sns", "kept"), ("sqs", "read")]
+        assert aws.asked["AmazonSNS"] == 1
+        done = shoestring("show", "requests", "--json", home=tmp_path)
+        assert "AWS Pricing API" in {row["what"]: row["source"] for row in json.loads(done.stdout)}["sns requests"]
