@@ -1,7 +1,12 @@
 """The pack that `pulumi up --policy-pack policies` runs: every rule, and nothing else."""
 
-from pulumi_policy import EnforcementLevel, PolicyPack
+import sys
+from pathlib import Path
 
-from policies.cost_tags import COST_TAGS
+# Pulumi puts this folder itself first on the path; the packages `policies` and `costs` lie beside it.
+sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-PolicyPack("shoestring", policies=[COST_TAGS], enforcement_level=EnforcementLevel.MANDATORY)
+from policies.catalog import RULES
+from policies.server import serve
+
+serve(RULES)

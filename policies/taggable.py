@@ -48,3 +48,9 @@ def taggable(type_token: str) -> bool:
         type_token: as the engine names it, such as `aws:ec2/vpc:Vpc`.
     """
     return "    def tags(self) ->" in (_arguments(type_token) or "")
+
+
+@cache
+def plainly_taggable(type_token: str) -> bool:
+    """Whether a resource of this type takes `tags` as a mapping of texts, as all but an auto scaling group do."""
+    return re.search(r"    def tags\(self\) -> .*Mapping\[str", _arguments(type_token) or "") is not None

@@ -6,15 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
-from pulumi_policy import PolicyResourceOptions, ResourceValidationArgs
-from pulumi_policy.proxy import (
-    UNKNOWN_BOOLEAN_VALUE,
-    UNKNOWN_OBJECT_VALUE,
-    UNKNOWN_STRING_VALUE,
-    unknown_checking_proxy,
-)
 
-from policies.cost_tags import LEASE, SETTINGS, validate
+from policies.rule import Context, Resource
+from policies.tags.cost_tags import COST_TAGS, LEASE, SETTINGS, check, remediate
+from policies.values import UNKNOWN
 from stacks.settings import PlatformSettings, WindowSettings
 
 PACK = Path(__file__).parents[2] / "policies"
@@ -34,12 +29,8 @@ BATCH = "aws:batch/computeEnvironment:ComputeEnvironment"
 
 
 def violations(token, props, stack="dev", config=None):
-    found = []
-    urn = f"urn:pulumi:{stack}::shoestring::{token}::thing"
-    options = PolicyResourceOptions(False, [], False, [], None, [])
-    args = ResourceValidationArgs(token, unknown_checking_proxy(props), urn, "thing", options, None, config)
-    validate(args, lambda message, urn=None: found.append(message))
-    return found
+    context = Context(stack=stack, config={**COST_TAGS.defaults, **(config or {})})
+    return [COST_TAGS.message(finding, None) for finding in check(Resource(token, "thing", props), context)]
 
 
 def without(*keys):
@@ -102,16 +93,14 @@ def test_window_resources_carry_a_lease():
 
 
 def test_unknown_values_pass_until_they_are_known():
-    assert violations(VPC, {"tags": UNKNOWN_OBJECT_VALUE}) == []
-    assert violations(VPC, {"tags": {**TAGS, "Owner": UNKNOWN_STRING_VALUE}}) == []
-    assert "Team missing" in violations(VPC, {"tags": {**without("Team"), "Owner": UNKNOWN_STRING_VALUE}})[0]
-    assert violations(TEMPLATE, {"tags": TAGS, "tagSpecifications": UNKNOWN_OBJECT_VALUE}) == []
-    assert (
-        violations(GROUP, {"tags": [{"key": "Team", "value": "a", "propagateAtLaunch": UNKNOWN_BOOLEAN_VALUE}]}) == []
-    )
-    assert violations(GROUP, {"tags": [UNKNOWN_OBJECT_VALUE]}) == []
-    assert violations(INSTANCE, {"tags": TAGS, "launchTemplate": UNKNOWN_OBJECT_VALUE}) == []
-    assert violations(BATCH, {"tags": TAGS, "computeResources": UNKNOWN_OBJECT_VALUE}) == []
+    assert violations(VPC, {"tags": UNKNOWN}) == []
+    assert violations(VPC, {"tags": {**TAGS, "Owner": UNKNOWN}}) == []
+    assert "Team missing" in violations(VPC, {"tags": {**without("Team"), "Owner": UNKNOWN}})[0]
+    assert violations(TEMPLATE, {"tags": TAGS, "tagSpecifications": UNKNOWN}) == []
+    assert violations(GROUP, {"tags": [{"key": "Team", "value": "a", "propagateAtLaunch": UNKNOWN}]}) == []
+    assert violations(GROUP, {"tags": [UNKNOWN]}) == []
+    assert violations(INSTANCE, {"tags": TAGS, "launchTemplate": UNKNOWN}) == []
+    assert violations(BATCH, {"tags": TAGS, "computeResources": UNKNOWN}) == []
 
 
 def test_launch_template_tags_what_it_launches():

@@ -1,0 +1,225 @@
+"""The pack as the engine talks to it: the analyzer protocol, each resource unpacked once for all rules.
+
+`pulumi_policy`'s own server unpacks every resource anew for every policy, which with some thirty of them costs more
+than the rest of a preview. This one speaks the same protocol over the SDK's own stubs.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent import futures
+from dataclasses import replace
+from typing import Any
+
+import grpc
+from google.protobuf import empty_pb2, json_format, struct_pb2
+from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc, plugin_pb2
+
+from policies.rule import Context, Earlier, Finding, Level, Resource, Rule, Stack, region_of_environment
+from policies.state import State
+from policies.values import plain_mapping
+
+NAME, VERSION = "shoestring", "0.1.0"
+MAX_MESSAGE = 400 * 1024 * 1024  # bytes; the limit that the engine itself uses
+LEVELS: dict[Level, int] = {
+    "advisory": analyzer_pb2.ADVISORY,
+    "mandatory": analyzer_pb2.MANDATORY,
+    "remediate": analyzer_pb2.REMEDIATE,
+    "disabled": analyzer_pb2.DISABLED,
+}
+NAMES = {value: level for level, value in LEVELS.items()}
+NO_VIOLATIONS, NO_REMEDIATIONS = analyzer_pb2.AnalyzeResponse(), analyzer_pb2.RemediateResponse()
+
+
+class Pack(analyzer_pb2_grpc.AnalyzerServicer):
+    """The rules, configured for one stack; the engine starts one for each preview and each update."""
+
+    def __init__(self, rules: Sequence[Rule], state: State | None = None) -> None:
+        self.rules = rules
+        self.levels: dict[str, Level] = {rule.name: rule.level for rule in rules}
+        self.config: dict[str, Mapping[str, Any]] = {rule.name: rule.defaults for rule in rules}
+        self.context = Context(region=region_of_environment())
+        self.state = state or State()
+        self.update = False
+        self._contexts: dict[str, Context] = {}
+        self._by_type: dict[str, list[Rule]] = {}
+        self._seen: dict[str, Resource] = {}
+
+    def GetPluginInfo(self, request: Any, context: Any) -> Any:
+        return plugin_pb2.PluginInfo(version=VERSION)
+
+    def Handshake(self, request: Any, context: Any) -> Any:
+        return analyzer_pb2.AnalyzerHandshakeResponse()
+
+    def GetAnalyzerInfo(self, request: Any, context: Any) -> Any:
+        info = analyzer_pb2.AnalyzerInfo(name=NAME, version=VERSION, supportsConfig=True)
+        for rule in self.rules:
+            policy = info.policies.add(
+                name=rule.name,
+                description=rule.description,
+                enforcementLevel=LEVELS[rule.level],
+                policy_type=analyzer_pb2.POLICY_TYPE_RESOURCE if rule.check else analyzer_pb2.POLICY_TYPE_STACK,
+                tags=[rule.group],
+                remediation_steps=rule.change,
+            )
+            for key, schema in rule.config.items():
+                policy.configSchema.properties[key] = dict(schema)
+        return info
+
+    def ConfigureStack(self, request: Any, context: Any) -> Any:
+        settings = dict(request.config)
+        self.context = replace(
+            self.context,
+            stack=request.stack,
+            project=request.project,
+            settings=settings,
+            region=settings.get("aws:region") or self.context.region,
+            earlier=self.state.earlier,
+            came_up=self.state.came_up,
+        )
+        self._contexts.clear()
+        self.state.of(request.organization, request.project, request.stack)
+        self.update = not request.dry_run
+        return analyzer_pb2.AnalyzerStackConfigureResponse()
+
+    def Configure(self, request: Any, context: Any) -> Any:
+        for name, config in request.policyConfig.items():
+            if name in self.levels:
+                self.levels[name] = NAMES[config.enforcementLevel]
+                self.config[name] = {**self.config[name], **json_format.MessageToDict(config.properties)}
+        self._contexts.clear()
+        if any(rule.compares and self.levels[rule.name] != "disabled" for rule in self.rules):
+            self.state.start(wait=self.update)
+        return empty_pb2.Empty()
+
+    def Cancel(self, request: Any, context: Any) -> Any:
+        return empty_pb2.Empty()
+
+    def Remediate(self, request: Any, context: Any) -> Any:
+        if not request.type.startswith("aws:"):
+            return NO_REMEDIATIONS
+        response = None
+        for rule in self._of(request.type):
+            if rule.remediate is None or self.levels[rule.name] != "remediate":
+                continue
+            added = rule.remediate(self._resource(request), self._context(rule, request))
+            if added:
+                response = response or analyzer_pb2.RemediateResponse()
+                properties = struct_pb2.Struct()
+                properties.CopyFrom(request.properties)  # secrets, assets and what is unknown stay as they are
+                properties.get_or_create_struct("tags").update(added)
+                response.remediations.add(
+                    policyName=rule.name,
+                    policyPackName=NAME,
+                    policyPackVersion=VERSION,
+                    description=f"adds {', '.join(added)}",
+                    properties=properties,
+                )
+        return response or NO_REMEDIATIONS
+
+    def Analyze(self, request: Any, context: Any) -> Any:
+        if not request.type.startswith("aws:"):
+            return NO_VIOLATIONS
+        resource = self._seen[request.urn] = self._resource(request)
+        found = []
+        for rule in self._of(request.type):
+            if self.levels[rule.name] == "disabled":
+                continue
+            assert rule.check
+            try:
+                findings = list(rule.check(resource, self._context(rule, request)))
+            except Exception as error:
+                findings = [_unchecked(resource, error)]
+            found += [(rule, finding, resource) for finding in findings]
+        return self._response(found) if found else NO_VIOLATIONS
+
+    def AnalyzeStack(self, request: Any, context: Any) -> Any:
+        stack = Stack([self._whole(one) for one in request.resources if one.type.startswith("aws:")])
+        found = []
+        for rule in self.rules:
+            if rule.check_stack is None or self.levels[rule.name] == "disabled":
+                continue
+            try:
+                findings = list(rule.check_stack(stack, self._context(rule, None)))
+            except Exception as error:
+                findings = [_unchecked(None, error)]
+            found += [(rule, finding, finding.resource) for finding in findings]
+        return self._response(found)
+
+    def _of(self, kind: str) -> list[Rule]:
+        """The rules that look at single resources of a type."""
+        if kind not in self._by_type:
+            self._by_type[kind] = [rule for rule in self.rules if rule.applies(kind)]
+        return self._by_type[kind]
+
+    def _resource(self, request: Any) -> Resource:
+        return Resource(
+            type=request.type,
+            name=request.name,
+            props=plain_mapping(request.properties.fields),
+            urn=request.urn,
+            protect=request.options.protect,
+            region=_region(request),
+        )
+
+    def _whole(self, request: Any) -> Resource:
+        """A resource with its data flow; its inputs as Analyze had them, as those here are outputs."""
+        seen = self._seen.get(request.urn) or self._resource(request)
+        needs = {prop: tuple(found.urns) for prop, found in request.propertyDependencies.items() if found.urns}
+        return replace(seen, dependencies=needs)
+
+    def _context(self, rule: Rule, request: Any) -> Context:
+        if rule.name not in self._contexts:
+            self._contexts[rule.name] = replace(self.context, config=self.config[rule.name])
+        return self._contexts[rule.name]
+
+    def _response(self, found: Iterable[tuple[Rule, Finding, Resource | None]]) -> Any:
+        response = analyzer_pb2.AnalyzeResponse()
+        for rule, finding, resource in found:
+            level = self.levels[rule.name]
+            if level == "remediate":
+                level = "mandatory"  # the remediation was not enough
+            response.diagnostics.add(
+                policyName=rule.name,
+                policyPackName=NAME,
+                policyPackVersion=VERSION,
+                description=rule.description,
+                message=f"{rule.description}\n{rule.message(finding, resource)}",
+                urn=resource.urn if resource else "",
+                enforcementLevel=LEVELS[finding.level or level],
+            )
+        return response
+
+
+def _region(request: Any) -> str | None:
+    """The region that a resource's provider, or the resource itself, names."""
+    for fields in (request.properties.fields, request.provider.properties.fields):
+        if "region" in fields and fields["region"].string_value:
+            return str(fields["region"].string_value)
+    return None
+
+
+def _unchecked(resource: Resource | None, error: Exception) -> Finding:
+    """What is said where a rule has a fault of its own: nothing may pass in silence."""
+    what = f"{resource.name} ({resource.type})" if resource else "the stack"
+    return Finding("", None, "", said=f"{what} was not checked: {type(error).__name__}: {error}", resource=resource)
+
+
+def serve(rules: Sequence[Rule]) -> None:
+    """Serves until the engine ends this process; the port is the first line of standard output."""
+    gc.freeze()  # what is loaded now stays
+    # One worker: the engine asks one thing at a time, and every hand-over between threads costs it time.
+    server = grpc.server(
+        futures.ThreadPoolExecutor(max_workers=1), options=[("grpc.max_receive_message_length", MAX_MESSAGE)]
+    )
+    analyzer_pb2_grpc.add_AnalyzerServicer_to_server(Pack(rules), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    print(port, flush=True)
+    try:
+        server.wait_for_termination()
+    except KeyboardInterrupt:
+        server.stop(0)
+        sys.exit(0)
