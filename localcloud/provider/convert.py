@@ -109,7 +109,7 @@ def settle(given: Any, real: Any) -> Any:
         return settled
     if isinstance(given, str) and isinstance(real, str) and given != real:
         try:
-            return given if json.loads(given) == json.loads(real) else real
+            return given if _bare(json.loads(given)) == _bare(json.loads(real)) else real
         except ValueError:
             return real
     if isinstance(given, bool) or isinstance(real, bool):
@@ -117,6 +117,13 @@ def settle(given: Any, real: Any) -> Any:
     if isinstance(given, int | float | str) and isinstance(real, int | float | str) and str(given) == str(real):
         return given
     return given if _empty(given) and _empty(real) else real
+
+
+def _bare(value: Any) -> Any:
+    """JSON without what is null, which some services write and others leave out."""
+    if isinstance(value, dict):
+        return {key: _bare(item) for key, item in value.items() if item is not None}
+    return [_bare(item) for item in value] if isinstance(value, list) else value
 
 
 def _empty(value: Any) -> bool:

@@ -16,7 +16,8 @@ class Call:
     An argument that is a string with `=` before it is a JMESPath expression over the resource (`id`, its properties,
     the parts of its id); None leaves the argument out. `walk` names the properties whose values are laid into the
     request by name; `under` the member that they go into (`""` for the request itself). A call with `on` is made only
-    when one of those properties is set (create) or changed (update). An operation `wait:NAME` is a botocore waiter.
+    when one of those properties is set (create) or changed (update), and with `given` only where that one is true. An
+    operation `wait:NAME` is a botocore waiter.
     """
 
     operation: str
@@ -24,6 +25,7 @@ class Call:
     walk: frozenset[str] | None = None
     under: str = ""
     on: frozenset[str] = frozenset()
+    given: str = ""
     tags: str = ""  # the resource type for EC2's TagSpecifications
 
 
@@ -72,6 +74,10 @@ class Kind:
     prepare: Callable[[dict[str, Any]], dict[str, Any]] | None = None  # more for expressions
     prepare_create: Callable[[Any, dict[str, Any]], dict[str, Any]] | None = None  # the same, with the client
     prepared: frozenset[str] = frozenset()  # the properties that these two read
+    look: Callable[[Any, dict[str, Any], dict[str, Any]], dict[str, Any] | None] | None = None
+    """(client, context, item): the item as the properties want it, or None: it is not there."""
+    change: Callable[[Any, dict[str, Any]], None] | None = None  # (client, context): for a change of `changes`
+    changes: frozenset[str] = frozenset()
     before_delete: Callable[[Any, dict[str, Any]], None] | None = None  # (client, context)
 
 

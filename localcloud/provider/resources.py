@@ -89,7 +89,7 @@ def carried(kind: Kind) -> set[str]:
 
 def changeable(kind: Kind) -> set[str]:
     """The properties that AWS can change in place."""
-    found = set(kind.ours) | ({"tags"} if kind.tags else set())
+    found = set(kind.ours | kind.changes) | ({"tags"} if kind.tags else set())
     for call in kind.update:
         found |= call.on
     return found
@@ -146,7 +146,9 @@ class Resource:
             inner = shape.members[call.under] if call.under else shape
             chosen = {name: value for name, value in self.inputs.items() if name in call.walk}
             walked = to_request(inner, chosen, self.kind.names)
-            arguments = {**arguments, call.under: walked} if call.under else {**walked, **arguments}
+            if call.under:
+                walked = {call.under: {**(arguments.get(call.under) or {}), **walked}}
+            arguments = {**arguments, **walked} if call.under else {**walked, **arguments}
         if call.tags and context["tagList"]:
             arguments["TagSpecifications"] = [{"ResourceType": call.tags, "Tags": context["tagList"]}]
         return dict(getattr(self.client, call.operation)(**arguments) or {})
@@ -165,7 +167,8 @@ class Resource:
                     continue
                 answer = self._call(call, self._context(**more))
                 if number == 0:
-                    self.id = str(jmespath.search(self.kind.id, {**self.inputs, "answer": answer}))
+                    known = {**self.inputs, "account": self.account.number, "answer": answer}
+                    self.id = str(jmespath.search(self.kind.id, known))
             if self.kind.tags and self.inputs.get("tags") and not self._tagged_at_creation():
                 self._call(self.kind.tags.add, self._context())
             if not self.read(asked=self.inputs):
@@ -190,6 +193,11 @@ class Resource:
             if found is None and not read.optional:
                 return False
             item |= found or {}
+        if self.kind.look:
+            looked = self.kind.look(self.client, self._context(), item)
+            if looked is None:
+                return False
+            item = looked
         context = self._context(item=item)
         inputs = {name: found for name, found in self.schema["inputs"].items() if name != "tags"}
         computed = {name: jmespath.search(text, context) for name, text in self.kind.computed.items()}
@@ -254,8 +262,10 @@ class Resource:
         old, self.inputs = self.inputs, news
         changed = differing(old, news)
         for call in self.kind.update:
-            if call.on & changed:
+            if call.on & changed and (not call.given or news.get(call.given)):
                 self._call(call, self._context())
+        if self.kind.change and self.kind.changes & changed:
+            self.kind.change(self.client, self._context())
         if self.kind.tags and "tags" in changed:
             removed = [key for key in old.get("tags") or {} if key not in (news.get("tags") or {})]
             if removed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 from localcloud.provider.kinds import Call, Kind, Read, Tags, words
@@ -18,7 +19,8 @@ CONFIGURATION = words(
     "role handler description timeout memorySize environment runtime layers vpcConfig loggingConfig ephemeralStorage "
     "tracingConfig"
 )
-CODE = {"S3Bucket": "=s3Bucket", "S3Key": "=s3Key", "S3ObjectVersion": "=s3ObjectVersion"}
+CODE = {"S3Bucket": "=s3Bucket", "S3Key": "=s3Key", "S3ObjectVersion": "=s3ObjectVersion", "ZipFile": "=zipFile"}
+CODE_WORDS = words("s3Bucket s3Key s3ObjectVersion sourceCodeHash code architectures")
 TRAINING = words(
     "trainingJobName roleArn algorithmSpecification checkpointConfig enableInterContainerTrafficEncryption "
     "enableManagedSpotTraining enableNetworkIsolation environment hyperParameters inputDataConfigs outputDataConfig "
@@ -66,6 +68,12 @@ def _stop_job(client: Any, context: dict[str, Any]) -> None:
         "Stopping",
     ):
         time.sleep(0.3)
+
+
+def _zip(context: dict[str, Any]) -> dict[str, Any]:
+    """The bytes of a function's zip that is on this machine, and goes with the request."""
+    path = (context.get("code") or {}).get("path", "")
+    return {"zipFile": Path(path).read_bytes() if path and Path(path).exists() else None}
 
 
 def _arn_tags(member: str, tags: str, arn: str = "=arn") -> dict[str, Any]:
@@ -217,13 +225,11 @@ SERVICES = {
         (Call("delete_function", FUNCTION),),
         (
             Call("update_function_code", {**FUNCTION, **CODE, "Architectures": "=architectures"},
-                 on=words("s3Bucket s3Key s3ObjectVersion sourceCodeHash architectures")),
-            Call("wait:function_updated_v2", FUNCTION,
-                 on=words("s3Bucket s3Key s3ObjectVersion sourceCodeHash architectures")),
+                 on=CODE_WORDS),
+            Call("wait:function_updated_v2", FUNCTION, on=CODE_WORDS),
             Call("update_function_configuration", FUNCTION, CONFIGURATION, on=CONFIGURATION),
             Call("wait:function_updated_v2", FUNCTION, on=CONFIGURATION),
-            Call("publish_version", FUNCTION,
-                 on=CONFIGURATION | words("s3Bucket s3Key s3ObjectVersion sourceCodeHash architectures publish")),
+            Call("publish_version", FUNCTION, on=CONFIGURATION | CODE_WORDS | words("publish"), given="publish"),
             Call("put_function_concurrency",
                  {**FUNCTION, "ReservedConcurrentExecutions": "=reservedConcurrentExecutions"},
                  on=words("reservedConcurrentExecutions")),
@@ -234,7 +240,8 @@ SERVICES = {
         name="name",
         names={"name": "functionname", "arn": "functionarn"},
         ours=words("skipDestroy"),
-        prepared=words("sourceCodeHash"),
+        prepare=_zip,
+        prepared=words("sourceCodeHash code"),
         defaults={"packageType": "Zip"},
         computed={
             "arn": "join('', ['arn:aws:lambda:', region, ':', account, ':function:', id])",

@@ -32,8 +32,9 @@ HEAD = "import pulumi, pulumi_aws as aws\n"
 def stack(cloud, tmp_path_factory):
     """A stack with one of every type, up."""
     made = Project(tmp_path_factory.mktemp("every") / "project", PROGRAM.read_text(), cloud)
-    with zipfile.ZipFile(made.folder / "program" / "f.zip", "w") as package:
-        package.writestr("f.py", "def handler(event, context):\n    return {'good': True}\n")
+    for name, word in (("f", "good"), ("f1", "first"), ("f2", "second")):
+        with zipfile.ZipFile(made.folder / "program" / f"{name}.zip", "w") as package:
+            package.writestr("f.py", f"def handler(event, context):\n    return {{'{word}': True}}\n")
     with tarfile.open(made.folder / "program" / "source.tar.gz", "w:gz") as source:
         text = b"print('loss=0.5')\n"
         entry = tarfile.TarInfo("job.py")

@@ -174,6 +174,112 @@ fn = aws.lambda_.Function(
 )
 al = aws.lambda_.Alias("live", name="live", function_name=fn.name, function_version=fn.version)
 url = aws.lambda_.FunctionUrl("url", function_name=fn.name, qualifier=al.name, authorization_type="AWS_IAM")
+packed = aws.lambda_.Function(
+    "packed",
+    name="packed",
+    role=role.arn,
+    runtime="python3.11",
+    handler="f.handler",
+    code=pulumi.FileArchive(f"f{STEP}.zip"),
+    tags=T,
+)
+topic = aws.sns.Topic("topic", name="sample", display_name="d" + STEP, tags=T)
+aws.sns.TopicPolicy(
+    "tp",
+    arn=topic.arn,
+    policy=pulumi.Output.all(topic.arn, me.account_id).apply(
+        lambda a: json.dumps(
+            {
+                "Version": "2012-10-17",
+                "Statement": [
+                    {
+                        "Sid": "Alarms" + STEP,
+                        "Effect": "Allow",
+                        "Principal": {"Service": "budgets.amazonaws.com"},
+                        "Action": "sns:Publish",
+                        "Resource": a[0],
+                        "Condition": {"StringEquals": {"aws:SourceAccount": a[1]}},
+                    }
+                ],
+            }
+        )
+    ),
+)
+aws.lambda_.Permission(
+    "may",
+    statement_id="alarms",
+    action="lambda:InvokeFunction",
+    function=packed.name,
+    principal="sns.amazonaws.com",
+    source_arn=topic.arn,
+)
+aws.sns.TopicSubscription(
+    "heard",
+    topic=topic.arn,
+    protocol="lambda",
+    endpoint=packed.arn,
+    filter_policy=json.dumps({"kind": ["k" + STEP]}),
+)
+aws.scheduler.Schedule(
+    "weekly",
+    name="sample",
+    description="d" + STEP,
+    schedule_expression="cron(0 6 ? * MON *)",
+    schedule_expression_timezone="UTC",
+    flexible_time_window={"mode": "OFF"},
+    target={"arn": packed.arn, "role_arn": role.arn, "retry_policy": {"maximum_retry_attempts": int(STEP)}},
+)
+budget = aws.budgets.Budget(
+    "budget",
+    name="sample",
+    budget_type="COST",
+    time_unit="MONTHLY",
+    limit_amount=f"{STEP}5.50",
+    limit_unit="USD",
+    filter_expression={
+        "ands": [
+            {"tags": {"key": key, "values": [value], "match_options": ["EQUALS"]}}
+            for key, value in (("Project", "p"), ("Environment", "dev"))
+        ]
+    },
+    metrics="UnblendedCost",
+    notifications=[
+        {
+            "notification_type": kind,
+            "comparison_operator": "GREATER_THAN",
+            "threshold": share,
+            "threshold_type": "PERCENTAGE",
+            "subscriber_sns_topic_arns": [topic.arn],
+            "subscriber_email_addresses": ["me@example.com"],
+        }
+        for kind, share in (("ACTUAL", 50), ("ACTUAL", 90 + int(STEP)), ("FORECASTED", 100))
+    ],
+    tags=T,
+)
+monitor = aws.costexplorer.AnomalyMonitor(
+    "monitor",
+    name="sample" + STEP,
+    monitor_type="CUSTOM",
+    monitor_specification=json.dumps(
+        {"And": None, "Tags": {"Key": "Environment", "MatchOptions": None, "Values": ["dev"]}}
+    ),
+    tags=T,
+)
+aws.costexplorer.AnomalySubscription(
+    "anomalies",
+    name="sample",
+    frequency="IMMEDIATE",
+    monitor_arn_lists=[monitor.arn],
+    subscribers=[{"type": "SNS", "address": topic.arn}],
+    threshold_expression={
+        "dimension": {
+            "key": "ANOMALY_TOTAL_IMPACT_ABSOLUTE",
+            "match_options": ["GREATER_THAN_OR_EQUAL"],
+            "values": [STEP],
+        }
+    },
+    tags=T,
+)
 db = aws.rds.SubnetGroup("sng", subnet_ids=[sub.id], tags=T)
 rds = aws.rds.Instance(
     "db",
