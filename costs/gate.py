@@ -1,0 +1,75 @@
+"""The gate of an environment: a parameter that is open, or closed to new training windows until the month ends.
+
+The budget's guard closes it (`costs.guard`), the window's program reads it, and `shoestring budget reopen` opens it.
+A gate that was closed in one month is open in the next: budgets count by calendar month in UTC.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from typing import Literal
+
+NAME = "/shoestring/{environment}/window-gate"
+OPEN_TEXT = '{"state": "open"}'
+OWN_SUBJECT = "Shoestring"  # how the subject of a message begins that the platform itself publishes
+
+
+def parameter(environment: str) -> str:
+    """Name of an environment's gate in Systems Manager."""
+    return NAME.format(environment=environment)
+
+
+def period(moment: datetime) -> str:
+    """The budget's month in which `moment` (UTC) lies, like 2026-11."""
+    return moment.strftime("%Y-%m")
+
+
+def stamp(moment: datetime) -> str:
+    """A moment (UTC) as the gate writes it."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def cents(usd: Decimal) -> Decimal:
+    """Rounded to the cent, half a cent up."""
+    return usd.quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What the parameter says. Where it is closed: what was spent of which limit, in which month, when and why."""
+
+    state: Literal["open", "closed"] = "open"
+    spent_usd: Decimal | None = None
+    limit_usd: Decimal | None = None
+    period: str = ""
+    at: str = ""
+    why: str = ""
+
+    def closed_at(self, moment: datetime) -> bool:
+        """Whether no new window may come up at `moment`."""
+        return self.state == "closed" and self.period == period(moment)
+
+    def text(self) -> str:
+        """The parameter's value: JSON, money as decimal strings, without what is not known."""
+        facts = {key: str(value) for key, value in asdict(self).items() if value not in (None, "")}
+        return json.dumps(facts)
+
+
+def read(text: str) -> Gate:
+    """The gate from its parameter's value.
+
+    Raises:
+        ValueError: the value is no gate, and says so; never taken for an open one.
+    """
+    try:
+        found = json.loads(text)
+        spent, limit = (Decimal(found[key]) if key in found else None for key in ("spent_usd", "limit_usd"))
+        month, at, why = (str(found.get(key, "")) for key in ("period", "at", "why"))
+        if found["state"] not in ("open", "closed") or (found["state"] == "closed" and not month):
+            raise ValueError("no state")
+    except (ValueError, TypeError, KeyError, AttributeError, InvalidOperation) as error:
+        raise ValueError(f"{text[:120]!r} is not the value of a gate, which is like {OPEN_TEXT}") from error
+    return Gate(found["state"], spent, limit, month, at, why)
