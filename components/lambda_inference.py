@@ -64,6 +64,8 @@ class LambdaInference(pulumi.ComponentResource):
     """Name of the function."""
     alias: pulumi.Output[str]
     """Name of the alias that serves."""
+    log_group: pulumi.Output[str]
+    """Name of the log group that its requests are written to."""
 
     def __init__(self, name: str, args: LambdaInferenceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("shoestring:serving:LambdaInference", name, None, opts)
@@ -113,4 +115,7 @@ class LambdaInference(pulumi.ComponentResource):
         self.url = url.function_url
         self.function = function.name
         self.alias = alias.name
-        self.register_outputs({"url": self.url, "function": self.function, "alias": self.alias})
+        self.log_group = logs.name
+        self.register_outputs(
+            {"url": self.url, "function": self.function, "alias": self.alias, "log_group": self.log_group}
+        )

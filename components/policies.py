@@ -20,9 +20,11 @@ def allow(sid: str, actions: list[str], resources: list[str] | str, **condition:
     return {**statement, "Condition": condition} if condition else statement
 
 
-def trust(service: str) -> str:
-    """Lets one AWS service take a role."""
-    return document({"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"})
+def trust(service: str, account: str = "") -> str:
+    """Lets one AWS service take a role; with `account`, on behalf of that account alone."""
+    statement: Statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    own = {"Condition": {"StringEquals": {"aws:SourceAccount": account}}} if account else {}
+    return document({**statement, **own})
 
 
 def tls_only(bucket: str) -> str:
@@ -65,7 +67,7 @@ def inference(bucket: str, model: str, log_group: str) -> str:
     """The inference function: one model's files, and its own log group (by ARN)."""
     return document(
         allow("Model", ["s3:GetObject"], _objects(bucket, f"models/{model}/")),
-        allow("Logs", ["logs:CreateLogStream", "logs:PutLogEvents"], [f"{log_group}:*"]),
+        _logs(log_group),
     )
 
 
@@ -115,4 +117,66 @@ def training(
             ],
             "*",
         ),
+    )
+
+
+def alarms(topic: str, account: str) -> str:
+    """A topic's policy: AWS's budgets and cost anomalies of this account may publish; nobody else gets in by it."""
+    return document(
+        {
+            "Sid": "CostAlarms",
+            "Effect": "Allow",
+            "Principal": {"Service": ["budgets.amazonaws.com", "costalerts.amazonaws.com"]},
+            "Action": "sns:Publish",
+            "Resource": topic,
+            "Condition": {"StringEquals": {"aws:SourceAccount": account}},
+        }
+    )
+
+
+def _logs(log_group: str) -> Statement:
+    return allow("Logs", ["logs:CreateLogStream", "logs:PutLogEvents"], [f"{log_group}:*"])
+
+
+def guard(gate: str, budget: str, log_group: str) -> str:
+    """The budget's guard: its budget, its gate, its own log, all by ARN; Cost Explorer knows no resources."""
+    return document(
+        allow("Budget", ["budgets:ViewBudget"], [budget]),
+        allow("Costs", ["ce:GetCostAndUsage"], "*"),
+        allow("Gate", ["ssm:GetParameter", "ssm:PutParameter"], [gate]),
+        _logs(log_group),
+    )
+
+
+def scheduled(function: str) -> str:
+    """A schedule: one function (by ARN), and nothing else."""
+    return document(allow("Invoke", ["lambda:InvokeFunction"], [function]))
+
+
+def report(
+    bucket: str, topic: str, budget: str, region: str, account: str, function: str, requests: str, log_group: str
+) -> str:
+    """The weekly report: reads costs, jobs, and the inference `function`; writes its files and one message.
+
+    Three statements must name every resource, as AWS knows no finer ones for these actions: Cost Explorer, the list of
+    training jobs, and metrics. The names of jobs, and the anomalies of which monitor, are not known before.
+
+    Args:
+        function: ARN of the inference function.
+        requests: ARN of its log group.
+        log_group: ARN of the report's own.
+    """
+    jobs = f"arn:aws:sagemaker:{region}:{account}:training-job/*"
+    return document(
+        allow("Costs", ["ce:GetCostAndUsage", "ce:GetCostForecast"], "*"),
+        allow("Anomalies", ["ce:GetAnomalies"], [f"arn:aws:ce::{account}:anomalymonitor/*"]),
+        allow("Budget", ["budgets:ViewBudget"], [budget]),
+        allow("Jobs", ["sagemaker:ListTrainingJobs"], "*"),
+        allow("Job", ["sagemaker:DescribeTrainingJob", "sagemaker:ListTags"], [jobs]),
+        allow("Function", ["lambda:GetFunctionConfiguration"], [function]),
+        allow("Requests", ["logs:FilterLogEvents"], [f"{requests}:*"]),
+        allow("Metrics", ["cloudwatch:GetMetricData"], "*"),
+        allow("Files", ["s3:PutObject"], _objects(bucket, "reports/cost/")),
+        allow("Summary", ["sns:Publish"], [topic]),
+        _logs(log_group),
     )

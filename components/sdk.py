@@ -13,7 +13,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-SERVICES = ("cloudwatch", "ec2", "iam", "lambda_", "rds", "s3", "sagemaker", "ssm", "vpc")
+SERVICES = (
+    "budgets", "cloudwatch", "costexplorer", "ec2", "iam", "lambda_", "rds", "s3", "sagemaker", "scheduler", "sns",
+    "ssm", "vpc",
+)  # fmt: skip
 
 
 def _bare(name: str) -> ModuleType:

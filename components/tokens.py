@@ -2,6 +2,8 @@
 
 COMPONENTS = frozenset(
     {
+        "shoestring:costs:CostGuard",
+        "shoestring:costs:CostReport",
         "shoestring:network:Network",
         "shoestring:registry:ModelPointer",
         "shoestring:serving:LambdaInference",
@@ -13,7 +15,10 @@ COMPONENTS = frozenset(
 
 AWS = frozenset(
     {
+        "aws:budgets/budget:Budget",
         "aws:cloudwatch/logGroup:LogGroup",
+        "aws:costexplorer/anomalyMonitor:AnomalyMonitor",
+        "aws:costexplorer/anomalySubscription:AnomalySubscription",
         "aws:ec2/instance:Instance",
         "aws:ec2/internetGateway:InternetGateway",
         "aws:ec2/launchTemplate:LaunchTemplate",
@@ -31,6 +36,7 @@ AWS = frozenset(
         "aws:lambda/alias:Alias",
         "aws:lambda/function:Function",
         "aws:lambda/functionUrl:FunctionUrl",
+        "aws:lambda/permission:Permission",
         "aws:rds/instance:Instance",
         "aws:rds/subnetGroup:SubnetGroup",
         "aws:s3/bucket:Bucket",
@@ -41,6 +47,10 @@ AWS = frozenset(
         "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
         "aws:s3/bucketVersioning:BucketVersioning",
         "aws:sagemaker/trainingJob:TrainingJob",
+        "aws:scheduler/schedule:Schedule",
+        "aws:sns/topic:Topic",
+        "aws:sns/topicPolicy:TopicPolicy",
+        "aws:sns/topicSubscription:TopicSubscription",
         "aws:ssm/parameter:Parameter",
         "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
         "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",

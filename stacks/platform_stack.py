@@ -8,11 +8,15 @@ import pulumi
 from pulumi_aws.cloudwatch.log_group import LogGroup
 from pulumi_aws.get_caller_identity import get_caller_identity_output
 
+from components.cost_guard import CostGuard, CostGuardArgs
+from components.cost_report import CostReport, CostReportArgs
 from components.lambda_inference import LambdaInference, LambdaInferenceArgs
 from components.mlflow_server import MlflowServer, MlflowServerArgs
 from components.model_pointer import ModelPointer, ModelPointerArgs
 from components.network import Network, NetworkArgs
 from components.state_store import StateStore, StateStoreArgs
+from costs import gate
+from costs import package as costs_package
 from serving import package
 from shoestring.paths import home
 from stacks.settings import PlatformSettings
@@ -81,6 +85,38 @@ def build(settings: PlatformSettings) -> None:
             log_retention_days=serving.log_retention_days,
         ),
     )
+    watching = costs_package.build(architecture, python, home() / "packages", pulumi.log.info)
+    guard = CostGuard(
+        f"{name}-costs",
+        CostGuardArgs(
+            account=account,
+            package=watching,
+            gate=gate.parameter(settings.environment),
+            limit_usd=settings.monthly_usd,
+            tags={"Project": settings.project, "Environment": settings.environment},
+            email=settings.owner if settings.alarms_by_mail else None,
+            python=python,
+            architecture=architecture,
+        ),
+    )
+    CostReport(
+        f"{name}-cost-report",
+        CostReportArgs(
+            account=account,
+            region=region,
+            package=watching,
+            bucket=state.bucket,
+            topic=guard.topic,
+            budget=guard.budget,
+            limit_usd=settings.monthly_usd,
+            project=settings.project,
+            environment=settings.environment,
+            inference_function=inference.function,
+            inference_log_group=inference.log_group,
+            python=python,
+            architecture=architecture,
+        ),
+    )
     if settings.job_logs:  # SageMaker makes it without an end to its retention, once for all environments of an account
         LogGroup(f"{name}-jobs", name="/aws/sagemaker/TrainingJobs", retention_in_days=serving.log_retention_days)
 
@@ -93,4 +129,7 @@ def build(settings: PlatformSettings) -> None:
     pulumi.export("inference_function", inference.function)
     pulumi.export("inference_alias", inference.alias)
     pulumi.export("model_parameter", champion.parameter)
+    pulumi.export("window_gate", guard.gate)
+    pulumi.export("budget", guard.budget)
+    pulumi.export("cost_topic", guard.topic)
     pulumi.export("region", region)

@@ -7,6 +7,7 @@ import json
 import shlex
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from ipaddress import IPv4Network
 from typing import Annotated, Any, Literal
 
@@ -26,7 +27,9 @@ from shoestring.errors import UserError
 
 ENVIRONMENTS = ("local", "dev", "staging", "prod")
 WINDOW = "-window"
+MONTHLY_USD = {"local": 15, "dev": 15, "staging": 25, "prod": 60}  # the budget of an environment that sets none
 NAMESPACE = "shoestring:"
+OVERRIDE_TAG = "shoestring:cost-override"
 
 
 def _whole(cidr: str) -> str:
@@ -87,6 +90,24 @@ class Network(_Section):
     cidr: Annotated[str, AfterValidator(_whole)] = Field(default="10.20.0.0/16", examples=["10.20.0.0/16"])
 
 
+def _money(value: object) -> object:
+    """A number as it was written: through a float, 0.1 would be something else."""
+    if isinstance(value, bool):
+        raise ValueError("expected dollars, such as 15 or 12.50")
+    return str(value) if isinstance(value, int | float) else value
+
+
+Dollars = Annotated[Decimal, BeforeValidator(_money), Field(gt=0, le=1_000_000, decimal_places=2, allow_inf_nan=False)]
+
+
+class Budget(_Section):
+    """What the environment may cost."""
+
+    monthly_usd: Dollars | None = Field(default=None, examples=["15"])  # None: the environment's own of MONTHLY_USD
+    window_usd: Dollars = Field(default=Decimal(10), examples=["10"])
+    email: bool | None = Field(default=None, examples=["true"])  # None: everywhere but on the local cloud
+
+
 class _Settings(_Section):
     environment: Literal["local", "dev", "staging", "prod"] = Field(alias="pulumi:stack")
     region: str = Field(alias="aws:region", pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", examples=["us-east-1"])
@@ -94,10 +115,25 @@ class _Settings(_Section):
     owner: Email = Field(examples=["you@example.com"])
     cost_center: Word = Field(default="ml-experiments", examples=["ml-experiments"])
     project: Word = Field(default="shoestring", examples=["shoestring"])
+    budget: Budget = Budget()
+    cost_override: Annotated[Word | None, NoText] = Field(default=None, examples=["new-gpu-agreed-by-ann"])
+
+    @property
+    def monthly_usd(self) -> Decimal:
+        """What the environment may cost in a month."""
+        chosen = self.budget.monthly_usd
+        return Decimal(MONTHLY_USD[self.environment]) if chosen is None else chosen
+
+    @property
+    def alarms_by_mail(self) -> bool:
+        """Whether the owner gets the budget's alarms by e-mail."""
+        return self.environment != "local" if self.budget.email is None else self.budget.email
 
     def tags(self) -> dict[str, str]:
-        """The cost tags of every resource."""
+        """The cost tags of every resource, and the reason why it may cost more, where one is configured."""
+        override = {OVERRIDE_TAG: self.cost_override} if self.cost_override else {}
         return {
+            **override,
             "Project": self.project,
             "Environment": self.environment,
             "Team": self.team,

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pulumi
+from pulumi_aws import _utilities
 from pulumi_aws.get_caller_identity import get_caller_identity_output
 from pulumi_aws.s3.bucket_objectv2 import BucketObjectv2
 
 from components.spot_training_job import SpotTrainingJob, SpotTrainingJobArgs
+from costs import gate
 from shoestring.errors import UserError
 from shoestring.paths import home
 from stacks.settings import WindowSettings
 from stacks.tags import tag_everything
 from training import bundle, data, jobfile, wheels
 
-NEEDED = ("bucket", "mlflow_url", "subnet_ids", "jobs_security_group_id")
+NEEDED = ("bucket", "mlflow_url", "subnet_ids", "jobs_security_group_id", "window_gate")
 LEASE_TAG = "shoestring:lease"
 READS, PAUSE = 20, 0.1  # of the stack's own state, and seconds between two
 
@@ -29,12 +32,36 @@ def check_platform(environment: str, outputs: Mapping[str, Any]) -> Mapping[str,
     missing = [key for key in NEEDED if not outputs.get(key)]
     if missing:
         error = UserError(
-            f"the platform {environment} is not up: it has no {', '.join(missing)}",
+            f"the platform {environment} is not up, or older than this program: it has no {', '.join(missing)}",
             "the stack with the state and the tracking server that the jobs use",
             f"pulumi up --stack {environment}",
         )
         raise pulumi.RunError(str(error))
     return outputs
+
+
+def check_gate(environment: str, value: str, now: datetime) -> None:
+    """Raises RunError where the environment is closed to new windows, for its budget is spent or somebody said so."""
+    name = gate.parameter(environment)
+    reopen = f'shoestring budget reopen -e {environment} --why "..."'
+    try:
+        found = gate.read(value)
+    except ValueError as problem:
+        raise pulumi.RunError(str(UserError(f"the parameter {name}: {problem}", "", reopen))) from None
+    if not found.closed_at(now):
+        return
+    spent = (
+        f"{found.spent_usd} of {found.limit_usd} dollars are spent in {found.period}"
+        if found.spent_usd is not None
+        else f"closed for {found.period}"
+    )
+    error = UserError(
+        f"{environment} takes no new training window: {spent} (closed at {found.at}: {found.why})",
+        f"an open gate: it opens by itself with the next month, or with a higher limit "
+        f"(pulumi config set --path shoestring:budget.monthlyUsd, then pulumi up --stack {environment}) and",
+        reopen,
+    )
+    raise pulumi.RunError(str(error))
 
 
 def lease(settings: WindowSettings, earlier: object, now: datetime) -> str:
@@ -69,16 +96,46 @@ async def _read_outputs(stack: str) -> Mapping[str, Any]:
     return dict(answer["outputs"])
 
 
+NO_PARAMETER = re.compile(r"ParameterNotFound|couldn't find resource|empty result")
+
+
+async def gate_value(environment: str) -> str:
+    """What the gate's parameter holds now. Raises RunError where there is none."""
+    name = gate.parameter(environment)
+    try:
+        options = _utilities.get_invoke_opts_defaults()  # the version: without it, the engine starts a second provider
+        answer = await pulumi.runtime.invoke_async("aws:ssm/getParameter:getParameter", {"name": name}, options)
+    except Exception as error:  # the SDK raises nothing narrower
+        if not NO_PARAMETER.search(str(error)):
+            raise
+        missing = UserError(
+            f"there is no parameter {name}",
+            f"the gate that the platform {environment} makes",
+            f"pulumi up --refresh --stack {environment}",
+        )
+        raise pulumi.RunError(str(missing)) from None
+    return str(answer["value"])
+
+
+async def _admitted(environment: str, outputs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The platform's outputs, where it is up and open to new windows."""
+    checked = check_platform(environment, outputs)
+    check_gate(environment, await gate_value(environment), datetime.now(UTC))
+    return checked
+
+
 def build(settings: WindowSettings) -> None:
     """Everything of the stack `<environment>-window`."""
     jobs = [jobfile.load(jobfile.find(name)) for name in settings.jobs]
     project = f"{pulumi.get_organization()}/{pulumi.get_project()}"
-    platform = pulumi.StackReference(f"{project}/{settings.environment}").outputs.apply(
-        lambda outputs: check_platform(settings.environment, outputs)
+    platform: pulumi.Output[Mapping[str, Any]] = pulumi.StackReference(
+        f"{project}/{settings.environment}"
+    ).outputs.apply(  # type: ignore[assignment]
+        lambda outputs: _admitted(settings.environment, outputs)
     )
     own = asyncio.ensure_future(outputs_before(f"{project}/{pulumi.get_stack()}"))
     before: pulumi.Output[Mapping[str, Any]] = pulumi.Output.from_input(own)
-    # All tags wait for the platform's check, so that nothing is made before it.
+    # All tags wait for the checks of platform and gate, so that nothing is made before it.
     until = pulumi.Output.all(platform, before).apply(
         lambda parts: lease(settings, parts[1].get("lease"), datetime.now(UTC))
     )

@@ -11,6 +11,10 @@ import pytest
 from components import policies
 
 BUCKET = "shoestring-dev-123456789012"
+GATE = "arn:aws:ssm:us-east-1:123456789012:parameter/shoestring/dev/window-gate"
+BUDGET = "arn:aws:budgets::123456789012:budget/shoestring-dev-costs"
+TOPIC = "arn:aws:sns:us-east-1:123456789012:shoestring-dev-costs"
+LOGS = "arn:aws:logs:us-east-1:123456789012:log-group"
 NETWORK: dict[str, Any] = {"subnets": ["subnet-0a"], "security_groups": ["sg-0b"]}
 POLICIES = {
     "tracking": policies.tracking(BUCKET),
@@ -23,9 +27,28 @@ POLICIES = {
     "training": policies.training(
         BUCKET, job="churn-0123456789ab", model="churn", region="us-east-1", account="123456789012", **NETWORK
     ),
+    "guard": policies.guard(GATE, BUDGET, f"{LOGS}:/aws/lambda/shoestring-dev-costs"),
+    "report": policies.report(
+        bucket=BUCKET,
+        topic=TOPIC,
+        budget=BUDGET,
+        region="us-east-1",
+        account="123456789012",
+        function="arn:aws:lambda:us-east-1:123456789012:function:shoestring-dev-inference",
+        requests=f"{LOGS}:/aws/lambda/shoestring-dev-inference",
+        log_group=f"{LOGS}:/aws/lambda/shoestring-dev-cost-report",
+    ),
+    "schedule": policies.scheduled("arn:aws:lambda:us-east-1:123456789012:function:shoestring-dev-cost-report"),
 }
 # AWS knows no resources for these (docs: «Actions, resources, and condition keys»).
-ANYWHERE = {"cloudwatch:PutMetricData", "ecr:GetAuthorizationToken"}
+ANYWHERE = {
+    "ce:GetCostAndUsage",
+    "ce:GetCostForecast",
+    "cloudwatch:GetMetricData",
+    "cloudwatch:PutMetricData",
+    "ecr:GetAuthorizationToken",
+    "sagemaker:ListTrainingJobs",
+}
 
 
 def statements(text: str) -> list[dict[str, Any]]:
@@ -61,6 +84,8 @@ def test_metrics_go_to_sagemakers_namespace_only() -> None:
     [
         ("tracking", {"artifacts/", "mlflow/"}),
         ("inference", set()),
+        ("guard", set()),
+        ("report", {"reports/cost/"}),
         ("training", {"checkpoints/churn-0123456789ab/", "jobs/churn-0123456789ab/", "models/churn/"}),
     ],
 )
@@ -85,3 +110,22 @@ def test_without_tls_nobody_gets_at_the_bucket() -> None:
     assert (deny["Effect"], deny["Principal"], deny["Action"]) == ("Deny", "*", "s3:*")
     assert deny["Resource"] == [f"arn:aws:s3:::{BUCKET}", f"arn:aws:s3:::{BUCKET}/*"]
     assert deny["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_only_budgets_and_anomalies_of_this_account_publish_alarms() -> None:
+    (alarms,) = statements(policies.alarms(TOPIC, "123456789012"))
+    assert (alarms["Effect"], alarms["Action"], alarms["Resource"]) == ("Allow", "sns:Publish", TOPIC)
+    assert alarms["Principal"] == {"Service": ["budgets.amazonaws.com", "costalerts.amazonaws.com"]}
+    assert alarms["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+
+
+def test_the_guard_writes_its_gate_and_its_log_and_nothing_else() -> None:
+    found = statements(policies.guard(GATE, BUDGET, f"{LOGS}:/aws/lambda/g"))
+    writes = {action: each["Resource"] for each in found for action in each["Action"] if "Put" in action}
+    assert writes == {"ssm:PutParameter": [GATE], "logs:PutLogEvents": [f"{LOGS}:/aws/lambda/g:*"]}
+
+
+def test_a_role_for_a_schedule_is_taken_on_behalf_of_the_account_only() -> None:
+    (trust,) = statements(policies.trust("scheduler.amazonaws.com", "123456789012"))
+    assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+    assert "Condition" not in statements(policies.trust("lambda.amazonaws.com"))[0]

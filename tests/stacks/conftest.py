@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,15 @@ import pulumi
 import pytest
 from pulumi.runtime import mocks, rpc, settings
 
+from costs.gate import OPEN_TEXT
+
 ACCOUNT = "123456789012"
 PLATFORM = {
     "bucket": f"shoestring-dev-{ACCOUNT}",
     "mlflow_url": "http://10.20.0.10:5000",
     "subnet_ids": ["subnet-0a"],
     "jobs_security_group_id": "sg-0b",
+    "window_gate": "/shoestring/dev/window-gate",
 }
 
 
@@ -42,17 +46,30 @@ class Torn(grpc.RpcError):  # type: ignore[misc]
         return "failed to load checkpoint: EOF"
 
 
+class Missing(grpc.RpcError):  # type: ignore[misc]
+    """What the engine answers where the provider found no such parameter."""
+
+    def code(self) -> grpc.StatusCode:
+        return grpc.StatusCode.UNKNOWN
+
+    def details(self) -> str:
+        return "invocation of aws:ssm/getParameter:getParameter returned an error: ParameterNotFound"
+
+
 class World(mocks.MockMonitor, mocks.Mocks):  # type: ignore[misc]
     """An account in which everything succeeds; with `preview`, one in which nothing exists yet.
 
     Args:
         stacks: the outputs of other stacks, by name.
         parameter: what Systems Manager answers.
+        gate: the same of a gate; None: there is none.
     """
 
-    def __init__(self, preview: bool, stacks: dict[str, dict[str, Any]], parameter: str) -> None:
+    def __init__(
+        self, preview: bool, stacks: dict[str, dict[str, Any]], parameter: str, gate: str | None = OPEN_TEXT
+    ) -> None:
         super().__init__(self)
-        self.preview, self.stacks, self.parameter = preview, stacks, parameter
+        self.preview, self.stacks, self.parameter, self.gate = preview, stacks, parameter, gate
         self.all: list[Registered] = []
         self.outputs: dict[str, dict[str, Any]] = {}
         self.calls: list[str] = []
@@ -91,9 +108,12 @@ class World(mocks.MockMonitor, mocks.Mocks):  # type: ignore[misc]
                 raise Torn
             return {"outputs": self.stacks.get(args.args["name"].rsplit("/", 1)[-1], {})}, []
         self.calls.append(args.token)
+        gate = str(args.args.get("name", "")).endswith("window-gate")
+        if gate and self.gate is None:
+            raise Missing
         answers = {
             "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT},
-            "aws:ssm/getParameter:getParameter": {"value": self.parameter},
+            "aws:ssm/getParameter:getParameter": {"value": self.gate if gate else self.parameter},
         }
         return answers[args.token], []
 
@@ -104,6 +124,11 @@ class World(mocks.MockMonitor, mocks.Mocks):  # type: ignore[misc]
     def one(self, kind: str) -> Registered:
         """The only resource of a type."""
         (found,) = self.of(kind)
+        return found
+
+    def named(self, kind: str, name: str) -> Registered:
+        """The resource of a type with a name."""
+        (found,) = (each for each in self.of(kind) if each.name == name)
         return found
 
     @property
@@ -131,9 +156,11 @@ def run() -> Iterator[Run]:
         own: dict[str, Any] | None = None,
         parameter: str = "none",
         torn_reads: int = 0,
+        gate: str | None = OPEN_TEXT,
+        seen: list[str] | None = None,
     ) -> World:
         others = {"dev": PLATFORM, "local": PLATFORM} if stacks is None else stacks
-        world = World(preview, {**others, **({stack: own} if own else {})}, parameter)
+        world = World(preview, {**others, **({stack: own} if own else {})}, parameter, gate)
         world.torn_reads = torn_reads
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
@@ -147,6 +174,8 @@ def run() -> Iterator[Run]:
             loop.run_until_complete(pulumi.runtime.run_in_stack(build))
         finally:
             loop.close()
+            if seen is not None:
+                seen += [each.type for each in world.all]
         return world
 
     yield run
@@ -156,12 +185,17 @@ def run() -> Iterator[Run]:
 @pytest.fixture(autouse=True)
 def no_building(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The function's package and the jobs' wheels take the network: empty ones stand in. Files go elsewhere."""
+    from costs import package as costs_package
     from serving import package
     from training import wheels
 
     zipped = tmp_path / "inference-0123456789abcdef.zip"
     zipped.write_bytes(b"PK")
     monkeypatch.setattr(package, "build", lambda *_, **__: zipped)
+    watching = tmp_path / "costs-0123456789abcdef.zip"
+    with zipfile.ZipFile(watching, "w") as made:
+        made.writestr("costs/__init__.py", "")
+    monkeypatch.setattr(costs_package, "build", lambda *_, **__: watching)
     folder = tmp_path / "wheels-0123456789abcdef"
     folder.mkdir()
     for name in ("a-1-py3-none-any.whl", "b-2-py3-none-any.whl", "requirements.txt"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from components.tokens import TYPES
 from stacks import platform_stack, window
 from stacks.settings import PlatformSettings, WindowSettings, read
+from tests.stacks.conftest import PLATFORM
 
 VALUES: dict[str, object] = {"aws:region": "us-east-1", "shoestring:owner": "me@example.com"}
 FOREVER = "2999-01-01T00:00:00Z"
@@ -107,6 +109,9 @@ def test_the_platforms_outputs(run: Any) -> None:
         "inference_function": "shoestring-dev-inference",
         "inference_alias": "live",
         "model_parameter": "/shoestring/dev/models/breast-cancer/champion",
+        "window_gate": "/shoestring/dev/window-gate",
+        "budget": "shoestring-dev-costs",
+        "cost_topic": "arn:aws:x:us-east-1:123456789012:shoestring-dev-costs",
         "region": "us-east-1",
     }
 
@@ -117,12 +122,12 @@ def test_nothing_is_asked_about_a_parameter_that_is_not_there_yet(run: Any) -> N
 
 def test_a_promoted_version_is_deployed(run: Any) -> None:
     world = start(run, "platform", parameter="7")
-    assert world.one("Function").inputs["environment"]["variables"] == {
+    assert world.named("Function", "shoestring-dev-inference").inputs["environment"]["variables"] == {
         "MODEL_BUCKET": "shoestring-dev-123456789012",
         "MODEL_NAME": "breast-cancer",
         "MODEL_VERSION": "7",
     }
-    assert world.one("Parameter").ignored == ["value"]
+    assert [each.ignored for each in world.of("Parameter")] == [["value"], ["value"]]
 
 
 def test_nobody_gets_in_from_the_internet(run: Any) -> None:
@@ -201,6 +206,95 @@ def test_a_job_on_the_local_cloud_brings_no_wheels(run: Any) -> None:
     world = start(run, "window of local")
     assert [each["channelName"] for each in world.one("TrainingJob").inputs["inputDataConfigs"]] == ["training"]
     assert not [each for each in world.of("BucketObjectv2") if each.inputs["key"].startswith("wheels/")]
+
+
+CLOSED = {
+    "state": "closed",
+    "spent_usd": "15.40",
+    "limit_usd": "15.00",
+    "period": f"{datetime.now(UTC):%Y-%m}",
+    "at": "2026-11-25T10:00:00Z",
+    "why": "ACTUAL alarm of shoestring-dev-costs",
+}
+
+
+@pytest.mark.parametrize("name", ["window", "window of local"])
+def test_no_window_comes_up_where_the_budget_is_spent(run: Any, name: str) -> None:
+    environment = PROGRAMS[name][0].removesuffix("-window")
+    with pytest.raises(pulumi.RunError) as refused:
+        start(run, name, gate=json.dumps(CLOSED))
+    for part in (
+        f"{environment} takes no new training window: 15.40 of 15.00 dollars are spent in {CLOSED['period']}",
+        "closed at 2026-11-25T10:00:00Z: ACTUAL alarm of shoestring-dev-costs",
+        f"shoestring budget reopen -e {environment}",
+    ):
+        assert part in str(refused.value)
+
+
+def test_nothing_of_a_refused_window_is_made(run: Any) -> None:
+    made: list[str] = []
+
+    def program() -> None:
+        PROGRAMS["window"][1]()
+
+    with pytest.raises(pulumi.RunError):
+        run(program, stack="dev-window", gate=json.dumps(CLOSED), seen=made)
+    assert [kind for kind in made if kind.startswith("aws:")] == []
+
+
+def test_a_gate_of_another_month_is_open(run: Any) -> None:
+    assert start(run, "window", gate=json.dumps({**CLOSED, "period": "2020-01"})).of("TrainingJob")
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (None, r"no parameter /shoestring/dev/window-gate(?s:.*)pulumi up --refresh --stack dev"),
+        ("none", r"'none' is not the value of a gate(?s:.*)shoestring budget reopen -e dev"),
+    ],
+)
+def test_a_gate_that_cannot_be_read_is_no_open_one(run: Any, value: str | None, said: str) -> None:
+    with pytest.raises(pulumi.RunError, match=said):
+        start(run, "window", gate=value)
+
+
+def test_a_platform_from_before_the_gate_is_named(run: Any) -> None:
+    older = {key: value for key, value in PLATFORM.items() if key != "window_gate"}
+    with pytest.raises(pulumi.RunError, match=r"older than this program: it has no window_gate(?s:.*)pulumi up"):
+        start(run, "window", stacks={"dev": older})
+
+
+def test_alarms_go_to_the_owner_except_on_the_local_cloud(run: Any) -> None:
+    heard = [each.inputs for each in start(run, "platform").of("TopicSubscription")]
+    assert {each["protocol"]: each["endpoint"] for each in heard}["email"] == "me@example.com"
+    assert [each.inputs["protocol"] for each in start(run, "platform of local").of("TopicSubscription")] == ["lambda"]
+
+
+@pytest.mark.parametrize(("stack", "limit"), [("dev", "15"), ("prod", "60")])
+def test_the_budget_counts_what_carries_both_tags(run: Any, stack: str, limit: str) -> None:
+    budget = run(platform(stack, project="p"), stack=stack).one("Budget").inputs
+    assert (budget["limitAmount"], budget["timeUnit"], budget["budgetType"]) == (limit, "MONTHLY", "COST")
+    parts = [each["tags"] for each in budget["filterExpression"]["ands"]]
+    assert {each["key"]: each["values"] for each in parts} == {"Project": ["p"], "Environment": [stack]}
+    told = [(each["notificationType"], each["threshold"]) for each in budget["notifications"]]
+    assert told == [("ACTUAL", 50), ("ACTUAL", 80), ("ACTUAL", 100), ("FORECASTED", 100)]
+
+
+def test_a_reason_for_higher_costs_is_a_tag_of_everything(run: Any) -> None:
+    world = run(platform(costOverride="agreed by Ann"))
+    assert world.one("Bucket").inputs["tags"]["shoestring:cost-override"] == "agreed by Ann"
+    assert "shoestring:cost-override" not in start(run, "platform").one("Bucket").inputs["tags"]
+
+
+def test_the_schedule_may_call_the_report_and_nothing_else(run: Any) -> None:
+    world = start(run, "platform")
+    schedule = world.one("Schedule").inputs
+    assert schedule["scheduleExpression"] == "cron(0 6 ? * MON *)"
+    assert schedule["flexibleTimeWindow"] == {"mode": "OFF"}
+    (statement,) = json.loads(world.named("RolePolicy", "shoestring-dev-cost-report-schedule").inputs["policy"])[
+        "Statement"
+    ]
+    assert (statement["Action"], statement["Resource"]) == (["lambda:InvokeFunction"], [schedule["target"]["arn"]])
 
 
 def test_a_window_without_its_platform_says_what_to_do(run: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,36 @@ def test_all_problems_come_at_once_each_with_a_command() -> None:
         "shoestring:jobs means nothing here; it belongs to dev-window",
     ):
         assert part in found
+
+
+@pytest.mark.parametrize(
+    ("budget", "said"),
+    [
+        ({"monthlyUsd": 0}, "should be greater than 0"),
+        ({"monthlyUsd": "fifteen"}, "should be a valid decimal"),
+        ({"monthlyUsd": "NaN"}, "should be a finite number"),
+        ({"monthlyUsd": 12.345}, "no more than 2 decimal places"),
+        ({"windowUsd": True}, "expected dollars"),
+        ({"windowUsd": 10**9}, "should be less than or equal to 1000000"),
+        ({"email": "perhaps"}, "should be true or false"),
+        ({"monthlyUSD": 15}, "did you mean monthlyUsd?"),
+        ([15], "should be an object"),
+    ],
+)
+@pytest.mark.parametrize("stack", ["dev", "dev-window"])
+def test_a_bad_budget_is_refused_with_a_command(stack: str, budget: object, said: str) -> None:
+    found = problems(stack, LEAST | {"shoestring:budget": json.dumps(budget)})
+    assert said in found
+    assert "shoestring:budget" in found and "pulumi config " in found
+
+
+@pytest.mark.parametrize(("environment", "usd"), [("local", 15), ("dev", 15), ("staging", 25), ("prod", 60)])
+def test_an_environment_has_a_budget_of_its_own(environment: str, usd: int) -> None:
+    for stack in (environment, f"{environment}-window"):
+        assert read(stack, LEAST).monthly_usd == usd
+        assert read(stack, LEAST | {"shoestring:budget": '{"monthlyUsd": 0.1}'}).monthly_usd == Decimal("0.1")
+    assert read(environment, LEAST).alarms_by_mail is (environment != "local")
+    assert read(environment, LEAST | {"shoestring:budget": '{"email": true}'}).alarms_by_mail
 
 
 @pytest.mark.parametrize("key", ["environment", "region", "mlflow.spot", "Team"])
