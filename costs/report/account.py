@@ -242,6 +242,37 @@ def limit(clients: Clients, account: str, budget: str, monthly_usd: str) -> Limi
     )
 
 
+class Attempts:
+    """Calls that may fail: what fails becomes a note, with the IAM action where AWS denies it."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def of(self, what: str, actions: str, call: Callable[[], Any], otherwise: Any) -> Any:
+        """What the call gives, or `otherwise`."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            return call()
+        except ClientError as error:
+            code, said = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
+            needs = f"; allow {actions} to who asks" if "Denied" in code or "Unauthorized" in code else ""
+            self.notes.append(f"{what} cannot be read: {said or code}{needs}")
+        except BotoCoreError as error:
+            self.notes.append(f"{what} cannot be read: {error}")
+        return otherwise
+
+
+READ_JOBS = "sagemaker:ListTrainingJobs, sagemaker:DescribeTrainingJob, sagemaker:ListTags"
+
+
+def jobs_or_note(clients: Clients, scope: Scope, period: Period) -> tuple[tuple[Job, ...], tuple[str, ...]]:
+    """The finished jobs, and a note where they cannot be read."""
+    attempts = Attempts()
+    found = attempts.of("training jobs", READ_JOBS, lambda: jobs(clients("sagemaker"), scope, period), ())
+    return found, tuple(attempts.notes)
+
+
 def read(
     clients: Clients,
     scope: Scope,
@@ -253,32 +284,19 @@ def read(
     monthly_usd: str = "",
 ) -> Account:
     """Jobs, predictions and limit; what is denied or missing becomes a note."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    notes: list[str] = []
-
-    def attempt(what: str, action: str, call: Callable[[], Any], otherwise: Any) -> Any:
-        try:
-            return call()
-        except ClientError as error:
-            code, said = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
-            needs = f"; allow {action} to who makes the report" if "Denied" in code or "Unauthorized" in code else ""
-            notes.append(f"{what} cannot be read: {said or code}{needs}")
-        except BotoCoreError as error:
-            notes.append(f"{what} cannot be read: {error}")
-        return otherwise
-
-    own = attempt("the account's number", "sts:GetCallerIdentity", lambda: clients("sts").get_caller_identity(), {})
+    attempts = Attempts()
+    own = attempts.of("the account's number", "sts:GetCallerIdentity", lambda: clients("sts").get_caller_identity(), {})
     account = own.get("Account", "")
     if not account:
-        raise ReportError("AWS does not say which account this is: " + notes[-1], "credentials that work",
+        raise ReportError("AWS does not say which account this is: " + attempts.notes[-1], "credentials that work",
                           "aws sts get-caller-identity    (for local: shoestring cloud up)")  # fmt: skip
-    reading = "sagemaker:ListTrainingJobs, sagemaker:DescribeTrainingJob, sagemaker:ListTags"
-    found = attempt("training jobs", reading, lambda: jobs(clients("sagemaker"), scope, period), ())
+    found = attempts.of("training jobs", READ_JOBS, lambda: jobs(clients("sagemaker"), scope, period), ())
     reading = "lambda:GetFunctionConfiguration, logs:FilterLogEvents, cloudwatch:GetMetricData"
-    answered = attempt(f"predictions of {function}", reading, lambda: predictions(clients, function, period), None)
+    answered = attempts.of(f"predictions of {function}", reading, lambda: predictions(clients, function, period), None)
     without = Limit(None, "the budget cannot be read")
-    most = attempt("the budget", "budgets:ViewBudget", lambda: limit(clients, account, budget, monthly_usd), without)
+    most = attempts.of(
+        "the budget", "budgets:ViewBudget", lambda: limit(clients, account, budget, monthly_usd), without
+    )
     if most is without and monthly_usd:
         most = limit(clients, account, "", monthly_usd)
-    return Account(account, region, found, answered, most, tuple(notes))
+    return Account(account, region, found, answered, most, tuple(attempts.notes))

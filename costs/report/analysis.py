@@ -84,9 +84,10 @@ class Month:
 
 @dataclass(frozen=True)
 class Surprise:
-    """One sentence with figures; `usd` is how large."""
+    """One sentence with figures; `usd` is how large, `service` whose doing."""
 
     usd: Decimal
+    service: str
     sentence: str
     source: str
 
@@ -197,7 +198,7 @@ def month(readings: Readings, limit: Limit) -> Month:
     forecast, low, high = readings.forecast, None, None
     if forecast.usd is not None:
         past = total(row for row in rows if row.day < readings.today)
-        expected: Decimal | None = past + forecast.usd
+        expected: Decimal | None = max(past + forecast.usd, total(rows))  # today's forecast may lag behind today
         low = past + forecast.low if forecast.low is not None else None
         high = past + forecast.high if forecast.high is not None else None
         source = "billed up to yesterday, and Cost Explorer's forecast from today on"
@@ -211,15 +212,19 @@ def month(readings: Readings, limit: Limit) -> Month:
 
 
 def surprises(readings: Readings, found: Sequence[Day], services: Sequence[Item], billed: str) -> tuple[Surprise, ...]:
-    """The largest differences to the period before, by service or by day, and what AWS itself found odd."""
+    """The largest differences to the period before, by service or by day, and what AWS itself found odd.
+
+    Each service is told of once before any is told of again: as what surprises most, itself, a day, or an anomaly.
+    """
     compared, taken = comparison(found), comparable(found)
-    candidates: list[Surprise] = []
+    candidates = [_anomaly(anomaly) for anomaly in readings.anomalies]
     if not compared.why:
         candidates += _by_service(readings, services, taken, billed)
         candidates += [_by_day(readings, day, billed) for day in found if day.day in taken]
-    candidates += [_anomaly(anomaly) for anomaly in readings.anomalies]
-    large = [each for each in candidates if abs(each.usd) >= SURPRISE]
-    return tuple(sorted(large, key=lambda each: -abs(each.usd))[:SURPRISES])
+    large = sorted((each for each in candidates if abs(each.usd) >= SURPRISE), key=lambda each: -abs(each.usd))
+    first = {each.service: each for each in reversed(large)}.values()
+    ranked = sorted(large, key=lambda each: each not in first)  # stable: the largest stay before the smaller
+    return tuple(ranked[:SURPRISES])
 
 
 def _by_service(readings: Readings, services: Sequence[Item], taken: set[date], billed: str) -> list[Surprise]:
@@ -234,7 +239,7 @@ def _by_service(readings: Readings, services: Sequence[Item], taken: set[date], 
             how = f"{dollars(usd)}, and nothing in the period before"
         most = max(_by(rows, lambda row: row.keys[1]).items(), key=lambda pair: total(pair[1]), default=None)
         because = f"; most of it is {most[0]} with {dollars(total(most[1]))}" if most and total(most[1]) else ""
-        made.append(Surprise(change, f"{item.name} cost {how}{because}.", billed))
+        made.append(Surprise(change, item.name, f"{item.name} cost {how}{because}.", billed))
     return made
 
 
@@ -247,7 +252,7 @@ def _by_day(readings: Readings, day: Day, billed: str) -> Surprise:
     name = max(changes, key=lambda name: changes[name] * (1 if change >= 0 else -1), default="")
     because = f", {_signed(changes[name])} of it {name}" if name else ""
     text = f"{day.day:%A %d %B} cost {dollars(day.usd)}, {_signed(change)} against {day.day - back:%A %d %B}{because}."
-    return Surprise(change, text, billed)
+    return Surprise(change, name, text, billed)
 
 
 def _anomaly(found: Anomaly) -> Surprise:
@@ -255,7 +260,10 @@ def _anomaly(found: Anomaly) -> Surprise:
     end = f" to {found.end}" if found.end and found.end != found.start else ""
     text = f"AWS found an anomaly: {found.service or 'several services'}{where}, {found.start}{end}, "
     return Surprise(
-        found.impact, f"{text}{dollars(found.impact)} above what it expected.", "AWS Cost Anomaly Detection"
+        found.impact,
+        found.service,
+        f"{text}{dollars(found.impact)} above what it expected.",
+        "AWS Cost Anomaly Detection",
     )
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from html import escape
 
 from costs.report.analysis import Day, Item, dollars
 
 WIDTH, HEIGHT = 720, 260
-LEFT, RIGHT, TOP, BOTTOM = 58, 8, 18, 40
+LEFT, TOP, BOTTOM = 58, 18, 40
+MARGIN, LIMIT_MARGIN = 8, 86  # on the right; the limit's figure stands beside its line
 STEPS = tuple(Decimal(step) for step in ("1", "2", "2.5", "5", "10"))
 
 
@@ -39,7 +40,7 @@ def scale(largest: Decimal, lines: int = 4) -> Scale:
     raw = largest / lines
     power = Decimal(1).scaleb(raw.adjusted())
     step = next(step * power for step in STEPS if step * power >= raw)
-    count = -(-largest // step)
+    count = (largest / step).to_integral_value(ROUND_CEILING)
     return Scale(step * count, step)
 
 
@@ -52,12 +53,13 @@ def daily(days: Sequence[Day], budget_a_day: Decimal | None) -> str:
     largest = max([*(day.usd for day in days), *(day.before_usd for day in days), Decimal(0)])
     shown = budget_a_day if budget_a_day and budget_a_day <= 4 * largest else None
     found = scale(max(largest, shown or Decimal(0)))
-    slot = Decimal(WIDTH - LEFT - RIGHT) / len(days)
+    right = WIDTH - (LIMIT_MARGIN if shown else MARGIN)
+    slot = Decimal(right - LEFT) / len(days)
     bar = min(slot * Decimal("0.62"), Decimal(64))
     every = -(-len(days) // 10)  # a label for each day while there is room
     parts = [
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="Dollars a day" class="chart">',
-        *_grid(found),
+        *_grid(found, right),
     ]
     for number, day in enumerate(days):
         middle = LEFT + slot * number + slot / 2
@@ -85,18 +87,18 @@ def daily(days: Sequence[Day], budget_a_day: Decimal | None) -> str:
         parts.append("</g>")
     if shown:
         y = found.y(shown)
-        parts.append(f'<path class="limit" d="M{LEFT} {_number(y)}H{WIDTH - RIGHT}"/>')
-        words = f"limit, a day: {dollars(shown)}"
-        parts.append(f'<text class="limit-word" x="{WIDTH - RIGHT - 2}" y="{_number(y - 5)}">{words}</text>')
+        parts.append(f'<path class="limit" d="M{LEFT} {_number(y)}H{right}"/>')
+        for words, down in (("limit", -4), (f"{dollars(shown)} a day", 10)):
+            parts.append(f'<text class="limit-word" x="{right + 6}" y="{_number(y + down)}">{words}</text>')
     parts.append("</svg>")
     return "".join(parts)
 
 
-def _grid(found: Scale) -> list[str]:
+def _grid(found: Scale, right: int) -> list[str]:
     lines = []
     for tick in found.ticks:
         y = _number(found.y(tick))
-        lines.append(f'<path class="grid" d="M{LEFT} {y}H{WIDTH - RIGHT}"/>')
+        lines.append(f'<path class="grid" d="M{LEFT} {y}H{right}"/>')
         lines.append(f'<text class="tick" x="{LEFT - 8}" y="{y}" dy="4">{_tick(tick, found.step)}</text>')
     return lines
 
@@ -113,7 +115,8 @@ def breakdown(items: Sequence[Item], most: int = 8) -> str:
         rest = shown[most - 1 :]
         sums = [sum((row[column] for row in rest), Decimal(0)) for column in (1, 2, 3)]  # type: ignore[misc]
         shown = [*shown[: most - 1], (f"{len(rest)} others", *sums)]  # type: ignore[list-item]
-    row, label, figure = 30, 250, 70
+    row, figure = 30, 70
+    label = 18 + max([len(short(name)) for name, *_ in shown], default=0) * 7  # room for the longest name, at 13 px
     height = row * len(shown) + 6
     largest = max([max(usd, before) for _, usd, _, before in shown], default=Decimal(0)) or Decimal(1)
     room = WIDTH - label - figure

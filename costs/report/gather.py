@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from costs.prices import PriceBook
-from costs.report import account
+from costs.report import account, utilisation
 from costs.report.explorer import Explorer, Scope
 from costs.report.periods import Period
 from costs.report.report import Report, make
+from costs.report.utilisation import Span
 
 
 @dataclass(frozen=True)
@@ -54,4 +55,8 @@ def gather(
         budget=target.budget,
         monthly_usd=target.monthly_usd,
     )
-    return make(readings, found, book, moment)
+    sizes, size_notes = utilisation.measure(
+        regional, scope, Span.until(moment), found.jobs, Span.of(period), target.region, book
+    )
+    advice = tuple(each.advice for each in sizes if each.advice)
+    return make(readings, found, book, moment, advice, size_notes)

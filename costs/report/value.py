@@ -176,7 +176,7 @@ def per_thousand(found: Predictions | None, billed: Decimal, region: str, book: 
     count = found.rows if found.rows is not None else requests
     if not count:
         return PerThousand(0, requests, None, None, billed, None, "", found.source, "nothing was predicted")
-    bound = billed / count * THOUSAND
+    bound = billed / count * THOUSAND if billed else None  # nothing: within the free tier, or not in yet
     try:
         compute = book.price("lambda", COMPUTE[found.architecture], region)
         request = book.price("lambda", "requests", region)
