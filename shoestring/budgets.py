@@ -1,0 +1,204 @@
+"""An environment's budget as its account knows it, and the gate that the budget's guard closes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import boto3
+import botocore.exceptions
+
+from costs import gate, guard
+from shoestring.errors import UserError
+
+TAGS = ("Project", "Environment", "Team", "Owner", "CostCenter")
+Clients = Callable[[str], Any]
+Facts = dict[str, Any]
+
+
+def clients(region: str) -> Clients:
+    """boto3's clients by the service's name; AWS Budgets and Cost Explorer answer in one region, for all."""
+    return lambda service: boto3.client(
+        service, region_name="us-east-1" if service in ("budgets", "ce", "sts") else region
+    )
+
+
+def _value(client: Any, environment: str) -> str:
+    """What the gate's parameter holds. Raises UserError where the platform has none."""
+    name = gate.parameter(environment)
+    try:
+        return str(client.get_parameter(Name=name)["Parameter"]["Value"])
+    except client.exceptions.ParameterNotFound as error:
+        raise UserError(
+            f"there is no parameter {name}",
+            f"the gate that the platform {environment} makes",
+            f"pulumi up --refresh --stack {environment} --policy-pack policies",
+        ) from error
+
+
+def _gate(client: Any, environment: str) -> gate.Gate:
+    try:
+        return gate.read(_value(client, environment))
+    except ValueError as error:
+        mend = f'shoestring budget reopen -e {environment} --why "..."'
+        raise UserError(f"the parameter {gate.parameter(environment)}: {error}", "", mend) from error
+
+
+def _put(client: Any, environment: str, value: gate.Gate) -> None:
+    _value(client, environment)  # the platform makes it: nobody else does
+    client.put_parameter(Name=gate.parameter(environment), Value=value.text(), Type="String", Overwrite=True)
+
+
+def _budget(made: Clients, name: str, environment: str) -> Facts:
+    account = made("sts").get_caller_identity()["Account"]
+    client = made("budgets")
+    try:
+        answer = client.describe_budget(AccountId=account, BudgetName=name, ShowFilterExpression=True)
+    except client.exceptions.NotFoundException as error:
+        raise UserError(
+            f"there is no budget {name} in the account {account}",
+            f"the budget that the platform {environment} makes",
+            f"pulumi up --refresh --stack {environment} --policy-pack policies",
+        ) from error
+    return dict(answer["Budget"])
+
+
+def status(environment: str, name: str, made: Clients, now: datetime) -> Facts:
+    """Limit, what is spent and forecast in this month, each with who says so, and the gate. Money is text.
+
+    Args:
+        name: the budget's.
+
+    Raises:
+        UserError: there is no budget, or no gate.
+    """
+    budget = _budget(made, name, environment)
+    spend = budget.get("CalculatedSpend", {})
+    spent, source = Decimal(spend.get("ActualSpend", {}).get("Amount", "0")), "AWS Budgets"
+    forecast, foreseen = spend.get("ForecastedSpend", {}).get("Amount"), "AWS Budgets"
+    notes = []
+    if not spent:  # nothing counted yet, or nothing spent
+        try:
+            spent, source = guard.explored(made("ce"), budget, now), "Cost Explorer"
+        except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
+            notes.append(f"Cost Explorer cannot be asked: {error}")
+    if forecast is None:
+        forecast, foreseen = _forecast(made("ce"), budget, spent, now, notes), "Cost Explorer"
+    found, limit = _gate(made("ssm"), environment), Decimal(budget["BudgetLimit"]["Amount"])
+    closed = found.closed_at(now)
+    return {
+        "environment": environment,
+        "budget": name,
+        "period": gate.period(now),
+        "limit_usd": str(gate.cents(limit)),
+        "spent_usd": str(gate.cents(spent)),
+        "spent_source": source,
+        "spent_share": str((spent / limit).quantize(Decimal("0.001"))),
+        "forecast_usd": None if forecast is None else str(gate.cents(Decimal(forecast))),
+        "forecast_source": None if forecast is None else foreseen,
+        "gate": {"parameter": gate.parameter(environment), "open": not closed, **_gate_facts(found)},
+        "notes": notes,
+    }
+
+
+def _forecast(client: Any, budget: Facts, spent: Decimal, now: datetime, notes: list[str]) -> Decimal | None:
+    """What the month will have cost: spent so far and Cost Explorer's forecast of its rest; None where it has none."""
+    tomorrow = now + timedelta(days=1)
+    if tomorrow.month != now.month:
+        return spent
+    end = (now.replace(day=1) + timedelta(days=32)).replace(day=1)
+    asked: Facts = {
+        "TimePeriod": {"Start": tomorrow.strftime("%Y-%m-%d"), "End": end.strftime("%Y-%m-%d")},
+        "Metric": "UNBLENDED_COST",
+        "Granularity": "MONTHLY",
+    }
+    if budget.get("FilterExpression"):
+        asked["Filter"] = budget["FilterExpression"]
+    try:
+        return spent + Decimal(client.get_cost_forecast(**asked)["Total"]["Amount"])
+    except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
+        notes.append(f"there is no forecast: {error}")
+        return None
+
+
+def _gate_facts(found: gate.Gate) -> Facts:
+    facts = {"state": found.state, "period": found.period, "at": found.at, "why": found.why}
+    money = {"spent_usd": found.spent_usd, "limit_usd": found.limit_usd}
+    return facts | {key: None if value is None else str(value) for key, value in money.items()}
+
+
+def text(facts: Facts) -> str:
+    """The same for people."""
+    found = facts["gate"]
+    state = "open" if found["open"] else f"closed for {found['period']}"
+    if found["at"] and (not found["open"] or found["state"] == "open"):
+        state += f" (since {found['at']}: {found['why']})"
+    foreseen = "unknown" if facts["forecast_usd"] is None else f"{facts['forecast_usd']} ({facts['forecast_source']})"
+    lines = [
+        f"{facts['environment']} in {facts['period']}, US dollars, billed",
+        f"  limit     {facts['limit_usd']} (budget {facts['budget']})",
+        f"  spent     {facts['spent_usd']} ({Decimal(facts['spent_share']):.0%}, {facts['spent_source']})",
+        f"  forecast  {foreseen}",
+        f"  new training windows: {state}",
+    ]
+    lines += [f"  note: {note}" for note in facts["notes"]]
+    if not found["open"]:
+        lines.append(f'  mend it:  shoestring budget reopen -e {facts["environment"]} --why "..."')
+    return "\n".join(lines)
+
+
+def close(environment: str, why: str, made: Clients, now: datetime) -> gate.Gate:
+    """Closes the gate by hand until the month ends."""
+    closed = gate.Gate("closed", period=gate.period(now), at=gate.stamp(now), why=why)
+    _put(made("ssm"), environment, closed)
+    return closed
+
+
+def reopen(environment: str, why: str, made: Clients, now: datetime) -> gate.Gate:
+    """Opens the gate; the guard closes it again only by an alarm that is sent later."""
+    opened = gate.Gate("open", period=gate.period(now), at=gate.stamp(now), why=why)
+    _put(made("ssm"), environment, opened)
+    return opened
+
+
+def activate_tags(made: Clients) -> list[Facts]:
+    """Makes the cost tags count in Cost Explorer and budgets; what is active already stays. `{"tag", "status"}` each.
+
+    Raises:
+        UserError: this account may not, or AWS has not seen a tag on anything that costs yet.
+    """
+    client = made("ce")
+    try:
+        known = {
+            each["TagKey"]: each["Status"]
+            for each in client.list_cost_allocation_tags(TagKeys=list(TAGS), Type="UserDefined")["CostAllocationTags"]
+        }
+        missing = [tag for tag in TAGS if tag not in known]
+        waiting = [{"TagKey": tag, "Status": "Active"} for tag, state in known.items() if state != "Active"]
+        refused = []
+        if waiting:
+            refused = client.update_cost_allocation_tags_status(CostAllocationTagsStatus=waiting).get("Errors", [])
+    except botocore.exceptions.ClientError as error:
+        code, said = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
+        if code not in ("AccessDeniedException", "ValidationException", "UnauthorizedOperation"):
+            raise
+        raise UserError(
+            f"this account may not activate cost allocation tags: {said or code}",
+            "the payer's account of the organization, and ce:ListCostAllocationTags and "
+            "ce:UpdateCostAllocationTagsStatus for who asks",
+            "AWS_PROFILE=payer shoestring budget activate-tags",
+        ) from error
+    if refused:
+        told = "; ".join(f"{each['TagKey']}: {each.get('Message', each.get('Code', ''))}" for each in refused)
+        raise UserError(f"AWS did not activate {told}", "", "shoestring budget activate-tags    (in 24 hours)")
+    if missing:
+        raise UserError(
+            f"AWS does not know the tags {', '.join(missing)} yet",
+            "tags that something carries which has cost money; AWS sees them within 24 hours, and takes another "
+            "24 hours until they count",
+            "shoestring budget activate-tags    (in 24 hours, after pulumi up)",
+        )
+    changed = {each["TagKey"] for each in waiting}
+    return [{"tag": tag, "status": "activated now" if tag in changed else "active"} for tag in TAGS]
