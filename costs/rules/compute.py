@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from costs.charges import ONE, Range
-from costs.prices import UnknownPrice
+from costs.prices import Price, UnknownPrice
 from costs.rules import volumes
 from costs.rules.base import HOURS, UNKNOWN, Pricing, truth
 
@@ -183,12 +183,12 @@ def batch_environment(p: Pricing) -> None:
         return
     kind = p.get("type", UNKNOWN, resources)
     if isinstance(kind, str) and kind.startswith("FARGATE"):
-        most = p.amount("maxVcpus", 0, (0, 256), resources)
-        p.add("Fargate processors", HOURS * Range(Decimal(0), most.high), "ecs", "fargate-vcpu-x86")
+        limit = p.amount("maxVcpus", 0, (0, 256), resources)
+        p.add("Fargate processors", HOURS * Range(Decimal(0), limit.high), "ecs", "fargate-vcpu-x86")
         p.note("memory of its jobs comes on top")
         return
     low, high = p.amount("minVcpus", 0, (0, 256), resources), p.amount("maxVcpus", 0, (0, 256), resources)
-    prices = {}
+    prices: dict[str, tuple[Price, Decimal]] = {}
     for each in p.items("instanceTypes", of=resources):
         count = vcpus(each) if isinstance(each, str) else None
         if count is None:
@@ -204,12 +204,11 @@ def batch_environment(p: Pricing) -> None:
         return
     dearest = max(prices, key=lambda each: prices[each][0].usd / prices[each][1])
     cheapest = min(prices, key=lambda each: prices[each][0].usd / prices[each][1])
-    most = max(high.high, low.low) / prices[dearest][1]
-    number = Range(min(low.low / prices[cheapest][1], most), most)
-    p.note(f"{_plain(low.low)} to {_plain(high.high)} processors")
-    p.machines(
-        "ec2", [cheapest, dearest], HOURS * Range(min(number.low, number.high), number.high), spot=kind == "SPOT"
-    )
+    price, processors = prices[dearest]
+    least = prices[cheapest][0].usd / prices[cheapest][1] * low.low / price.usd  # in instances of the dearest type
+    most = max(high.high, low.low) / processors
+    p.note(f"{_plain(low.low)} to {_plain(high.high)} processors, of {dearest} at the dearest")
+    p.machines("ec2", [dearest], HOURS * Range(min(least, most), most), spot=kind == "SPOT")
 
 
 def capacity_reservation(p: Pricing) -> None:

@@ -1,0 +1,1 @@
+"""A priced plan for machines and people: JSON, a table for the terminal, Markdown for a pull request, an HTML page."""

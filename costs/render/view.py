@@ -1,0 +1,204 @@
+"""A plan in the words and the order in which people read it: what table, Markdown and HTML have in common."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from costs.charges import NOTHING, ONE, Basis, Charge, Range, ResourceCost
+from costs.plan import Change, Plan, Totals
+from costs.render import money
+
+SIGNS = {"create": "+", "delete": "−", "replace": "±", "update": "~", "same": "", "read": ""}
+KINDS = {"preview": "pulumi preview", "events": "the engine's events", "state": "the stack's state"}
+PER = {Basis.MONTH: "a month", Basis.USAGE: "a month, by usage", Basis.RUN: "a run"}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One charge: what it is, how it is reckoned, and what it comes to."""
+
+    name: str
+    reckoned: str
+    usd: str
+    per: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One resource."""
+
+    sign: str
+    kind: str
+    name: str
+    reason: str
+    before: str
+    after: str
+    difference: str
+    lines: tuple[Line, ...]
+    bar: float = 0.0
+    hourly: str = ""
+    hours: str = ""
+
+
+@dataclass(frozen=True)
+class Sum:
+    """One total."""
+
+    name: str
+    before: str
+    after: str
+    difference: str
+    strong: bool = False
+
+
+@dataclass(frozen=True)
+class View:
+    """A plan as it is shown."""
+
+    stack: str
+    about: str
+    stays: tuple[Row, ...]
+    goes: tuple[Row, ...]
+    sums: tuple[Sum, ...]
+    unpriced: tuple[Row, ...]
+    free: tuple[tuple[str, int, str], ...]
+    assumptions: tuple[tuple[str, str, str], ...]
+    sources: tuple[tuple[str, str], ...]
+    warnings: tuple[str, ...]
+    complete: bool
+
+
+def short(token: str) -> str:
+    """A type as people say it: `ec2 Instance` of `aws:ec2/instance:Instance`."""
+    package, _, rest = token.partition(":")
+    module, _, name = rest.partition(":")
+    return f"{module.partition('/')[0] if package == 'aws' else package} {name or module}"
+
+
+def sign(op: str) -> str:
+    """The mark of what happens to a resource."""
+    return SIGNS.get(op, "±" if "replace" in op else "~")
+
+
+def _reckoned(charge: Charge) -> str:
+    text = f"{money.quantity(charge.quantity)} {charge.price.unit} × {money.price(charge.price.usd)}"
+    if charge.share != ONE:
+        low, high = (f"{value * 100:.0f}" for value in (charge.share.low, charge.share.high))
+        text += f" × {low if low == high else f'{low} {money.DASH} {high}'} %"
+    return text
+
+
+def _lines(cost: ResourceCost) -> tuple[Line, ...]:
+    found = []
+    for charge in cost.charges:
+        hours = cost.ephemeral and charge.basis is Basis.MONTH
+        per = "a month, while it stands" if hours else PER[charge.basis]
+        found.append(Line(charge.name, _reckoned(charge), money.usd(charge.usd), per))
+    return tuple(found)
+
+
+def _row(change: Change, whole: Decimal) -> Row:
+    one = change.one
+    before = change.before.monthly if change.before else NOTHING
+    after = change.after.monthly if change.after else NOTHING
+    extra = {}
+    if one.ephemeral:
+        before = change.before.run if change.before else NOTHING
+        after = change.after.run if change.after else NOTHING
+        hours = one.hours or NOTHING
+        standing = any(charge.basis is Basis.MONTH for charge in one.charges)
+        extra = {"hourly": money.usd(one.hourly), "hours": f"{money.quantity(hours)} h" if standing else ""}
+    return Row(
+        sign(change.op), short(one.type), one.name, one.reason,
+        before=money.usd(before) if change.before else "",
+        after=money.usd(after) if change.after else "",
+        difference=money.signed(Range(*sorted((after.low - before.low, after.high - before.high)))),
+        lines=_lines(one), bar=money.share(after.high, whole), **extra,
+    )  # fmt: skip
+
+
+def _sums(before: Totals, after: Totals) -> tuple[Sum, ...]:
+    rows = [
+        ("a month, idle", before.idle, after.idle, False),
+        ("a month, with usage", before.monthly, after.monthly, True),
+        ("each hour that it is up", before.hourly, after.hourly, False),
+    ]
+    if before.run.high or after.run.high:
+        rows += [
+            ("each hour that runs work", before.run_hourly, after.run_hourly, False),
+            ("one run of everything", before.run, after.run, True),
+        ]
+    found = []
+    for name, was, now, strong in rows:
+        change = Range(*sorted((now.low - was.low, now.high - was.high)))
+        found.append(Sum(name, money.usd(was), money.usd(now), money.signed(change), strong))
+    return tuple(found)
+
+
+def view(plan: Plan) -> View:
+    """A plan as it is shown."""
+    billed = [change for change in plan.changes if change.one.status == "priced" or change.one.charges]
+    stays = sorted((c for c in billed if not c.one.ephemeral), key=_monthly)
+    goes = sorted((c for c in billed if c.one.ephemeral), key=lambda c: (-c.one.run.high, c.one.name))
+    most = max((c.one.monthly.high for c in stays), default=Decimal(0))
+    dear = max((c.one.run.high for c in goes), default=Decimal(0))
+    free: dict[str, list[str]] = {}
+    for change in plan.changes:
+        if change.one.status == "free":
+            free.setdefault(change.one.reason, []).append(short(change.one.type))
+    counts = Counter(change.one.status for change in plan.changes)
+    about = f"{counts['priced']} priced, {counts['free']} free, {counts['unpriced']} unpriced"
+    return View(
+        stack=plan.stack,
+        about=f"{KINDS[plan.kind]} of {len(plan.changes)} resources in {plan.region}: {about}",
+        stays=tuple(_row(change, most) for change in stays),
+        goes=tuple(_row(change, dear) for change in goes),
+        sums=_sums(plan.before, plan.after),
+        unpriced=tuple(_row(change, Decimal(0)) for change in plan.changes if change.one.status == "unpriced"),
+        free=tuple(
+            (reason, len(kinds), ", ".join(sorted(set(kinds))))
+            for reason, kinds in sorted(free.items(), key=lambda item: (-len(item[1]), item[0]))
+        ),
+        assumptions=_assumptions(plan),
+        sources=_sources(plan),
+        warnings=plan.warnings,
+        complete=plan.complete,
+    )
+
+
+def _monthly(change: Change) -> tuple[Decimal, Decimal, str]:
+    after = change.after.monthly.high if change.after else Decimal(0)
+    return -after, -change.one.monthly.high, change.one.name
+
+
+def _assumptions(plan: Plan) -> tuple[tuple[str, str, str], ...]:
+    """(what, figure, whose), one for all resources that have the same."""
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for each in plan.assumptions:
+        source = plan.usage or "usage file" if each.given else "default"
+        key = f"{each.kind}.{each.key}", f"{money.quantity(Range.of(each.value))} {each.unit}", source
+        found.setdefault(key, []).append(each.resource)
+    return tuple(
+        (what, figure, f"{source}, {len(names)} resources" if len(names) > 1 else f"{source}, {names[0]}")
+        for (what, figure, source), names in sorted(found.items())
+    )
+
+
+def _sources(plan: Plan) -> tuple[tuple[str, str], ...]:
+    """(source, date) of the prices, and what was said of spot."""
+    found: dict[tuple[str, str], None] = {}
+    for change in plan.changes:
+        for charge in change.after.charges if change.after else ():
+            found[charge.price.source, str(charge.price.as_of)] = None
+    return tuple(sorted(found))
+
+
+def grand(plans: Sequence[Plan]) -> tuple[Sum, ...]:
+    """The totals of several stacks together; none for one."""
+    if len(plans) < 2:
+        return ()
+    nothing = Totals.of([])
+    return _sums(sum((plan.before for plan in plans), nothing), sum((plan.after for plan in plans), nothing))
