@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from shoestring.commands import budget, cost, cost_report, cost_value, prices
 from shoestring.commands.common import Env, Environment, Json, emit, say
 from shoestring.errors import UserError, of_the_disk, of_the_network
 from shoestring.paths import ROOT
@@ -28,6 +29,11 @@ models = typer.Typer(no_args_is_help=True, help="Registered models.")
 app.add_typer(models, name="models")
 cloud = typer.Typer(no_args_is_help=True, help="The local cloud: an emulated AWS account on this machine.")
 app.add_typer(cloud, name="cloud")
+cost_report.register(cost.app)
+cost_value.register(cost.app)
+app.add_typer(cost.app, name="cost")
+app.add_typer(prices.app, name="prices")
+app.add_typer(budget.app, name="budget")
 
 
 @app.command()
