@@ -73,6 +73,7 @@ def _endpoints(ports: dict[str, Any]) -> dict[str, str]:
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{ports['aws']}",
         "AWS_ENDPOINT_URL_SAGEMAKER": f"http://127.0.0.1:{ports['sagemaker']}",
         "AWS_ENDPOINT_URL_COST_EXPLORER": f"http://127.0.0.1:{ports['meter']}",
+        "AWS_ENDPOINT_URL_BUDGETS": f"http://127.0.0.1:{ports['meter']}",
     }
 
 

@@ -47,11 +47,11 @@ def local_environment(cloud: dict[str, Any]) -> dict[str, str]:
     require_set_up()
     state = home() / "state"
     state.mkdir(exist_ok=True)
-    explorer = cloud.get("cost_explorer_endpoint")
+    bill = cloud.get("cost_explorer_endpoint")
     return {
         "AWS_ENDPOINT_URL": cloud["aws_endpoint"],
         "AWS_ENDPOINT_URL_SAGEMAKER": cloud["sagemaker_endpoint"],
-        **({"AWS_ENDPOINT_URL_COST_EXPLORER": explorer} if explorer else {}),
+        **({"AWS_ENDPOINT_URL_COST_EXPLORER": bill, "AWS_ENDPOINT_URL_BUDGETS": bill} if bill else {}),
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_REGION": REGION,

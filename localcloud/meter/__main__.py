@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import threading
-from decimal import Decimal
+import urllib.error
+import urllib.request
 from pathlib import Path
 from typing import Any
 
-from costs.prices import PriceBook
 from localcloud.meter.ledger import Ledger
+from localcloud.meter.prices import Prices
 from localcloud.meter.service import Service
 from localcloud.meter.watch import Watch
 from localcloud.protocol import JsonHandler, serve
-from localcloud.sagemaker.spot import Spot
+from localcloud.requests import ServiceError
 
 LINES = "/_local/lines"
+BUDGETS = "AWSBudgetServiceGateway"
 
 
 class Handler(JsonHandler):
-    """Cost Explorer's calls, and the line items by themselves."""
+    """Cost Explorer's calls, those of Budgets on their way to the account, and the line items by themselves."""
 
     service: Service
     watch: Watch
@@ -28,7 +31,30 @@ class Handler(JsonHandler):
     def call(self, target: str, request: dict[str, Any]) -> object:
         """One call of the API."""
         self.watch.try_once()  # an answer knows of all that was done before it was asked for
-        return self.service.call(target.rpartition(".")[2], request)
+        service, _, name = target.rpartition(".")
+        if service == BUDGETS:
+            return self._budgets(target, request)
+        return self.service.call(name, request)
+
+    def _budgets(self, target: str, request: dict[str, Any]) -> object:
+        """The account's own answer, with what was spent in it."""
+        names = ("Content-Type", "Authorization", "User-Agent", "X-Amz-Date")
+        headers = {"X-Amz-Target": target, **{name: self.headers[name] for name in names if name in self.headers}}
+        sent = urllib.request.Request(os.environ["AWS_ENDPOINT_URL"], json.dumps(request).encode(), headers)
+        try:
+            with urllib.request.urlopen(sent, timeout=30) as answer:
+                found: dict[str, Any] = json.load(answer)
+        except urllib.error.HTTPError as error:
+            said = json.loads(error.read() or b"{}")
+            code = said.get("__type", "InternalErrorException")
+            raise ServiceError(code, said.get("message", ""), error.code) from error
+        self.watch.try_once()  # what was changed counts from now on
+        budgets = [*found.get("Budgets", []), *([found["Budget"]] if "Budget" in found else [])]
+        if budgets:
+            lines = self.service.lines()
+            for budget in budgets:
+                self.watch.budgets.fill(budget, lines)
+        return found
 
     def local(self, path: str) -> object | None:
         """All line items."""
@@ -36,11 +62,6 @@ class Handler(JsonHandler):
             return None
         self.watch.try_once()
         return [line.described() for line in self.service.lines()]
-
-
-def _book() -> PriceBook:
-    current = getattr(PriceBook, "current", PriceBook.load)
-    return current()
 
 
 def main() -> None:
@@ -51,9 +72,11 @@ def main() -> None:
     arguments = parser.parse_args()
     cloud = arguments.home / "cloud"
     ledger = Ledger.load(cloud / "meter", lambda line: print(line, flush=True))
-    watch = Watch(cloud, os.environ["AWS_ENDPOINT_URL"], ledger)
-    market = Decimal(str(Spot.read(cloud / "spot.json").price_ratio))
-    Handler.service, Handler.watch = Service(cloud, ledger, _book(), market), watch
+    prices = Prices(arguments.home)
+    ledger.stamp = lambda stretch: prices.rater().stamp(stretch)
+    service = Service(cloud, ledger, prices)
+    watch = Watch(cloud, os.environ["AWS_ENDPOINT_URL"], ledger, service.lines)
+    Handler.service, Handler.watch = service, watch
     ending = threading.Event()
     watching = threading.Thread(target=watch.run, args=(ending,), daemon=True)
     watching.start()

@@ -1,7 +1,8 @@
 """How Cost Explorer behaves where it does not behave well, for tests: `<home>/cloud/meter/behaviour.json`.
 
 All keys are optional: `throttle_first` (so many calls are refused, from when the file was written), `deny` (every call
-is), `delay_days` (the last days are missing, as AWS's bill lags), `empty` (nothing was ever spent).
+is), `delay_days` (the last days are missing, as AWS's bill lags), `empty` (nothing was ever spent), `active_tags_only`
+(only activated cost allocation tags are seen, as on AWS; without it every tag is).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ class Behaviour:
     deny: bool = False
     delay_days: float = 0.0
     empty: bool = False
+    active_tags_only: bool = False
 
     @classmethod
     def read(cls, path: Path) -> Behaviour:

@@ -26,7 +26,8 @@ class Stretch:
 
     `began` is when the resource began to run, over all stretches since, and `final` whether it ended with this one;
     `area` is what a gauge has summed up to `at`, in unit-seconds. Usage (requests, bytes written) is a stretch as well:
-    `at` is its last moment, and `facts` has its `amount`.
+    `at` is its last moment, and `facts` has its `amount`. `rates` are the prices at its end, which later ones do not
+    change.
     """
 
     kind: str
@@ -39,6 +40,7 @@ class Stretch:
     area: float = 0.0
     at: float = 0.0
     final: bool = False
+    rates: dict[str, list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.began = self.began or self.begin
@@ -66,6 +68,7 @@ class Ledger:
     lock: threading.RLock = field(default_factory=threading.RLock)
     version: int = 0
     known: set[str] = field(default_factory=set)
+    stamp: Callable[[Stretch], None] = lambda stretch: None  # gives an ended stretch its rates
 
     @classmethod
     def load(cls, folder: Path, say: Say) -> Ledger:
@@ -99,6 +102,8 @@ class Ledger:
             new = [one for one in ended if one.key not in self.known]
             if not new:
                 return
+            for one in new:
+                self.stamp(one)
             with (self.folder / "closed.jsonl").open("a") as file:
                 file.write("".join(json.dumps(asdict(one)) + "\n" for one in new))
                 file.flush()

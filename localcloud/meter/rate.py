@@ -6,7 +6,7 @@ import calendar
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -83,18 +83,38 @@ class Rater:
         charges = [charge for charge in kind.charges if not charge.when or stretch.facts[charge.when]]
         return [line for charge in charges for line in self._standing(stretch, charge, kind.gauge, now)]
 
-    def _price(self, charge: Charge, facts: dict[str, Any]) -> tuple[Price | None, str]:
+    def stamp(self, stretch: Stretch) -> None:
+        """Notes today's prices in an ended stretch."""
+        kind = self.standing.get(stretch.kind)
+        charges = TRAINING if stretch.kind == "training" else kind.charges if kind else (USAGE[stretch.kind],)
+        for charge in charges:
+            price, _ = self._price(charge, stretch)
+            if price and (not charge.when or stretch.facts[charge.when]):
+                share = self.market if charge.spot else Decimal(1)
+                stretch.rates[f"{price.service} {price.item}"] = [str(price.usd), price.unit, str(share)]
+
+    def _price(self, charge: Charge, stretch: Stretch) -> tuple[Price | None, str]:
+        """The price at the end of a stretch, or today's while it stands."""
+        service, item = charge.price[0], charge.price[1].format(**stretch.facts)
+        if noted := stretch.rates.get(f"{service} {item}"):
+            usd, unit, _ = noted
+            return Price(service, item, REGION, unit, Decimal(usd), "", "the bill", date.fromtimestamp(0)), ""
         try:
-            service, item = charge.price
-            return self.book.price(service, item.format(**facts), REGION), ""
+            return self.book.price(service, item, REGION), ""
         except UnknownPrice as error:
             return None, str(error)
+
+    def _share(self, charge: Charge, stretch: Stretch) -> Decimal:
+        """Of the list price: below one on spot capacity."""
+        service, item = charge.price[0], charge.price[1].format(**stretch.facts)
+        noted = stretch.rates.get(f"{service} {item}")
+        return (Decimal(noted[2]) if noted else self.market) if charge.spot else Decimal(1)
 
     def _standing(self, stretch: Stretch, charge: Charge, gauge: str, now: float) -> Iterator[Line]:
         end = now if stretch.end is None else stretch.end
         if charge.minimum and stretch.final:
             end = max(stretch.began + max(charge.minimum, math.ceil(end - stretch.began)), stretch.begin)
-        price, problem = self._price(charge, stretch.facts)
+        price, problem = self._price(charge, stretch)
         amount = decimal(stretch.facts[charge.amount]) if charge.amount else Decimal(1)
         if gauge and end > stretch.begin:
             tail = max(end - stretch.at, 0.0) if stretch.end is None else 0.0
@@ -109,7 +129,7 @@ class Rater:
             yield self._line(stretch, charge, begin, until, quantity, price, problem)
 
     def _usage(self, stretch: Stretch, charge: Charge) -> Line:
-        price, problem = self._price(charge, stretch.facts)
+        price, problem = self._price(charge, stretch)
         quantity = decimal(stretch.facts["amount"]) / charge.scale
         return self._line(stretch, charge, stretch.begin, max(stretch.at, stretch.begin), quantity, price, problem)
 
@@ -121,7 +141,7 @@ class Rater:
         for charge in TRAINING:
             if charge.spot is not None and charge.spot != facts["spot"]:
                 continue
-            price, problem = self._price(charge, facts)
+            price, problem = self._price(charge, stretch)
             count = decimal(facts["count"]) * (decimal(facts["gb"]) if charge.amount else 1)
             end = facts["ended"] or stretch.begin + facts["trained"]
             month = next(months(stretch.begin, end))[2]
@@ -134,7 +154,7 @@ class Rater:
         self, stretch: Stretch, charge: Charge, begin: float, end: float, quantity: Decimal, price: Price | None,
         problem: str, share: Decimal | None = None,
     ) -> Line:  # fmt: skip
-        share = share if share is not None else self.market if charge.spot else Decimal(1)
+        share = self._share(charge, stretch) if share is None else share
         each = price.usd / MANY.get(price.unit, Decimal(1)) if price else None
         return Line(
             start=begin, end=end, resource=stretch.id, service=charge.product,

@@ -107,6 +107,13 @@ def _key(client: Any, key: Item) -> Item:
     return {"customer": mine}
 
 
+def _budget(client: Any, budget: Item) -> Item:
+    """The first two budgets of an account are free."""
+    pages = client.get_paginator("describe_budgets").paginate(AccountId="000000000000")
+    names = [one["BudgetName"] for page in pages for one in page.get("Budgets", [])]
+    return {"paid": budget["BudgetName"] in names[2:]}
+
+
 STANDING = (
     Kind(
         "instance", "ec2", "describe_instances", "Reservations[].Instances[]", "InstanceId",
@@ -202,6 +209,13 @@ STANDING = (
                 ("eks", "control-plane")),),
         begins=("CreateCluster",), ends=("DeleteCluster",),
         tagged=("describe_cluster", "name", "name", "cluster.tags"),
+    ),
+    Kind(
+        "budget", "budgets", "describe_budgets", "Budgets", "BudgetName", {},
+        (Charge("AWS Budgets", "BudgetsUsage", "", ("budgets", "budget"), when="paid"),),
+        begins=("CreateBudget",), ends=("DeleteBudget",), look=_budget, arguments={"AccountId": "000000000000"},
+        tagged=("list_tags_for_resource", "ResourceARN",
+                "join('', ['arn:aws:budgets::000000000000:budget/', BudgetName])", "ResourceTags"),
     ),
 )  # fmt: skip
 

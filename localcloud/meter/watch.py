@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +13,18 @@ import jmespath
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from localcloud.meter.budgets import Budgets
 from localcloud.meter.functions import Functions, Logs
 from localcloud.meter.ledger import Ledger
 from localcloud.meter.observe import observe, tags_of
+from localcloud.meter.rate import Line
 from localcloud.meter.table import STANDING, USAGE, Item, Kind
 from localcloud.meter.trail import AGENT, Event, Trail
 from localcloud.meter.training import Jobs
 
 PAUSE = 1.0  # seconds between two looks at the trail
 LONGEST = 15.0  # seconds between two looks at what stands, where the trail tells of nothing
+BUDGETS = 3.0  # the same for budgets
 LOGS = 2.0  # the same for logs, which also grow by calls that the trail does not have
 WRITES = ("PutObject", "CreateMultipartUpload", "ListObjects", "POST.s3", "CreateBucket", "ListBuckets")
 READS = ("GetObject", "HeadObject", "HeadBucket")
@@ -84,10 +87,12 @@ class Account:
 class Watch:
     """Keeps the ledger true to the account below `<home>/cloud`."""
 
-    def __init__(self, cloud: Path, endpoint: str, ledger: Ledger) -> None:
-        self.cloud, self.ledger = cloud, ledger
+    def __init__(self, cloud: Path, endpoint: str, ledger: Ledger, lines: Callable[[], list[Line]]) -> None:
+        self.ledger, self.lines = ledger, lines
         self.account, self.trail, self.jobs = Account(endpoint), Trail(endpoint), Jobs(cloud)
         self.functions = Functions()
+        self.budgets = Budgets(self.account.client, ledger.notes.setdefault("sent", {}), self._note)
+        self.evaluated, self.noted = 0.0, set[str]()
         self.looked: dict[str, float] = {}  # by service
         self.missed: dict[str, list[Event]] = {}  # by service: what a look that failed has not taken up
         self.state, self.said = cloud / "data" / "state", ""
@@ -129,9 +134,21 @@ class Watch:
                     self.missed[service] = due[-KEPT:]
         changed |= self._requests(events)  # when the buckets that they went to are known
         self.ledger.settle(frozenset(USAGE), now)
+        if self.budgets.kept and time.monotonic() - self.evaluated >= BUDGETS:
+            self.evaluated = time.monotonic()
+            try:
+                changed |= self.budgets.evaluate(self.lines())
+            except (OSError, BotoCoreError, ClientError) as error:
+                problems.append(f"budgets cannot warn: {error}")
         if changed:
             self.ledger.save()
         return problems
+
+    def _note(self, line: str) -> None:
+        """Into the part's log, once."""
+        if line not in self.noted:
+            print(line, flush=True)
+            self.noted.add(line)
 
     def _due(self, service: str, events: Sequence[Event]) -> bool:
         if any(event.service == service and not event.reads for event in events):
@@ -162,6 +179,8 @@ class Watch:
                 if kind.name == "log-group":  # before its end is seen, with what it still tells
                     Logs(self.account.client("logs"), self.functions).look(self.ledger, items)
                 observe(self.ledger, kind, items, now, events)
+        if service == "budgets":
+            self.budgets.learn()
         after = {key: (one.area, one.tags, dict(one.facts)) for key, one in self.ledger.open.items()}
         return self.ledger.version != before or standing != after
 

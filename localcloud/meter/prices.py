@@ -1,0 +1,58 @@
+"""The prices that the bill is made with: the price book, and the emulated spot market; read anew when they change."""
+
+from __future__ import annotations
+
+import threading
+from decimal import Decimal
+from pathlib import Path
+
+from costs.prices import PriceBook
+from localcloud.meter.rate import Rater
+from localcloud.sagemaker.spot import Spot
+from shoestring.errors import UserError
+
+
+class Prices:
+    """Below `home`: `prices/` is what was refreshed, `cloud/spot.json` the market."""
+
+    def __init__(self, home: Path) -> None:
+        self.refreshed, self.spot = home / "prices", home / "cloud" / "spot.json"
+        self.lock, self.seen, self.said = threading.Lock(), (-1, -1), ""
+        self.made: Rater | None = None
+
+    def rater(self) -> Rater:
+        """The same one as long as nothing has changed."""
+        with self.lock:
+            seen = _written(self.refreshed), _written(self.spot)
+            if self.made is None or seen != self.seen:
+                self.made, self.seen = Rater(self._book(), self._market()), seen
+            return self.made
+
+    def _book(self) -> PriceBook:
+        try:
+            return PriceBook.current(self.refreshed)
+        except UserError as error:
+            self._say(f"the refreshed prices are not used: {error}")
+            return PriceBook.load()
+
+    def _market(self) -> Decimal:
+        try:
+            return Decimal(str(Spot.read(self.spot).price_ratio))
+        except ValueError as error:
+            self._say(f"the spot market is taken as it is without its file: {error}")
+            return Decimal(str(Spot().price_ratio))
+
+    def _say(self, line: str) -> None:
+        """Into the part's log, once for each change."""
+        if line != self.said:
+            print(line, flush=True)
+        self.said = line
+
+
+def _written(path: Path) -> int:
+    """When a file or something in a folder was last written (nanoseconds); 0 where there is none."""
+    try:
+        inside = [one.stat().st_mtime_ns for one in path.iterdir()] if path.is_dir() else []
+        return max([path.stat().st_mtime_ns, *inside])
+    except FileNotFoundError:
+        return 0
