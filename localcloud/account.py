@@ -15,6 +15,8 @@ import boto3
 import jmespath
 
 Item = dict[str, Any]
+ACCOUNT = "000000000000"
+ENDPOINTS = {"sagemaker": "sagemaker_endpoint", "ce": "cost_explorer_endpoint"}  # all others: "aws_endpoint"
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,10 @@ KINDS = (
     Kind("lambda", "function", "list_functions", "Functions", "FunctionName"),
     Kind("logs", "log-group", "describe_log_groups", "logGroups", "logGroupName"),
     Kind("cloudwatch", "alarm", "describe_alarms", "MetricAlarms", "AlarmName"),
+    Kind("cloudwatch", "dashboard", "list_dashboards", "DashboardEntries", "DashboardName"),
+    Kind("budgets", "budget", "describe_budgets", "Budgets", "BudgetName", {"AccountId": ACCOUNT}),
+    Kind("ce", "anomaly-monitor", "get_anomaly_monitors", "AnomalyMonitors", "MonitorName"),
+    Kind("ce", "anomaly-subscription", "get_anomaly_subscriptions", "AnomalySubscriptions", "SubscriptionName"),
     Kind("ssm", "parameter", "describe_parameters", "Parameters", "Name"),
     Kind("sns", "topic", "list_topics", "Topics", "TopicArn"),
     Kind("sqs", "queue", "list_queues", "QueueUrls", "@"),
@@ -82,7 +88,7 @@ def _list(client: Any, kind: Kind) -> list[dict[str, str]]:
 
 
 def _endpoint(cloud: dict[str, Any], service: str) -> str:
-    return str(cloud["sagemaker_endpoint" if service == "sagemaker" else "aws_endpoint"])
+    return str(cloud[ENDPOINTS.get(service, "aws_endpoint")])
 
 
 def list_account(cloud: dict[str, Any]) -> list[dict[str, str]]:

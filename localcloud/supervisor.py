@@ -25,6 +25,7 @@ import psutil
 from filelock import FileLock
 
 from localcloud.machines import processes_below
+from localcloud.meter import ledger
 from localcloud.processes import Process, free_port, port_is_free, start, stop, wait_until
 from shoestring.errors import MEND, UserError, of_the_disk
 from shoestring.installation import write_atomically
@@ -132,6 +133,9 @@ def _check_account(cloud: Path, say: Progress) -> None:
         _read(path, say, f": what the account held of {path.stem} is gone\n{MEND}{mend}")
     for path in (cloud / "jobs").glob("*/job.json"):
         _read(path, say, f": the job {path.parent.name} is gone, not what it left in S3\n{MEND}{mend}")
+    _read(cloud / "meter" / "explorer.json", say, f": anomaly monitors and activated tags are gone\n{MEND}{mend}")
+    if (cloud / "meter").exists():
+        ledger.check(cloud / "meter", say)
 
 
 def _write(path: Path, value: dict[str, Any]) -> None:
@@ -172,7 +176,7 @@ def _stop_all(cloud: Path) -> list[str]:
     known = _running(_read(cloud / "cloud.json"))
     stopped = set[str]()
     for together in ENDING:
-        found = [(name, process) for name, process in [*known.items(), *_strays(cloud)] if name in together]
+        found = [item for item in [*known.items(), *_strays(cloud)] if item[0] in together]
         with ThreadPoolExecutor() as pool:
             ended = pool.map(lambda item: stop(item[1]), found)
         stopped |= {name for (name, _), ran in zip(found, ended, strict=True) if ran}

@@ -48,17 +48,19 @@ def volume(client: Any, found: Item) -> Item:
     owner = attached[0]["InstanceId"]
     mine = [{"Name": "instance-id", "Values": [owner]}]  # as a filter, for which an absent one is no error
     groups = client.describe_instances(Filters=mine)["Reservations"]
-    if not groups or groups[0]["Instances"][0]["State"]["Name"] == "terminated":
-        return {"owner": owner, "over": True}
-    data = _template(client, groups[0]["Instances"][0])
+    if not groups:
+        return {**_extra(_own(found)), "owner": owner, "over": True}
+    instance = groups[0]["Instances"][0]
+    data = _template(client, instance)
     devices = data.get("BlockDeviceMappings", [])
-    root = attached[0].get("Device") == groups[0]["Instances"][0].get("RootDeviceName")
+    root = attached[0].get("Device") == instance.get("RootDeviceName")
     ebs = devices[0].get("Ebs", {}) if devices and root else {}
-    facts = {**_own(found), **{name: ebs[member] for name, member in VOLUME.items() if member in ebs}}
+    facts = _extra({**_own(found), **{name: ebs[member] for name, member in VOLUME.items() if member in ebs}})
+    facts |= {"owner": owner, "over": instance["State"]["Name"] == "terminated"}
     if root and not found.get("Tags"):
         specified = [one for one in data.get("TagSpecifications", []) if one["ResourceType"] == "volume"]
         facts["tags"] = {tag["Key"]: tag["Value"] for one in specified for tag in one["Tags"]}
-    return {**_extra(facts), "owner": owner}
+    return facts
 
 
 def _own(found: Item) -> Item:

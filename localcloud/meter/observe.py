@@ -74,7 +74,8 @@ def _one(ledger: Ledger, kind: Kind, name: str, item: Item, now: float, events: 
         stretch = None
     if stretch is None:
         own = None if _before(ledger, kind, name) else _begin(kind, item)
-        begin = own if own is not None else begun if begun is not None else now
+        made = min((event.at for event in events if event.name in kind.begins), default=now)  # its name came later
+        begin = own if own is not None else begun if begun is not None else made
         ledger.open[f"{kind.name} {name}"] = Stretch(kind.name, name, begin, None, facts, tags)
         return
     fixed = {key: value for key, value in facts.items() if key != kind.gauge}

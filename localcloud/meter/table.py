@@ -107,6 +107,12 @@ def _key(client: Any, key: Item) -> Item:
     return {"customer": mine}
 
 
+def _repository(client: Any, repository: Item) -> Item:
+    """The size of a repository's images, each as it is stored."""
+    pages = client.get_paginator("describe_images").paginate(repositoryName=repository["repositoryName"])
+    return {"bytes": sum(image.get("imageSizeInBytes", 0) for page in pages for image in page["imageDetails"])}
+
+
 def _budget(client: Any, budget: Item) -> Item:
     """The first two budgets of an account are free."""
     pages = client.get_paginator("describe_budgets").paginate(AccountId="000000000000")
@@ -142,14 +148,14 @@ STANDING = (
     ),
     Kind(
         "address", "ec2", "describe_addresses", "Addresses", "AllocationId",
-        {"used": "AssociationId != null", "idle": "AssociationId == null"},
+        {"used": "AssociationId != `null`", "idle": "AssociationId == `null`"},
         (
             Charge(VPC, "USE1-PublicIPv4:InUseAddress", "AssociateAddressVPC", ("vpc", "public-ipv4"), when="used",
                    minimum=MINUTE),
             Charge(VPC, "USE1-PublicIPv4:IdleAddress", "AllocateAddressVPC", ("vpc", "public-ipv4"), when="idle",
                    minimum=MINUTE),
         ),
-        begins=("AllocateAddress",), ends=("ReleaseAddress",),
+        begins=("AllocateAddress", "AssociateAddress", "DisassociateAddress"), ends=("ReleaseAddress",),
     ),
     Kind(
         "nat-gateway", "ec2", "describe_nat_gateways", "NatGateways", "NatGatewayId", {},
@@ -175,8 +181,9 @@ STANDING = (
         begin="creationTime", gauge="bytes", ends=("DeleteLogGroup",), tagged=GROUP_TAGS,
     ),
     Kind(
-        "alarm", "cloudwatch", "describe_alarms", "MetricAlarms", "AlarmArn", {},
-        (Charge(CLOUDWATCH, "CW:AlarmMonitorUsage", "Unknown", ("cloudwatch", "alarm")),),
+        "alarm", "cloudwatch", "describe_alarms", "MetricAlarms", "AlarmArn",
+        {"resolution": "Period < `60` && '-high-resolution' || ''", "high": "Period < `60` && 'HighRes' || ''"},
+        (Charge(CLOUDWATCH, "CW:{high}AlarmMonitorUsage", "Unknown", ("cloudwatch", "alarm{resolution}")),),
         begins=("PutMetricAlarm",), ends=("DeleteAlarms",),
         tagged=("list_tags_for_resource", "ResourceARN", "AlarmArn", "Tags"),
     ),
@@ -194,7 +201,7 @@ STANDING = (
     Kind(
         "secret", "secretsmanager", "list_secrets", "SecretList", "ARN", {},
         (Charge("AWS Secrets Manager", "USE1-AWSSecretsManager-Secrets", "", ("secretsmanager", "secret")),),
-        begin="CreatedDate", begins=("CreateSecret",), ends=("DeleteSecret",), active="DeletedDate == null",
+        begin="CreatedDate", begins=("CreateSecret",), ends=("DeleteSecret",), active="DeletedDate == `null`",
     ),
     Kind(
         "key", "kms", "list_keys", "Keys", "KeyId", {},
@@ -209,6 +216,19 @@ STANDING = (
                 ("eks", "control-plane")),),
         begins=("CreateCluster",), ends=("DeleteCluster",),
         tagged=("describe_cluster", "name", "name", "cluster.tags"),
+    ),
+    Kind(
+        "repository", "ecr", "describe_repositories", "repositories", "repositoryName", {},
+        (Charge("Amazon EC2 Container Registry (ECR)", "USE1-TimedStorage-ByteHrs", "", ("ecr", "storage"), "bytes"),),
+        begin="createdAt", gauge="bytes", look=_repository, begins=("CreateRepository",), ends=("DeleteRepository",),
+        tagged=("list_tags_for_resource", "resourceArn", "repositoryArn", "tags"),
+    ),
+    Kind(
+        "load-balancer", "elbv2", "describe_load_balancers", "LoadBalancers", "LoadBalancerArn",
+        {"application": "Type == 'application'"},
+        (Charge("Amazon Elastic Load Balancing", "LoadBalancerUsage", "LoadBalancing:Application",
+                ("elb", "application-load-balancer"), when="application"),),
+        begin="CreatedTime", begins=("CreateLoadBalancer",), ends=("DeleteLoadBalancer",),
     ),
     Kind(
         "budget", "budgets", "describe_budgets", "Budgets", "BudgetName", {},

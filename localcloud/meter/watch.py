@@ -27,6 +27,15 @@ LONGEST = 15.0  # seconds between two looks at what stands, where the trail tell
 BUDGETS = 3.0  # the same for budgets
 LOGS = 2.0  # the same for logs, which also grow by calls that the trail does not have
 WRITES = ("PutObject", "CreateMultipartUpload", "ListObjects", "POST.s3", "CreateBucket", "ListBuckets")
+DATA = (
+    "PutObject",
+    "DeleteObject",
+    "CreateMultipartUpload",
+    "POST.s3",
+    "PutLogEvents",
+    "CreateLogStream",
+    "PutMetricData",
+)  # calls that change no resource's tags
 READS = ("GetObject", "HeadObject", "HeadBucket")
 
 
@@ -40,6 +49,8 @@ class Account:
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
         self.clients: dict[str, Any] = {}
+        self.asked: dict[str, float] = {}  # by kind
+        self.tags: dict[str, dict[str, dict[str, str]]] = {}  # by kind and name
 
     def client(self, service: str) -> Any:
         """A client that is marked as the meter's own."""
@@ -48,14 +59,17 @@ class Account:
             self.clients[service] = boto3.client(service, endpoint_url=self.endpoint, config=config)
         return self.clients[service]
 
-    def items(self, kind: Kind) -> list[Item]:
-        """All resources of a kind, with `_facts` and `_tags`."""
+    def items(self, kind: Kind, anew: bool) -> list[Item]:
+        """All resources of a kind, with `_facts` and `_tags`; tags that take calls of their own are asked `anew`, or
+        after a while."""
         client = self.client(kind.service)
         if client.can_paginate(kind.operation):
             answers = list(client.get_paginator(kind.operation).paginate(**kind.arguments))
         else:
             answers = [getattr(client, kind.operation)(**kind.arguments)]
         found = [item for answer in answers for item in jmespath.search(kind.items, answer) or []]
+        if anew or time.monotonic() - self.asked.get(kind.name, -LONGEST) >= LONGEST:
+            self.asked[kind.name], self.tags[kind.name] = time.monotonic(), {}
         return [one for one in (self._described(client, kind, item) for item in found) if one is not None]
 
     def _described(self, client: Any, kind: Kind, item: Item) -> Item | None:
@@ -75,13 +89,15 @@ class Account:
         if not kind.tagged:
             return tags_of(jmespath.search(kind.tags, item))
         operation, argument, value, where = kind.tagged
-        try:
-            answer = getattr(client, operation)(**{argument: jmespath.search(value, item)})
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "NoSuchTagSet":
-                return {}
-            raise
-        return tags_of(jmespath.search(where, answer))
+        name, known = jmespath.search(value, item), self.tags[kind.name]
+        if name not in known:
+            try:
+                known[name] = tags_of(jmespath.search(where, getattr(client, operation)(**{argument: name})))
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "NoSuchTagSet":
+                    raise
+                known[name] = {}
+        return known[name]
 
 
 class Watch:
@@ -169,12 +185,13 @@ class Watch:
         if service == "lambda":
             self.functions.learn(self.account.client("lambda"))
             return False
+        anew = any(one.service == service and not one.reads and one.name not in DATA for one in events)
         before = self.ledger.version
         standing = {key: (one.area, one.tags, dict(one.facts)) for key, one in self.ledger.open.items()}
         for kind in STANDING:
             if kind.service != service:
                 continue
-            items = self.account.items(kind)
+            items = self.account.items(kind, anew)
             with self.ledger.lock:
                 if kind.name == "log-group":  # before its end is seen, with what it still tells
                     Logs(self.account.client("logs"), self.functions).look(self.ledger, items)
