@@ -6,6 +6,7 @@ service that it was at; the next one goes on there, because what is younger than
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -56,7 +57,7 @@ class Settings:
 
 
 def check(settings: Settings) -> None:
-    """Raises UserError where a region is not AWS's, or a part not ours: all of them at once."""
+    """Raises UserError: all regions and parts that nothing knows, or that AWS is the local cloud here."""
     import boto3
 
     known = boto3.session.Session().get_available_regions("ec2")
@@ -66,6 +67,12 @@ def check(settings: Settings) -> None:
         if name not in words:
             near = get_close_matches(name, words, 3) or list(words)[:3]
             problems.append(f"{name} is no {what}; near: {', '.join(near)}")
+    if os.environ.get("AWS_ENDPOINT_URL") and "AWS_ENDPOINT_URL_PRICING" not in os.environ:
+        raise UserError(
+            f"AWS_ENDPOINT_URL is {os.environ['AWS_ENDPOINT_URL']}: the local cloud has no prices of AWS",
+            "a shell without it, with credentials of AWS",
+            "env -u AWS_ENDPOINT_URL shoestring prices refresh",
+        )
     if problems:
         raise UserError("\n".join(problems), f"services: {', '.join(PARTS)}", "shoestring prices refresh --help")
 

@@ -259,7 +259,8 @@ def test_other_region_has_its_own_prices_and_the_rest_stays_unknown(aws, tmp_pat
         book.price("ec2", "m5.large", "eu-central-1")
 
 
-def test_unknown_region_and_service_are_refused_together(tmp_path):
+def test_unknown_region_and_service_are_refused_together(tmp_path, monkeypatch):
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with pytest.raises(UserError) as refused:
         Refresh(Settings(["us-east-1", "eu-wst-1"], ["ec3"], place=tmp_path), print)
     assert "eu-wst-1 is no region of AWS; near: eu-west-1" in refused.value.found
@@ -320,3 +321,10 @@ def test_every_item_that_is_asked_for_is_in_the_table_or_an_instance_type():
         if "{" not in rule.item:
             assert book.price(service, rule.item).unit == rule.unit, f"{service} {rule.item}"
     assert {"budgets", "costexplorer", "ssm"} <= set(unread())
+
+
+def test_local_cloud_is_not_asked_for_prices_of_aws(tmp_path, monkeypatch):
+    monkeypatch.delenv("AWS_ENDPOINT_URL_PRICING", raising=False)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    with pytest.raises(UserError, match="the local cloud has no prices of AWS"):
+        Refresh(Settings(["us-east-1"], place=tmp_path), print)
