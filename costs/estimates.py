@@ -17,7 +17,6 @@ Number = int | float | Decimal
 SECONDS_AN_HOUR = Decimal(3600)
 MILLION = Decimal(1_000_000)
 COMPUTE = {"arm64": "compute-arm64", "x86_64": "compute-x86"}
-VOLUME_NOTE = "EBS's price stands in for SageMaker's own price of training volumes, which the price book does not have"
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,6 @@ class Line:
     quantity: Decimal
     price: Price
     usd: Decimal
-    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -98,8 +96,8 @@ def _decimal(name: str, value: Number) -> Decimal:
     return number
 
 
-def _line(name: str, quantity: Decimal, price: Price, note: str = "") -> Line:
-    return Line(name, quantity, price, quantity * price.usd, note)
+def _line(name: str, quantity: Decimal, price: Price) -> Line:
+    return Line(name, quantity, price, quantity * price.usd)
 
 
 def _sum(lines: Iterable[Line]) -> Decimal:
@@ -130,9 +128,8 @@ def job_cost(
         raise ValueError(f"billable_seconds is {billable}, expected training_seconds ({training}) at most")
     instance = book.price("sagemaker-training", instance_type, region)
     months = training / SECONDS_AN_HOUR / HOURS_A_MONTH
-    volume = _line(
-        "training volume", _decimal("volume_gb", volume_gb) * months, book.price("ebs", "gp3", region), VOLUME_NOTE
-    )
+    stored = book.price("sagemaker", "training-storage", region)
+    volume = _line("training volume", _decimal("volume_gb", volume_gb) * months, stored)
     name = f"{instance_type} {'spot' if spot else 'on demand'}"
     lines = (_line(name, billable / SECONDS_AN_HOUR, instance), volume)
     return JobCost(_sum(lines), lines, on_demand_usd=training / SECONDS_AN_HOUR * instance.usd + volume.usd)
