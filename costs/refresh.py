@@ -146,9 +146,13 @@ class Refresh:
 
     def _region(self, region: str) -> list[Outcome]:
         path = self._place / f"{region}.json"
-        stored = Stored(region) if self._settings.force else Stored.read(path)
-        if self._settings.force and path.exists():
-            stored.parts = self._others(path)
+        try:
+            stored = Stored.read(path)
+        except UserError as error:
+            if not self._settings.force:
+                raise
+            self._say(f"{error.found}: read anew")
+            stored = Stored(region)
         self._pages.clear()
         outcomes = [self._fresh(stored, part) or self._read(stored, path, part) for part in self._settings.parts]
         if all(outcome.state == "kept" for outcome in outcomes):
@@ -156,21 +160,19 @@ class Refresh:
             self._say(f"{region}: nothing to do: read since {oldest:%Y-%m-%d %H:%M} UTC (--force reads again)")
         return outcomes
 
-    def _others(self, path: Path) -> dict[str, Part]:
-        """The stored parts that are not to be read again; none where the file cannot be read."""
-        try:
-            return {name: part for name, part in Stored.read(path).parts.items() if name not in self._settings.parts}
-        except UserError as error:
-            self._say(f"{error.found}: read anew")
-            return {}
-
     def _fresh(self, stored: Stored, part: str) -> Outcome | None:
         found = stored.parts.get(part)
-        if found is None or self._now - found.read_at >= FRESH:
+        if found is None or self._settings.force or self._now - found.read_at >= FRESH:
             return None
-        if part == INTERRUPTIONS and self._settings.advisor:
+        if (part == INTERRUPTIONS and self._settings.advisor) or (
+            part == SPOT and found.source != self._history(found.read_at)
+        ):
             return None
         return Outcome(stored.region, part, "kept", len(found.rows), found.left, found.read_at)
+
+    def _history(self, read_at: datetime) -> str:
+        """The source of a spot history of the days that are asked for."""
+        return f"EC2 spot price history, {self._settings.days} days to {read_at:%Y-%m-%d}, all zones"
 
     def _read(self, stored: Stored, path: Path, part: str) -> Outcome:
         done = [name for name in self._settings.parts if name in stored.parts and name != part]
@@ -183,7 +185,7 @@ class Refresh:
             with _asking("ec2", part, stored.region, done):
                 client = self._client("ec2", stored.region)
                 reading = refresh_spot.history(client, self._types(stored), self._now, self._settings.days)
-            source = f"EC2 spot price history, {self._settings.days} days to {self._now:%Y-%m-%d}, all zones"
+            source = self._history(self._now)
         else:
             with _asking("pricing", part, stored.region, done):
                 reading = self._service(stored.region, part)

@@ -71,6 +71,7 @@ class Offer:
     source: str
     as_of: date | None = None
     service: str = ""
+    stale: bool = False
 
 
 @dataclass(frozen=True)
@@ -165,12 +166,13 @@ def break_even(server: Owned, hour: Decimal) -> BreakEven:
     )
 
 
-def _rented(price: Price, spot: SpotPrice, name: str, count: int) -> Iterator[Offer]:
-    yield Offer(f"{name} on demand", Range.of(price.usd * count), price.source, price.as_of, price.service)
-    yield Offer(f"{name} spot", Range(spot.low * count, spot.high * count), spot.source, spot.as_of, price.service)
+def _rented(price: Price, spot: SpotPrice, name: str, count: int, today: date) -> Iterator[Offer]:
+    listed, seen = Range.of(price.usd * count), Range(spot.low * count, spot.high * count)
+    yield Offer(f"{name} on demand", listed, price.source, price.as_of, price.service, price.stale(today))
+    yield Offer(f"{name} spot", seen, spot.source, spot.as_of, price.service, spot.stale(today))
 
 
-def offers(inputs: TcoInputs, book: PriceBook) -> Iterator[Offer]:
+def offers(inputs: TcoInputs, book: PriceBook, today: date) -> Iterator[Offer]:
     """What is rented: EC2 and SageMaker on demand and on spot, as far as the book has the type, and what was given.
 
     Raises:
@@ -188,13 +190,14 @@ def offers(inputs: TcoInputs, book: PriceBook) -> Iterator[Offer]:
         except UnknownPrice as error:
             missing.append(error)
             continue
-        yield from _rented(price, book.spot(service, item, inputs.region), f"{times}{item} {name}", inputs.count)
+        spot = book.spot(service, item, inputs.region)
+        yield from _rented(price, spot, f"{times}{item} {name}", inputs.count, today)
     if len(missing) == 2:
         raise missing[inputs.instance.startswith("ml.")]
 
 
-def compare(inputs: TcoInputs, book: PriceBook) -> Tco:
-    """The server against every offer.
+def compare(inputs: TcoInputs, book: PriceBook, today: date) -> Tco:
+    """The server against every offer; prices that are old on the day `today` are marked stale.
 
     Raises:
         UnknownPrice: no price for the instance type.
@@ -204,6 +207,6 @@ def compare(inputs: TcoInputs, book: PriceBook) -> Tco:
         Compared(
             offer, break_even(server, offer.hour.high), break_even(server, offer.hour.low), offer.hour * server.hours
         )
-        for offer in offers(inputs, book)
+        for offer in offers(inputs, book, today)
     )
     return Tco(inputs, server, compared)

@@ -38,7 +38,7 @@ def _offer(one: Compared) -> dict[str, Any]:
     offer = one.offer
     return {
         "name": offer.name, "usd_hour_low": _text(offer.hour.low), "usd_hour_high": _text(offer.hour.high),
-        "source": offer.source, "as_of": offer.as_of.isoformat() if offer.as_of else None,
+        "source": offer.source, "as_of": offer.as_of.isoformat() if offer.as_of else None, "stale": offer.stale,
         "total_usd_low": _text(one.total.low), "total_usd_high": _text(one.total.high),
         "break_even": _even(one.early),
         "break_even_at_lowest_price": None if offer.hour.exact else _even(one.late),
@@ -87,7 +87,7 @@ def _total(total: Range) -> str:
 
 def source(offer: Offer) -> str:
     """Where the price of an offer comes from, with its date."""
-    return f"{offer.source}; of {offer.as_of}" if offer.as_of else offer.source
+    return f"{offer.source}; of {offer.as_of}{' (stale)' * offer.stale}" if offer.as_of else offer.source
 
 
 def render(tco: Tco) -> str:

@@ -57,6 +57,7 @@ def tco(
     from costs import tco_render
     from costs.inputs import gather
     from costs.prices import PriceBook, UnknownPrice
+    from costs.refresh_store import today
     from shoestring.errors import UserError
 
     flags = {
@@ -67,7 +68,7 @@ def tco(
     }  # fmt: skip
     inputs = gather(calculation.TcoInputs, file, flags, "shoestring cost tco")
     try:
-        found = calculation.compare(inputs, PriceBook.current())
+        found = calculation.compare(inputs, PriceBook.current(), today())
     except UnknownPrice as error:
         near = f"one of: {', '.join(error.near)}" if error.near else "a region whose prices are known"
         raise UserError(str(error).split(";")[0], f"{near}; or --hourly with a price", error.command) from error

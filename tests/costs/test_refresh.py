@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from costs import refresh_spot
 from costs.prices import PriceBook, UnknownPrice
+from costs.pricing_api import parse, read
 from costs.refresh import PARTS, Refresh, Settings, unread
 from costs.refresh_queries import QUERIES
 from costs.refresh_store import Stored
@@ -150,6 +153,33 @@ def test_second_refresh_within_a_day_reads_nothing_and_says_so(aws, tmp_path):
     refreshed(tmp_path, "sns", force=True)
     assert aws.asked["AmazonSNS"] == asked["AmazonSNS"] + 1
     assert set(Stored.read(tmp_path / "us-east-1.json").parts) == {"lambda", "sns"}, "force lost another part"
+
+
+def test_forced_refresh_that_fails_keeps_the_older_prices(aws, tmp_path):
+    refreshed(tmp_path, "lambda", "sns")
+    aws.fails("AmazonSNS", (400, "InvalidParameterException", "broken"))
+    with pytest.raises(UserError, match="broken"):
+        refreshed(tmp_path, "lambda", "sns", force=True, now=NOW + timedelta(hours=1))
+    parts = Stored.read(tmp_path / "us-east-1.json").parts
+    assert (parts["lambda"].read_at, parts["sns"].read_at) == (NOW + timedelta(hours=1), NOW)
+
+
+def test_history_of_other_days_is_read_again(aws, tmp_path):
+    refreshed(tmp_path, "spot")
+    assert [one.state for one in refreshed(tmp_path, "spot")] == ["kept"]
+    assert [one.state for one in refreshed(tmp_path, "spot", days=30)] == ["read"]
+    assert "30 days" in PriceBook.current(tmp_path).spot("ec2", "m5.large").source
+
+
+@given(usd=st.decimals("0.0000000001", "999", places=10), thousands=st.integers(1, 10**6))
+def test_price_is_read_exactly_whatever_its_tiers(usd, thousands):
+    tiers = [("0", "0.0000000000"), (str(thousands * 1000), f"{usd:f}"), (str(thousands * 2000), "0.0000000001")]
+    entries = [json.dumps(fake.product("S", "EUC1-Request", tiers, "Requests", group="AWS-Lambda-Requests"))]
+    products, bad = parse(entries)
+    rules = [rule for query in QUERIES["lambda"] for rule in query.wanted]
+    (row,) = read(products, rules).rows
+    assert not bad and Decimal(row["usd"]) == usd * 1_000_000
+    assert row["note"] == f"above {thousands * 1000} Requests"
 
 
 def test_refresh_goes_on_where_a_failure_stopped_it(aws, tmp_path):

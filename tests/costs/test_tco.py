@@ -22,6 +22,7 @@ from shoestring.errors import UserError
 from tests.costs.test_roi import run
 
 BOOK = PriceBook.load()
+TODAY = date(2026, 11, 25)
 CLOSE = Decimal("1e-20")
 EXAMPLE = {
     "price": 15000, "life_years": 4, "residual": 1500, "utilisation": Decimal("0.5"), "power_watts": 700,
@@ -51,10 +52,10 @@ servers = st.builds(
 
 
 def test_known_example_breaks_even_at_5000_hours():
-    (one,) = compare(TcoInputs(price=Decimal(15_000), hourly=Decimal("3.00")), BOOK).offers
+    (one,) = compare(TcoInputs(price=Decimal(15_000), hourly=Decimal("3.00")), BOOK, TODAY).offers
     assert one.early.hours == 5000 and one.early.within
     assert one.total.low == Decimal("3.00") * 3 * 12 * 730
-    text = render(compare(TcoInputs(price=Decimal(15_000), hourly=Decimal("3.00")), BOOK))
+    text = render(compare(TcoInputs(price=Decimal(15_000), hourly=Decimal("3.00")), BOOK, TODAY))
     assert "5,000" in text and "[1] given" in text
     with_costs = owned(TcoInputs(price=15_000, hourly=3, power_watts=1125, usd_per_kwh=1))
     assert break_even(with_costs, Decimal(3)).hours == 8000, "only with 1.125 dollars an hour of running costs"
@@ -97,7 +98,7 @@ def test_break_even_comes_sooner_at_a_higher_price_and_later_for_a_dearer_server
 
 
 def test_prices_come_from_the_book_with_their_source():
-    found = compare(TcoInputs(**EXAMPLE), BOOK)
+    found = compare(TcoInputs(**EXAMPLE), BOOK, TODAY)
     server = found.owned
     assert server.fixed == 50 + 2 * 50 + Decimal("0.021") * 730
     assert server.running == Decimal("0.6") * Decimal("0.15") * Decimal("1.4")
@@ -115,30 +116,35 @@ def test_prices_come_from_the_book_with_their_source():
 
 def test_refreshed_spot_prices_are_taken():
     seen = Seen("g5.12xlarge", "us-east-1", Decimal(2), Decimal(3), "history", date(2026, 11, 20))
-    found = compare(TcoInputs(**EXAMPLE), BOOK.overlaid([], [seen]))
+    found = compare(TcoInputs(**EXAMPLE), BOOK.overlaid([], [seen]), TODAY)
     spot = next(one for one in found.offers if one.offer.name == "g5.12xlarge EC2 spot")
     assert (spot.offer.hour.low, spot.offer.hour.high, spot.offer.source) == (2, 3, "history")
     assert "[2] history; of 2026-11-20" in render(found)
 
 
+def test_stale_prices_are_marked():
+    text = render(compare(TcoInputs(**EXAMPLE), BOOK, date(2028, 1, 1)))
+    assert "of 2026-01-01 (stale)" in text and "(stale)" not in render(compare(TcoInputs(**EXAMPLE), BOOK, TODAY))
+
+
 def test_several_instances_stand_for_one_server():
-    found = compare(TcoInputs(price=1, instance="ml.g4dn.xlarge", count=4), BOOK)
+    found = compare(TcoInputs(price=1, instance="ml.g4dn.xlarge", count=4), BOOK, TODAY)
     assert found.offers[0].offer.hour.low == 4 * Decimal("0.526")
     assert found.offers[0].offer.name == "4 x g4dn.xlarge EC2 on demand"
 
 
 def test_server_that_never_pays_says_so():
-    text = render(compare(TcoInputs(price=15_000, instance="t4g.nano"), BOOK))
+    text = render(compare(TcoInputs(price=15_000, instance="t4g.nano"), BOOK, TODAY))
     assert "never within its life" in text
-    one = facts(compare(TcoInputs(price=15_000, instance="t4g.nano"), BOOK))["offers"][0]
+    one = facts(compare(TcoInputs(price=15_000, instance="t4g.nano"), BOOK, TODAY))["offers"][0]
     assert one["break_even"]["within_life"] is False and one["break_even"]["hours_a_month_of_life"] is None
 
 
 def test_instance_that_only_one_service_has_is_compared_there_and_an_unknown_one_is_an_error():
-    names = [one.offer.name for one in compare(TcoInputs(price=1, instance="p5.48xlarge"), BOOK).offers]
+    names = [one.offer.name for one in compare(TcoInputs(price=1, instance="p5.48xlarge"), BOOK, TODAY).offers]
     assert names == ["p5.48xlarge EC2 on demand", "p5.48xlarge EC2 spot"]
     with pytest.raises(UnknownPrice, match=r"g4dn\.xlarg in us-east-1"):
-        compare(TcoInputs(price=1, instance="g4dn.xlarg"), BOOK)
+        compare(TcoInputs(price=1, instance="g4dn.xlarg"), BOOK, TODAY)
 
 
 @pytest.mark.parametrize(
@@ -167,7 +173,7 @@ def test_every_problem_is_named_at_once(tmp_path):
 
 
 def test_facts_carry_decimals_as_texts():
-    told = json.loads(json.dumps(facts(compare(TcoInputs(**EXAMPLE), BOOK))))
+    told = json.loads(json.dumps(facts(compare(TcoInputs(**EXAMPLE), BOOK, TODAY))))
     assert told["bought"]["net_usd"] == "13500"
     assert told["offers"][0]["usd_hour_low"] == "5.672" and told["offers"][0]["as_of"] == "2026-01-01"
     assert told["offers"][1]["break_even_at_lowest_price"]["within_life"] is False
@@ -178,21 +184,21 @@ def test_picture_has_labelled_axes_its_sources_and_the_break_even(tmp_path):
     import matplotlib
 
     with matplotlib.rc_context({"svg.fonttype": "none"}):
-        plot(compare(TcoInputs(**EXAMPLE), BOOK), drawn)
+        plot(compare(TcoInputs(**EXAMPLE), BOOK, TODAY), drawn)
     words = " ".join(ElementTree.parse(drawn).getroot().itertext())
     for word in ("hours of use", "US dollars so far", "even after 2,651 hours", "AWS public price pages", "2026-01-01"):
         assert word in words
     again = tmp_path / "again.svg"
     with matplotlib.rc_context({"svg.fonttype": "none"}):
-        plot(compare(TcoInputs(**EXAMPLE), BOOK), again)
+        plot(compare(TcoInputs(**EXAMPLE), BOOK, TODAY), again)
     assert again.read_bytes() == drawn.read_bytes()
-    plot(compare(TcoInputs(price=1500, hourly=3, instance="g4dn.xlarge"), BOOK), tmp_path / "tco.png")
+    plot(compare(TcoInputs(price=1500, hourly=3, instance="g4dn.xlarge"), BOOK, TODAY), tmp_path / "tco.png")
     assert (tmp_path / "tco.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_picture_of_another_kind_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"expected a name that ends in \.png or \.svg"):
-        plot(compare(TcoInputs(**EXAMPLE), BOOK), tmp_path / "tco.docx")
+        plot(compare(TcoInputs(**EXAMPLE), BOOK, TODAY), tmp_path / "tco.docx")
 
 
 def test_command_breaks_even_and_draws(tmp_path: Path):
