@@ -10,6 +10,7 @@ from typing import Any
 from costs.charges import NOTHING, Range
 from costs.prices import PriceBook
 from costs.report import account, utilisation
+from costs.report.account import Attempts
 from costs.report.document import money
 from costs.report.explorer import Scope
 from costs.report.html import span as shown
@@ -96,6 +97,10 @@ def measure(
 
     period = Period(moment.date() - DAYS * DAY, moment.date() + DAY)
     jobs, note = account.jobs_or_note(regional, scope, period)
-    findings, notes = utilisation.measure(regional, scope, Span.until(moment), jobs, Span.of(period), region, book)
+    attempts = Attempts()
+    reading = "lambda:ListFunctions, lambda:ListTags"
+    names = attempts.of("functions", reading, lambda: utilisation.functions(regional("lambda"), scope), [])
+    span, jobs_span = Span.until(moment), Span.of(period)
+    findings, notes = utilisation.measure(regional, scope, span, jobs, jobs_span, region, book, names, job_logs=True)
     ranked = sorted(findings, key=lambda found: -(found.advice.saves.high if found.advice else -1))
-    return Rightsizing(scope, DAYS, tuple(ranked), (*note, *notes))
+    return Rightsizing(scope, DAYS, tuple(ranked), (*note, *attempts.notes, *notes))

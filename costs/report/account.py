@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -91,7 +91,7 @@ def reported(line: str) -> dict[str, Decimal]:
     return {found[1]: Decimal(found[2]) for found in FIELD.finditer(line.replace("\t", "\n"))}
 
 
-def log_lines(logs: Any, group: str, start: int, end: int, pattern: str) -> Iterator[str]:
+def log_lines(logs: Any, group: str, start: int, end: int, pattern: str, streams: Sequence[str] = ()) -> Iterator[str]:
     """The messages of a log group between two moments (milliseconds), oldest first.
 
     A full page that names no next one is asked on from its last moment, without what was there already.
@@ -99,6 +99,8 @@ def log_lines(logs: Any, group: str, start: int, end: int, pattern: str) -> Iter
     arguments: dict[str, Any] = {
         "logGroupName": group, "startTime": start, "endTime": end - 1, "filterPattern": pattern, "limit": PAGE
     }  # fmt: skip
+    if streams:
+        arguments["logStreamNames"] = list(streams)
     known = 0  # of the page's events, how many the page before has given
     while True:
         answer = logs.filter_log_events(**arguments)

@@ -27,7 +27,8 @@ HUNDRED = Decimal(100)
 
 @dataclass(frozen=True)
 class Day:
-    """One day. `state`: whole, running (today), late (over, nothing is in), estimated (AWS may still mend it)."""
+    """One day. `state`: whole, running (today), late (over, and little or nothing is in),
+    estimated (AWS may still mend it)."""
 
     day: date
     usd: Decimal
@@ -130,8 +131,8 @@ def days(readings: Readings) -> tuple[Day, ...]:
     def state(day: date) -> str:
         if day >= readings.today:
             return "running"
-        if day in late:
-            return "late"
+        if day in late or (day == readings.today - DAY and sums.get(day, ZERO) * 2 < sums.get(day - back, ZERO)):
+            return "late"  # what stands all day costs half a day at least: yesterday is not whole yet
         return "estimated" if day in estimated else "whole"
 
     return tuple(Day(day, sums.get(day, ZERO), sums.get(day - back, ZERO), state(day)) for day in readings.period)
@@ -258,7 +259,7 @@ def _by_day(readings: Readings, day: Day, billed: str) -> Surprise:
 def _anomaly(found: Anomaly) -> Surprise:
     where = f" ({', '.join(found.causes)})" if found.causes else ""
     end = f" to {found.end}" if found.end and found.end != found.start else ""
-    text = f"AWS found an anomaly: {found.service or 'several services'}{where}, {found.start}{end}, "
+    text = f"AWS found an anomaly in the account: {found.service or 'several services'}{where}, {found.start}{end}, "
     return Surprise(
         found.impact,
         found.service,

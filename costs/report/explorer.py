@@ -17,9 +17,11 @@ from costs.report.trouble import ReportError
 
 BILLED, AMORTIZED, USAGE = "UnblendedCost", "AmortizedCost", "UsageQuantity"
 CURRENCY = "USD"
-THROTTLED = ("LimitExceededException", "ThrottlingException", "Throttling", "TooManyRequestsException")
+THROTTLED = ("LimitExceededException", "ThrottlingException", "Throttling", "TooManyRequestsException",
+             "InternalServerError", "InternalFailure", "ServiceUnavailable", "RequestTimeout")  # fmt: skip
 DENIED = ("AccessDeniedException", "AccessDenied", "UnauthorizedOperation")
-TRIES, FIRST_WAIT = 5, 1.0  # seconds before the second try; doubled for each further one: 15 s in all
+TRIES, FIRST_WAIT = 5, 1.0  # seconds before the second try; doubled for each further one
+WAITED = FIRST_WAIT * (2 ** (TRIES - 1) - 1)
 IAM_ACTION = {
     "get_cost_and_usage": "ce:GetCostAndUsage",
     "get_cost_forecast": "ce:GetCostForecast",
@@ -137,7 +139,7 @@ class Explorer:
         self.client, self.sleep, self.requests = client, sleep, 0
 
     def _ask(self, operation: str, **arguments: Any) -> Answer:
-        from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError, ReadTimeoutError
 
         wait = FIRST_WAIT
         for attempt in range(1, TRIES + 1):
@@ -152,6 +154,10 @@ class Explorer:
                     continue
                 raise _explained(operation, code, error.response["Error"].get("Message", "")) from error
             except BotoCoreError as error:
+                if isinstance(error, ReadTimeoutError | ConnectionClosedError) and attempt < TRIES:
+                    self.sleep(wait)
+                    wait *= 2
+                    continue
                 raise ReportError(
                     f"Cost Explorer does not answer: {error}",
                     "credentials that work, and for local its cloud up",
@@ -280,8 +286,7 @@ def _explained(operation: str, code: str, message: str) -> ReportError:
         )
     if code in THROTTLED:
         return ReportError(
-            f"Cost Explorer throttles: {TRIES} tries of {action} in {FIRST_WAIT * (2 ** (TRIES - 1) - 1):.0f} s failed "
-            f"({code})",
+            f"Cost Explorer throttles or fails: {TRIES} tries of {action} in {WAITED:.0f} s failed ({code})",
             "an answer; each try is billed, so no more were made",
             "the same command in a few minutes",
         )

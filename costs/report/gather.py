@@ -39,9 +39,13 @@ def gather(
     Raises:
         ReportError: Cost Explorer or the account cannot be read, or amounts are not in dollars.
     """
+    from botocore.config import Config
+
     moment = now or datetime.now(UTC)
     scope = Scope(target.project, target.environment)
-    readings = Explorer(client("ce", region_name="us-east-1")).read(scope, period, moment.date())
+    # One try for each call: the reader repeats them itself, and counts what AWS bills.
+    once = Config(retries={"total_max_attempts": 1})
+    readings = Explorer(client("ce", region_name="us-east-1", config=once)).read(scope, period, moment.date())
 
     def regional(service: str) -> Any:
         return client(service, region_name="us-east-1" if service == "budgets" else target.region)
@@ -56,7 +60,14 @@ def gather(
         monthly_usd=target.monthly_usd,
     )
     sizes, size_notes = utilisation.measure(
-        regional, scope, Span.until(moment), found.jobs, Span.of(period), target.region, book
+        regional,
+        scope,
+        Span.until(moment),
+        found.jobs,
+        Span.of(period),
+        target.region,
+        book,
+        functions=(target.function,),
     )
     advice = tuple(each.advice for each in sizes if each.advice)
     return make(readings, found, book, moment, advice, size_notes)

@@ -11,15 +11,16 @@ from costs.report.trouble import ReportError
 
 WEEK = re.compile(r"(\d{4})-W(\d{2})")
 DAY = timedelta(days=1)
-LONGEST = 366  # days in one report: Cost Explorer keeps 13 months by day
+LONGEST = 182  # days in one report: with as many before, what Cost Explorer keeps by day
 
 
 @dataclass(frozen=True)
 class Period:
-    """From `start` up to, and without, `end`."""
+    """From `start` up to, and without, `end`. A running week is known by its week's name from its first day on."""
 
     start: date
     end: date
+    running: bool = False
 
     def __post_init__(self) -> None:
         if self.end <= self.start:
@@ -37,17 +38,23 @@ class Period:
 
     @property
     def before(self) -> Period:
-        """As many days just before it; whole weeks back where it is shorter than a week, so that weekdays meet."""
-        back = timedelta(days=max(self.days, 7))
+        """As many days before it, whole weeks back, so that weekdays meet."""
+        back = timedelta(days=-(-self.days // 7) * 7)
         return Period(self.start - back, self.end - back)
 
     @property
     def name(self) -> str:
-        """`2026-W47` for a whole week from Monday to Sunday, else `2026-11-16..2026-11-18` (both included)."""
-        if self.days == 7 and self.start.isoweekday() == 1:
+        """`2026-W47` for a week from Monday to Sunday, else `2026-11-16_2026-11-18` (both included)."""
+        if self.running or (self.days == 7 and self.start.isoweekday() == 1):
             year, week, _ = self.start.isocalendar()
             return f"{year}-W{week:02d}"
-        return f"{self.start}..{self.last}"
+        return f"{self.start}_{self.last}"
+
+    @property
+    def title(self) -> str:
+        """The name for people."""
+        so_far = " so far" if self.running and self.days < 7 else ""
+        return self.name.replace("_", " to ") + so_far
 
     def __iter__(self) -> Iterator[date]:
         return (self.start + DAY * number for number in range(self.days))
@@ -82,7 +89,7 @@ def last_week(today: date) -> Period:
 
 def running_week(today: date) -> Period:
     """From this week's Monday up to and with today."""
-    return Period(today - DAY * today.weekday(), today + DAY)
+    return Period(today - DAY * today.weekday(), today + DAY, running=True)
 
 
 def _day(option: str, text: str) -> date:
@@ -115,4 +122,6 @@ def chosen(today: date, of_week: str = "", since: str = "", until: str = "", run
         raise ReportError(f"{found.name} has not begun (today is {today}, UTC)", "days up to today", f"--until {today}")
     if found.days > LONGEST:
         raise ReportError(f"{found.days} days are asked for", f"{LONGEST} at most", f"--since {today - 365 * DAY}")
-    return Period(found.start, min(found.end, today + DAY))
+    if found.end > today + DAY:  # days to come
+        return Period(found.start, today + DAY, running=bool(of_week))
+    return found

@@ -10,7 +10,7 @@ from costs.prices import PriceBook, UnknownPrice
 from costs.report import advice, analysis, value
 from costs.report.account import Account
 from costs.report.advice import Advice
-from costs.report.analysis import Comparison, Day, Item, Month, Surprise
+from costs.report.analysis import Comparison, Day, Item, Month, Surprise, dollars
 from costs.report.explorer import Readings
 from costs.report.value import Model, PerThousand, Spot, Training
 
@@ -136,13 +136,13 @@ def _notes(
 ) -> tuple[str, ...]:
     """What a reader has to know before believing a figure."""
     notes = []
-    late = [day.day for day in days if day.state == "late"]
-    if late:
-        which = f"{late[0]:%A %d %B}" + (f" to {late[-1]:%A %d %B}" if len(late) > 1 else "")
-        notes.append(
-            f"Cost Explorer has nothing for {which} yet. It may be up to two days late: read this as missing, not as "
-            "saved; it is in no comparison."
-        )
+    for day in days:
+        if day.state == "late":
+            has, before = f"only {dollars(day.usd)}" if day.usd else "nothing", dollars(day.before_usd)
+            notes.append(
+                f"Cost Explorer has {has} for {day.day:%A %d %B} yet, and {before} for the same weekday before. It may "
+                "be up to two days late: read this as missing, not as saved; it is in no comparison."
+            )
     if any(day.state == "running" for day in days):
         notes.append(f"{readings.today:%A %d %B} is not over; it is in the sums, and in no comparison.")
     if not any(day.usd for day in days):

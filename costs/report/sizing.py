@@ -7,7 +7,8 @@ The thresholds, and why:
   proposed at which the slowest call, slowed so, would take more than half of the timeout.
 - A machine needs 24 hours of measurements, so that a day's peak is among them; processor and memory get 30 % head room.
   Memory is not measured by EC2 itself: where the CloudWatch agent does not report it, no type with less is proposed.
-- A job needs five minutes of measurements; the same head room. A GPU that was never used above 5 % is not needed.
+- A job needs five measurements (SageMaker takes one a minute); the same head room. A GPU that was never used above 5 %
+  is not needed.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from costs.report.analysis import dollars
 from costs.report.shapes import Shape, shape
 
 ZERO, HUNDRED = Decimal(0), Decimal(100)
-CALLS, HOURS, MINUTES = 100, 24, 5  # what has to be seen of a function, a machine, a job
+CALLS, HOURS, POINTS = 100, 24, 5  # what has to be seen of a function, a machine, a job
 MEMORY_ROOM, ROOM = Decimal("1.5"), Decimal("1.3")
 FULL = Decimal("0.9")  # of its memory: a function above is about to be killed
 STEP, LEAST = 64, 128  # MB
@@ -75,7 +76,7 @@ class JobUse:
 
     model: str
     type: str
-    minutes: int
+    points: int
     peak_cpu: Decimal | None
     peak_memory: Decimal | None
     peak_gpu: Decimal | None
@@ -210,11 +211,13 @@ def _larger(use: MachineUse, own: Shape, seen: str, region: str, book: PriceBook
 
 def job(use: JobUse, region: str, book: PriceBook) -> Finding:
     """Whether a model's jobs ran on more than they used."""
-    if use.minutes < MINUTES or use.peak_cpu is None or use.peak_memory is None:
-        seen = f"{use.minutes} minutes of processor and memory"
-        return _unknown("job", use.model, use.type, seen, f"{MINUTES}", use.source)
+    if use.points < POINTS or use.peak_cpu is None or use.peak_memory is None:
+        seen = f"{use.points} measurements of processor and memory"
+        return _unknown("job", use.model, use.type, seen, f"{POINTS}", use.source)
     gpu = "" if use.peak_gpu is None else f", GPU at most {use.peak_gpu} %"
-    seen = f"processor at most {use.peak_cpu} % of one, memory at most {use.peak_memory} %{gpu}, {use.minutes} minutes"
+    seen = (
+        f"processor at most {use.peak_cpu} % of one, memory at most {use.peak_memory} %{gpu}, {use.points} measurements"
+    )
     own = shape(use.type)
     try:
         price = book.price("sagemaker-training", use.type, region)
@@ -224,7 +227,7 @@ def job(use: JobUse, region: str, book: PriceBook) -> Finding:
         said = f"{seen}; the make of {use.type} is not in the table of types"
         return Finding("job", use.model, use.type, "unknown", said, use.source)
     if own.gpus and use.peak_gpu is None:
-        return _unknown("job", use.model, use.type, "0 minutes of its GPU", f"{MINUTES}", use.source)
+        return _unknown("job", use.model, use.type, "0 measurements of its GPU", f"{POINTS}", use.source)
     needs_gpu = own.gpus > 0 and (use.peak_gpu or ZERO) > IDLE_GPU * own.gpus
     cpus, gib = use.peak_cpu / HUNDRED * ROOM, use.peak_memory / HUNDRED * own.memory_gib * ROOM
 

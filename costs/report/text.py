@@ -18,7 +18,7 @@ def subject(report: Report) -> str:
 def summary(report: Report, where: str = "") -> str:
     """`where` is the address of the whole report."""
     scope, period, month, p = report.readings.scope, report.readings.period, report.month, report.predictions
-    lines = [f"{scope.project} {scope.environment}, {period.name}: {dollars(report.usd)} ({report.billed})"]
+    lines = [f"{scope.project} {scope.environment}, {period.title}: {dollars(report.usd)} ({report.billed})"]
     lines += [f"! {note}" for note in report.notes]
     compared = report.comparison
     if compared.why:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -132,39 +134,75 @@ def of_machine(cloudwatch: Any, instance: Mapping[str, Any], span: Span, setting
     )
 
 
-def of_jobs(cloudwatch: Any, jobs: Iterable[Job], span: Span) -> list[JobUse]:
-    """What SageMaker measured of finished jobs, by model and instance type: the highest of all of them."""
+PEAKS = {"cpuutilization_maximum": "cpu_percent", "memoryutilization_maximum": "memory_percent",
+         "gpuutilization_maximum": "gpu_percent"}  # fmt: skip
+SAID = re.compile(rf"\b({'|'.join(PEAKS.values())})=(\d+(?:\.\d+)?)")
+Measured = dict[str, list[Decimal]]
+
+
+def _measured(cloudwatch: Any, job: Job, span: Span) -> Measured:
+    """What SageMaker measured of a job's instances, by query."""
+    found: Measured = {name: [] for name in PEAKS}
+    for number in range(1, job.instances + 1):
+        host = {"Host": f"{job.name}/algo-{number}"}
+        names = ("CPUUtilization", "MemoryUtilization", "GPUUtilization")
+        queries = [_metric(JOB_METRICS, name, host, "Maximum", 60) for name in names]
+        for name, values in _values(cloudwatch, queries, span).items():
+            found[name] += values
+    return found
+
+
+def _said(logs: Any, job: Job, span: Span) -> Measured:
+    """What a job said of itself: `cpu_percent=182 memory_percent=22 gpu_percent=0` on lines of its log."""
+    found: Measured = {name: [] for name in PEAKS}
+    try:
+        answer = logs.describe_log_streams(logGroupName=JOB_METRICS, logStreamNamePrefix=f"{job.name}/")
+    except logs.exceptions.ResourceNotFoundException:
+        return found
+    streams = [stream["logStreamName"] for stream in answer["logStreams"]][:100]
+    start, end = (int(moment.timestamp() * 1000) for moment in (span.start, span.end))
+    words = {word: name for name, word in PEAKS.items()}
+    lines = log_lines(logs, JOB_METRICS, start, end, "cpu_percent", streams) if streams else iter(())
+    for line in lines:
+        for word, value in SAID.findall(line):
+            found[words[word]].append(Decimal(value))
+    return found
+
+
+def of_jobs(cloudwatch: Any, jobs: Iterable[Job], span: Span, logs: Any = None) -> list[JobUse]:
+    """The use of finished jobs, by model and instance type: the highest of all of them.
+
+    Args:
+        logs: where jobs that SageMaker did not measure may have said it themselves; None: not looked at.
+    """
     groups: dict[tuple[str, str], list[Job]] = {}
     for job in jobs:
         groups.setdefault((job.model, job.instance_type), []).append(job)
     made = []
     for (model, kind), group in sorted(groups.items()):
-        minutes, peaks = 0, dict[str, Decimal]()
+        points: Measured = {name: [] for name in PEAKS}
+        own_words = False
         for job in group:
-            for number in range(1, job.instances + 1):
-                host = {"Host": f"{job.name}/algo-{number}"}
-                names = ("CPUUtilization", "MemoryUtilization", "GPUUtilization")
-                queries = [_metric(JOB_METRICS, name, host, "Maximum", 60) for name in names]
-                for name, values in _values(cloudwatch, queries, span).items():
-                    if values:
-                        peaks[name] = max(peaks.get(name, ZERO), *values)
-                        minutes += len(values) if name == "cpuutilization_maximum" else 0
-
-        def peak(name: str, of: Mapping[str, Decimal] = peaks) -> Decimal | None:
-            return _tenth(of[f"{name}_maximum"]) if f"{name}_maximum" in of else None
-
+            measured = _measured(cloudwatch, job, span)
+            if logs is not None and not any(measured.values()):
+                measured = _said(logs, job, span)
+                own_words = own_words or any(measured.values())
+            for name, values in measured.items():
+                points[name] += values
+        cpu, memory, gpu = (_tenth(max(values)) if values else None for values in points.values())
+        said = ", and what jobs said in their logs" if own_words else ""
         made.append(
             JobUse(
                 model=model,
                 type=kind,
-                minutes=minutes,
-                peak_cpu=peak("cpuutilization"),
-                peak_memory=peak("memoryutilization"),
-                peak_gpu=peak("gpuutilization"),
+                points=len(points["cpuutilization_maximum"]),
+                peak_cpu=cpu,
+                peak_memory=memory,
+                peak_gpu=gpu,
                 billed_seconds=sum(job.billable_seconds * job.instances for job in group),
                 days=span.days,
                 setting=f"instance_type: {{size}}    (in the job file of {model})",
-                source=f"CloudWatch's {JOB_METRICS}, {span.days} days",
+                source=f"CloudWatch's {JOB_METRICS}{said}, {span.days} days",
             )
         )
     return made
@@ -181,15 +219,15 @@ def machines(ec2: Any, scope: Scope) -> list[dict[str, Any]]:
     return [instance for page in pages for group in page["Reservations"] for instance in group["Instances"]]
 
 
-def functions(lambda_: Any, scope: Scope) -> list[dict[str, Any]]:
-    """The functions with the scope's tags."""
+def functions(lambda_: Any, scope: Scope) -> list[str]:
+    """Names of the functions with the scope's tags."""
     found = []
     for page in lambda_.get_paginator("list_functions").paginate():
         for configuration in page["Functions"]:
             tags = lambda_.list_tags(Resource=configuration["FunctionArn"])["Tags"]
             if tags.get("Project") == scope.project and tags.get("Environment") == scope.environment:
-                found.append(configuration)
-    return found
+                found.append(configuration["FunctionName"])
+    return sorted(found)
 
 
 def function_setting(name: str, environment: str) -> str:
@@ -217,22 +255,29 @@ def machine_setting(instance: Mapping[str, Any], environment: str) -> str:
 
 
 def measure(
-    clients: Clients, scope: Scope, span: Span, jobs: Sequence[Job], jobs_span: Span, region: str, book: PriceBook
+    clients: Clients,
+    scope: Scope,
+    span: Span,
+    jobs: Sequence[Job],
+    jobs_span: Span,
+    region: str,
+    book: PriceBook,
+    functions: Sequence[str] = (),
+    job_logs: bool = False,
 ) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
-    """Findings on all functions, machines and jobs of the scope, and notes on what could not be read.
+    """Findings on functions, machines and jobs of the scope, and notes on what could not be read.
 
     Args:
         jobs: what ended within `jobs_span`.
+        functions: names of those to look at.
+        job_logs: also read what jobs said of themselves, where SageMaker measured nothing.
     """
-    attempts = Attempts()
+    attempts, found = Attempts(), list[Finding]()
 
-    def all_functions() -> list[Finding]:
-        logs = clients("logs")
-        uses = [
-            of_function(logs, each, span, function_setting(each["FunctionName"], scope.environment))
-            for each in functions(clients("lambda"), scope)
-        ]
-        return [sizing.function(use, region, book) for use in uses]
+    def one_function(name: str) -> list[Finding]:
+        configuration = clients("lambda").get_function_configuration(FunctionName=name)
+        use = of_function(clients("logs"), configuration, span, function_setting(name, scope.environment))
+        return [sizing.function(use, region, book)]
 
     def all_machines() -> list[Finding]:
         cloudwatch = clients("cloudwatch")
@@ -243,11 +288,13 @@ def measure(
         return [sizing.machine(use, region, book) for use in uses]
 
     def all_jobs() -> list[Finding]:
-        return [sizing.job(use, region, book) for use in of_jobs(clients("cloudwatch"), jobs, jobs_span)]
+        uses = of_jobs(clients("cloudwatch"), jobs, jobs_span, clients("logs") if job_logs else None)
+        return [sizing.job(use, region, book) for use in uses]
 
-    reading = "lambda:ListFunctions, lambda:ListTags, logs:FilterLogEvents"
-    found = attempts.of("functions", reading, all_functions, [])
-    reading = "ec2:DescribeInstances, cloudwatch:GetMetricData"
-    found += attempts.of("machines", reading, all_machines, [])
-    found += attempts.of("what jobs used", "cloudwatch:GetMetricData", all_jobs, [])
+    reading = "lambda:GetFunctionConfiguration, logs:FilterLogEvents"
+    for name in functions:
+        found += attempts.of(f"use of {name}", reading, functools.partial(one_function, name), [])
+    found += attempts.of("use of machines", "ec2:DescribeInstances, cloudwatch:GetMetricData", all_machines, [])
+    if jobs:
+        found += attempts.of("use of training jobs", "cloudwatch:GetMetricData", all_jobs, [])
     return tuple(found), tuple(attempts.notes)

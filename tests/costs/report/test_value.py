@@ -1,0 +1,248 @@
+"""Spot savings, retraining, a thousand predictions: recomputed by hand from the price book."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from costs.prices import PriceBook
+from costs.report import account, value
+from costs.report.account import Job, Predictions, log_lines, reported
+from costs.report.explorer import Row, Scope
+from costs.report.periods import chosen
+from costs.report.trouble import ReportError
+from tests.costs.report import sample
+
+BOOK = PriceBook.load()
+WEEK = chosen(sample.TODAY)
+SCOPE = Scope(sample.PROJECT, sample.ENVIRONMENT)
+ZERO = Decimal(0)
+JOB = Job("churn-0f3a91c2b7de", "churn", "Completed", "ml.g4dn.xlarge", 1, 0, True, 7200, 2160, "2026-11-16T14:00:00Z")
+
+
+def priced(*jobs: Job) -> tuple[value.Training, ...]:
+    """At list price in us-east-1."""
+    return value.trainings(jobs, "us-east-1", BOOK)
+
+
+def test_a_retraining_costs_its_billable_seconds() -> None:
+    """2,160 of 7,200 seconds on ml.g4dn.xlarge at 0.7364 an hour: 0.44184, instead of 1.4728."""
+    (found,) = priced(JOB)
+    assert (found.usd, found.on_demand_usd) == (Decimal("0.44184"), Decimal("1.4728"))
+    assert found.source == "billable seconds at list price of 2026-01-01"
+
+
+def test_instances_count() -> None:
+    """Four cost four times as much."""
+    (one,), (four,) = priced(JOB), priced(replace(JOB, instances=4))
+    assert four.usd == one.usd * 4  # type: ignore[operator]
+
+
+def test_the_mean_is_of_what_completed() -> None:
+    """What failed is told beside it."""
+    models = value.models(priced(JOB, replace(JOB, billable_seconds=4320), replace(JOB, status="Failed")))
+    (churn,) = models
+    assert (churn.completed, churn.other, churn.wasted_usd) == (2, 1, Decimal("0.44184"))
+    assert churn.mean == value.mean(models) == Decimal("0.66276")
+
+
+def test_only_failures_have_no_mean() -> None:
+    """Nothing is divided by nothing."""
+    (churn,) = value.models(priced(replace(JOB, status="Failed")))
+    assert churn.mean is None and value.mean((churn,)) is None
+
+
+def test_a_job_without_a_price_is_named_and_in_no_sum() -> None:
+    """Not zero."""
+    found = priced(JOB, replace(JOB, instance_type="ml.unheard.of"))
+    assert found[1].usd is None and "ml.unheard.of" in found[1].source
+    saved = value.spot(found, (), "us-east-1", BOOK)
+    assert [each.name for each in saved.savings] == ["SageMaker ml.g4dn.xlarge"] and len(saved.unpriced) == 1
+
+
+def bought(purchase: str, kind: str, hours: str, usd: str) -> Row:
+    """A row by purchase type."""
+    return Row(date(2026, 11, 16), (purchase, kind), Decimal(usd), Decimal(usd), Decimal(hours), "Hrs", False)
+
+
+def test_spot_instances_are_held_against_the_list() -> None:
+    """5 hours of g4dn.xlarge at 0.526 are 2.63; 0.789 was paid."""
+    rows = [
+        bought("Spot Instances", "g4dn.xlarge", "5", "0.789"),
+        bought("On Demand Instances", "t4g.nano", "24", "0.1"),
+        bought("Spot Instances", "NoInstanceType", "1", "0.01"),
+    ]
+    found = value.spot((), rows, "us-east-1", BOOK)
+    assert (found.on_demand, found.saved) == (Decimal("2.630"), Decimal("1.841"))
+
+
+def test_a_thousand_predictions() -> None:
+    """1,000 calls of 20 ms at 512 MB on arm64 for 5,000 rows: 10 GB-seconds at 0.0000133334, and 0.0002 for calls."""
+    used = Predictions("f", 5000, 1000, Decimal(20_000), 512, "arm64", "log")
+    found = value.per_thousand(used, Decimal("0.0123"), "us-east-1", BOOK)
+    assert found.usd == Decimal("0.000133334") + Decimal("0.0002")
+    assert found.per_thousand == found.usd / 5
+    assert found.billed_per_thousand == Decimal("0.00246")
+
+
+@pytest.mark.parametrize(
+    ("used", "why"),
+    [
+        (None, "cannot be read"),
+        (Predictions("f", 0, 0, ZERO, 512, "arm64", "log"), "nothing was predicted"),
+        (Predictions("f", 5, 5, ZERO, 512, "sparc", "log"), "no list price"),
+    ],
+)
+def test_without_predictions_there_is_no_price_of_them(used: Predictions | None, why: str) -> None:
+    """And it is said why."""
+    found = value.per_thousand(used, ZERO, "us-east-1", BOOK)
+    assert found.per_thousand is None and why in found.why
+
+
+def test_the_free_tier_is_no_upper_bound() -> None:
+    """Cost Explorer shows nothing for Lambda: nothing is said, rather than 0."""
+    used = Predictions("f", 5000, 1000, Decimal(20_000), 512, "arm64", "log")
+    assert value.per_thousand(used, ZERO, "us-east-1", BOOK).billed_per_thousand is None
+
+
+def test_a_report_line_of_lambda() -> None:
+    """A cold one; what is none has no figures."""
+    line = (
+        "REPORT RequestId: 8f5\tDuration: 12.34 ms\tBilled Duration: 913 ms\tMemory Size: 512 MB\t"
+        "Max Memory Used: 171 MB\tInit Duration: 900.10 ms\t\n"
+    )
+    assert reported(line) == {
+        "Duration": Decimal("12.34"), "Billed Duration": Decimal(913), "Memory Size": Decimal(512),
+        "Max Memory Used": Decimal(171), "Init Duration": Decimal("900.10"),
+    }  # fmt: skip
+    assert reported('{"event": "request", "text": "REPORT RequestId: 1 Duration: 5 ms"}') == {}
+
+
+class Paged:
+    """A log that gives `size` lines at a time, by token or without one."""
+
+    def __init__(self, lines: list[tuple[int, str]], size: int, tokens: bool) -> None:
+        self.lines, self.size, self.tokens = lines, size, tokens
+
+    def filter_log_events(self, **arguments: Any) -> dict[str, Any]:
+        inside = [pair for pair in self.lines if arguments["startTime"] <= pair[0] <= arguments["endTime"]]
+        start = int(arguments.get("nextToken", 0))
+        found = inside[start : start + self.size]
+        more = {"nextToken": str(start + self.size)} if self.tokens and start + self.size < len(inside) else {}
+        return {"events": [{"timestamp": at, "message": text} for at, text in found], **more}
+
+
+@pytest.mark.parametrize("tokens", [True, False])
+def test_every_line_of_a_log_comes_once(monkeypatch: pytest.MonkeyPatch, tokens: bool) -> None:
+    """Also where a full page names no next one, and several lines share a moment."""
+    monkeypatch.setattr(account, "PAGE", 3)
+    lines = [(at // 2, f"line {at}") for at in range(11)]
+    assert list(log_lines(Paged(lines, 3, tokens), "g", 0, 100, "")) == [text for _, text in lines]
+
+
+def test_predictions_are_the_rows_of_requests_that_were_answered() -> None:
+    """Refused ones, and what Lambda writes between, do not count."""
+
+    class Logs(sample.Logs):
+        def filter_log_events(self, **arguments: Any) -> dict[str, Any]:
+            said = [
+                {"event": "request", "status": 200, "rows": 3},
+                {"event": "request", "status": 400, "rows": 9},
+                {"event": "loaded"},
+            ]
+            texts = [json.dumps(each) for each in said] + ["START RequestId: 1", "[]"]
+            if arguments["filterPattern"] == "REPORT":
+                texts = ["REPORT RequestId: 1\tDuration: 2.1 ms\tBilled Duration: 3 ms\tMemory Size: 512 MB\t"]
+            return {"events": [{"timestamp": 0, "message": text} for text in texts]}
+
+    found = account.predictions(sample.clients(logs=Logs()), "f", WEEK)
+    assert (found.rows, found.requests, found.billed_ms) == (3, 1, Decimal(3))
+    assert found.source == "counted in its log /aws/lambda/f"
+
+
+def test_without_a_log_cloudwatch_counts() -> None:
+    """And the report says that a call was taken for a prediction."""
+
+    class Logs(sample.Logs):
+        def filter_log_events(self, **arguments: Any) -> dict[str, Any]:
+            raise sample._Missing()
+
+    class CloudWatch:
+        def get_metric_data(self, **arguments: Any) -> dict[str, Any]:
+            return {
+                "MetricDataResults": [{"Id": "invocations", "Values": [7.0, 5.0]}, {"Id": "duration", "Values": [2.5]}]
+            }
+
+    found = account.predictions(sample.clients(logs=Logs(), cloudwatch=CloudWatch()), "f", WEEK)
+    assert (found.rows, found.requests, found.billed_ms) == (None, 12, Decimal("2.5"))
+    assert "each taken for one prediction" in found.source
+
+
+def test_jobs_of_others_and_of_other_weeks_are_left_out() -> None:
+    """By tag and by the day that they ended."""
+
+    class SageMaker(sample.SageMaker):
+        def list_training_jobs(self, **arguments: Any) -> dict[str, Any]:
+            late = sample._described("late-0f3a91c2b7de", 23, 60, 60)
+            other = sample._described("other-0f3a91c2b7de", 18, 60, 60)
+            running = {**sample._described("running-0f3a91c2b7de", 18, 60, 60), "TrainingJobStatus": "InProgress"}
+            del running["TrainingEndTime"]
+            return {"TrainingJobSummaries": [late, other, running, sample.JOBS[0]]}
+
+        def list_tags(self, ResourceArn: str) -> dict[str, Any]:
+            environment = "prod" if "other" in ResourceArn else "dev"
+            return {"Tags": [{"Key": "Project", "Value": "shoestring"}, {"Key": "Environment", "Value": environment}]}
+
+    (found,) = account.jobs(SageMaker(), SCOPE, WEEK)
+    assert (found.name, found.model, found.ended) == ("churn-0f3a91c2b7de", "churn", "2026-11-16T14:00:00+00:00")
+
+
+def test_a_limit_in_another_currency_is_refused() -> None:
+    """As sums are in dollars."""
+
+    class Budgets(sample.Budgets):
+        def describe_budget(self, **arguments: Any) -> dict[str, Any]:
+            return {"Budget": {"BudgetName": "b", "BudgetLimit": {"Amount": "25", "Unit": "EUR"}}}
+
+    with pytest.raises(ReportError, match="budget b is in 'EUR'"):
+        account.limit(sample.clients(budgets=Budgets()), "1", "b", "25")
+
+
+def test_without_a_budget_the_environments_limit_counts() -> None:
+    """And it is said that there is none."""
+
+    class Budgets(sample.Budgets):
+        def describe_budget(self, **arguments: Any) -> dict[str, Any]:
+            raise sample._Missing("NotFoundException")
+
+    clients = sample.clients(budgets=Budgets())
+    found = account.limit(clients, "1", "shoestring-dev-costs", "15")
+    assert (found.usd, found.name) == (Decimal(15), "")
+    assert found.source == "the environment's monthly limit; there is no budget shoestring-dev-costs"
+    assert account.limit(clients, "1", "b", "").usd is None
+
+
+def test_what_is_denied_becomes_a_note_with_the_action() -> None:
+    """The report is made without it."""
+
+    class Denied:
+        def __getattr__(self, name: str) -> Any:
+            def refuse(**arguments: Any) -> Any:
+                raise sample._Missing("AccessDeniedException")
+
+            return refuse
+
+    clients = sample.clients(sagemaker=Denied(), lambda_=Denied())
+    found = account.read(clients, SCOPE, WEEK, region="us-east-1", function="f", budget="b", monthly_usd="15")
+    assert found.jobs == () and found.predictions is None and found.limit.usd == 40
+    assert ["sagemaker:ListTags" in found.notes[0], "logs:FilterLogEvents" in found.notes[1]] == [True, True]
+
+
+def test_moments_are_counted_in_utc() -> None:
+    """As CloudWatch Logs counts."""
+    assert account.milliseconds(date(2026, 11, 16)) == datetime(2026, 11, 16, tzinfo=UTC).timestamp() * 1000
