@@ -6,7 +6,7 @@ from pathlib import Path
 # Pulumi puts this folder itself first on the path; the packages `policies` and `costs` lie beside it.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from policies.catalog import RULES
-from policies.server import serve
+from policies.catalog import RULES  # noqa: E402
+from policies.server import serve  # noqa: E402
 
 serve(RULES)

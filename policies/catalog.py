@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from policies.budget import RULES as BUDGET
 from policies.rule import Rule
+from policies.safety import RULES as SAFETY
 from policies.tags import RULES as TAGS
+from policies.waste import RULES as WASTE
 
-GROUPS: dict[str, tuple[Rule, ...]] = {"tags": TAGS, "budget": BUDGET}
+GROUPS: dict[str, tuple[Rule, ...]] = {"tags": TAGS, "budget": BUDGET, "waste": WASTE, "safety": SAFETY}
 RULES: tuple[Rule, ...] = tuple(rule for rules in GROUPS.values() for rule in rules)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -135,12 +136,23 @@ class Context:
         except UnknownPrice:
             return None
 
-    def monthly(self, service: str, item: str, resource: Resource, quantity: Decimal | int = HOURS_A_MONTH) -> str:
-        """What a month of a thing costs, in words; an hourly price unless `quantity` says otherwise."""
-        price = self.price(service, item, resource.region)
-        if price is None:
-            return f"no list price of {service} {item} in {resource.region or self.region} is known"
-        return f"{usd(quantity * price.usd)} a month ({price.usd.normalize():f} $ for each {price.unit})"
+    def each(self, service: str, item: str, resource: Resource | None = None) -> str:
+        """A list price in words, for each unit."""
+        price = self.price(service, item, resource.region if resource else None)
+        return f"{price.usd.normalize():f} $ for each {price.unit}" if price else f"no list price of {item} is known"
+
+
+def priced(words: str, book: PriceBook) -> str:
+    """A rule's words with list prices in the place of `{service item}` (a month, where it is billed by the hour) and of
+    `{service item x100}` (so many units)."""
+
+    def price(found: re.Match[str]) -> str:
+        one = book.price(found[1], found[2])
+        if one.unit == "hour":
+            return f"{usd(HOURS_A_MONTH * one.usd)} a month"
+        return usd(one.usd * int(found[3])) if found[3] else f"{one.usd.normalize():f} $ for each {one.unit}"
+
+    return re.sub(r"\{([a-z0-9-]+) ([\w.-]+)(?: x(\d+))?\}", price, words)
 
 
 def usd(amount: Decimal) -> str:
@@ -225,7 +237,7 @@ class Rule:
         what = f"{whose.name} ({whose.type})" if whose else "the stack"
         lines = [f"{what}: {finding.prop} is {shown(finding.value)}"]
         if finding.cost:
-            lines.append(f"  cost: {finding.cost}")
+            lines.append(f"  {'consequence' if self.group == 'safety' else 'cost'}: {finding.cost}")
         return "\n".join(
             [*lines, f"  change: {finding.change}", f"  explained by: shoestring policies explain {self.name}"]
         )
@@ -248,7 +260,7 @@ def violations(rule: Rule, example: Example, book: PriceBook | None = None) -> l
 
 
 def resource(
-    kind: str, name: str, protect: bool = False, needs: Mapping[str, str] | None = None, **props: Any
+    kind: str, name: str, /, protect: bool = False, needs: Mapping[str, str] | None = None, **props: Any
 ) -> Resource:
     """A resource of an example. `needs`: property → name of the resource of the example whose output it takes."""
     urns = {prop: (urn_of(other),) for prop, other in (needs or {}).items()}

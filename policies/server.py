@@ -17,7 +17,7 @@ import grpc
 from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc, plugin_pb2
 
-from policies.rule import Context, Earlier, Finding, Level, Resource, Rule, Stack, region_of_environment
+from policies.rule import Context, Finding, Level, Resource, Rule, Stack, region_of_environment
 from policies.state import State
 from policies.values import plain_mapping
 

@@ -1,4 +1,4 @@
-"""Property values as rules see them: plain Python, UNKNOWN where a preview cannot know, and readers that never raise."""
+"""Property values as rules see them: plain Python, UNKNOWN where a preview cannot know; readers that never raise."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def _short(words: str) -> str:
 
 
 def snake(path: str) -> str:
-    """A property's path as a Python program writes it: `rootBlockDevice.volumeType` is root_block_device.volume_type."""
+    """A property's path as a Python program writes it: `blockDevice.volumeType` is block_device.volume_type."""
     return re.sub(r"(?<=[a-z0-9])([A-Z])", lambda found: f"_{found[1].lower()}", path)
 
 

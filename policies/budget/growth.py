@@ -81,9 +81,10 @@ def _refusal(
     lines = [
         f"the change raises the monthly cost of {context.stack} from {usd(was)} to {usd(total)}{percent}",
         f"  cost: {usd(total - was)} a month more; the largest: {'; '.join(named)}",
-        f"  limit: {context.config['share']} % and at least {usd(Decimal(str(context.config['floorUsd'])))} more at a time; "
+        f"  limit: {context.config['share']} % and at least {usd(Decimal(str(context.config['floorUsd'])))} more at "
+        f"a time; "
         f"{source(after)}",
-        *([f"  override: {'; '.join(carried[:3])}: expected an amount of {allowed} or more and an e-mail address"] * bool(carried)),
+        *(f"  override: {said}: expected {allowed} or more and an e-mail address" for said in carried[:1]),
         f'  change: the plan, or record who agreed, up to which amount, and why: pulumi config set {SETTING} "{tag}" '
         f'--stack {context.stack}, which tags the resources; in programs without Shoestring: '
         f'tags={{"{OVERRIDE}": "{tag}"}} on {", ".join(one.name for one in without[:3])}',
@@ -100,16 +101,18 @@ COST_INCREASE = Rule(
     name="cost-increase",
     group="budget",
     description="A change that raises the monthly cost by more than a share needs an override, recorded as a tag.",
-    why="A limit alone lets the bill creep up to it, and one careless change multiply it. The plan is compared with the "
+    why="A limit alone lets the bill creep up to it, and one careless change multiply it. The plan is compared with "
+    "the "
     "stack's own state before the update; a stack's first successful update is bounded by monthly-budget alone.",
-    change=f'Make the change cheaper, or record the agreement: pulumi config set {SETTING} "40 you@example.com why" puts '
+    change=f'Make the change cheaper, or record who agreed: pulumi config set {SETTING} "40 you@example.com why" puts '
     f"the tag {OVERRIDE} on the stack's resources. It names the monthly dollars up to which the stack may grow, who "
     "agreed (an e-mail address) and why; a later rise above that amount needs a new one.",
     config={
         "share": {"type": "number", "minimum": 0, "default": 25, "description": "Per cent that a change may add."},
         "floorUsd": {
             "type": "number", "minimum": 0, "default": 5,
-            "description": "Dollars a month that a change may always add, whatever the share: small platforms can grow.",
+            "description": "Dollars a month that a change may always add, whatever the share: small platforms can "
+            "grow.",
         },
     },
     check_stack=check,

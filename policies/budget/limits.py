@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from policies.budget.pricing import largest, limit, monthly, priced, runs, source
 from policies.rule import Context, Example, Finding, Rule, Stack, resource, usd
 from policies.values import number
 
+MONTHLY = {"local": 15, "dev": 15, "staging": 25, "prod": 60, "default": 25}
+WINDOWS = {"local": 10, "dev": 10, "staging": 15, "prod": 40, "default": 10}
+JOBS = {"local": 8, "dev": 8, "staging": 12, "prod": 30, "default": 8}
 NUMBERS = {"type": "object", "additionalProperties": {"type": "number"}}
 
 
-def _schema(what: str, default: dict[str, float]) -> dict[str, Any]:
+def _schema(what: str, default: Mapping[str, int]) -> dict[str, Any]:
     return {
         **NUMBERS,
         "description": f"{what}, in dollars, by environment; default for the others.",
@@ -57,7 +60,8 @@ def check_window(stack: Stack, context: Context) -> Iterator[Finding]:
     for cost in costs:
         if each is not None and cost.run.high > each:
             lines = [
-                f"{cost.name} ({cost.type}) costs up to {usd(cost.run.high)} a run, the limit of one job is {usd(each)}",
+                f"{cost.name} ({cost.type}) costs up to {usd(cost.run.high)} a run, the limit of one job is "
+                f"{usd(each)}",
                 f"  cost: {usd(cost.run.high - each)} above the limit: {cost.reason}",
                 f"  limit: jobs of the policy configuration, for {context.environment}; {source([cost])}",
                 "  change: stopping_condition.max_runtime_in_seconds, resource_config.instance_type or instance_count",
@@ -86,12 +90,13 @@ MONTHLY_BUDGET = Rule(
     name="monthly-budget",
     group="budget",
     description="What a stack costs in a month stays within its environment's limit.",
-    why="Nobody looks at a bill before the month is over. The plan is priced at list prices before anything is created; "
+    why="Nobody looks at a bill before the month is over. The plan is priced at list prices before anything is "
+    "created; "
     "of a range (unknown values, traffic) the upper end counts.",
     change="Make the plan cheaper, or raise the limit where everybody sees it: "
     "pulumi config set --path shoestring:budget.monthlyUsd 40 for one stack, `limits` of the policy configuration for "
     "all.",
-    config={"limits": _schema("Most that a stack may cost in a month", {"local": 15, "dev": 15, "staging": 25, "prod": 60, "default": 25})},
+    config={"limits": _schema("Most that a stack may cost in a month", MONTHLY)},
     check_stack=check_monthly,
     fails=Example((_server("m7g.large"),)),
     passes=Example((_server("t4g.nano"),)),
@@ -100,13 +105,14 @@ WINDOW_BUDGET = Rule(
     name="window-budget",
     group="budget",
     description="What a training window costs in the worst case, and each job of it, stays within its limit.",
-    why="A job that hangs runs to its stopping condition, and spot capacity may cost as much as capacity on demand: the "
+    why="A job that hangs runs to its stopping condition, and spot capacity may cost as much as capacity on demand: "
+    "the "
     "worst case is instances × longest run × price on demand.",
     change="Shorten max_run, take a smaller instance or fewer of them, or raise the limit: "
     "pulumi config set --path shoestring:budget.windowUsd 20 for one stack.",
     config={
-        "limits": _schema("Most that a window may cost", {"local": 10, "dev": 10, "staging": 15, "prod": 40, "default": 10}),
-        "jobs": _schema("Most that one job may cost", {"local": 8, "dev": 8, "staging": 12, "prod": 30, "default": 8}),
+        "limits": _schema("Most that a window may cost", WINDOWS),
+        "jobs": _schema("Most that one job may cost", JOBS),
     },
     check_stack=check_window,
     fails=Example((_job(24 * 3600),), stack="dev-window"),

@@ -111,8 +111,8 @@ def _problems(tags: Any, required: list[str], rules: Mapping[str, Any]) -> tuple
         for key, value in values.items()
         if key not in missing and value is not UNKNOWN and (said := _wrong(key, value, rules))
     }
-    said = [f"{', '.join(missing)} missing"] if missing else []
-    return [*missing, *wrong], [*said, *wrong.values()]
+    first = [f"{', '.join(missing)} missing"] if missing else []
+    return [*missing, *wrong], [*first, *wrong.values()]
 
 
 def check(found: Resource, context: Context) -> Iterator[Finding]:
@@ -168,7 +168,8 @@ COST_TAGS = Rule(
     level="remediate",
     description="Every taggable resource, and what it launches, carries the tags that costs are reported by.",
     why="Costs without tags are nobody's: no report, budget or alarm can say which project or team spends them. In a "
-    f"training window (stacks whose names end in {WINDOW}) the tag {LEASE} says until when a resource may cost anything.",
+    f"training window (stacks whose names end in {WINDOW}) the tag {LEASE} says until when a resource may cost "
+    f"anything.",
     change="Set the tags in the program or by one stack transform. At the level remediate, the default, the pack adds "
     "those that it can derive itself: ManagedBy, Environment from the stack's name, Project from shoestring:project or "
     "the project's name, and Team, Owner and CostCenter from shoestring:team, owner and costCenter.",

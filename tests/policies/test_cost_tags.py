@@ -168,3 +168,33 @@ def test_engine_hands_the_configuration_to_the_pack(project):
     config.write_text(json.dumps({"cost-tags": {"required": ["Absent"]}}))
     words = ("preview", "--policy-pack", str(PACK), "--policy-pack-config", str(config))
     assert "Absent missing" in sample.pulumi(*words, code=1)
+
+
+def added(props, token="aws:s3/bucket:Bucket", stack="dev", **settings):
+    context = Context(stack=stack, project="churn", config=COST_TAGS.defaults, settings=settings)
+    return remediate(Resource(token, "thing", props), context)
+
+
+OURS = {"shoestring:team": "ml", "shoestring:owner": "you@example.com", "shoestring:costCenter": "42"}
+
+
+def test_remediation_adds_what_can_be_derived():
+    derived = {"Project": "churn", "Environment": "dev", "ManagedBy": "pulumi"}
+    assert added({}) == derived
+    assert added({"tags": {}}, stack="dev-window") == derived
+    own = {**OURS, "shoestring:project": "spam"}
+    assert added({}, **own) == {
+        **derived, "Project": "spam", "Team": "ml", "Owner": "you@example.com", "CostCenter": "42",
+    }  # fmt: skip
+    assert added({"tags": {"Project": "mine", "Owner": UNKNOWN}}, **OURS).keys() == {
+        "Environment", "ManagedBy", "Team", "CostCenter",
+    }  # fmt: skip
+
+
+def test_remediation_leaves_alone_what_it_should():
+    assert added({"tags": TAGS}, **OURS) == {}
+    assert added({"tags": UNKNOWN}, **OURS) == {}
+    assert added({}, token=GROUP) == {}, "its tags are no mapping"
+    assert added({}, token="aws:ec2/route:Route") == {}
+    assert "Environment" not in added({}, stack="sandbox"), "no environment by the rule's own list"
+    assert "Owner" not in added({}, **{"shoestring:owner": "nobody"}), "of the wrong form"

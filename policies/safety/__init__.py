@@ -1,0 +1,23 @@
+"""Safety: what must not be open, unencrypted, all-powerful, or gone by mistake."""
+
+from policies.safety.access import PUBLIC_ACCESS_BLOCK, PUBLIC_BUCKETS, PUBLIC_DATABASES, PUBLIC_FUNCTIONS
+from policies.safety.deletion import DELETION_PROTECTION
+from policies.safety.encryption import ENCRYPTED_BUCKETS, ENCRYPTED_STORAGE
+from policies.safety.metadata import IMDSV2
+from policies.safety.ports import OPEN_PORTS
+from policies.safety.rights import WILDCARD_IAM
+from policies.safety.secret_text import PLAIN_SECRETS
+
+RULES = (
+    ENCRYPTED_STORAGE,
+    ENCRYPTED_BUCKETS,
+    PUBLIC_BUCKETS,
+    PUBLIC_ACCESS_BLOCK,
+    PUBLIC_DATABASES,
+    PUBLIC_FUNCTIONS,
+    OPEN_PORTS,
+    WILDCARD_IAM,
+    IMDSV2,
+    PLAIN_SECRETS,
+    DELETION_PROTECTION,
+)

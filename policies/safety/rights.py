@@ -1,0 +1,121 @@
+"""The rule `wildcard-iam`: rights name what they are for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+from policies.rule import Context, Example, Finding, Resource, Rule, resource
+from policies.values import at, documents, each, text, texts
+
+POLICIES = (
+    "aws:iam/policy:Policy", "aws:iam/rolePolicy:RolePolicy", "aws:iam/userPolicy:UserPolicy",
+    "aws:iam/groupPolicy:GroupPolicy",
+)  # fmt: skip
+ROLE = "aws:iam/role:Role"
+ATTACHMENTS = (
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment", "aws:iam/userPolicyAttachment:UserPolicyAttachment",
+    "aws:iam/groupPolicyAttachment:GroupPolicyAttachment", "aws:iam/policyAttachment:PolicyAttachment",
+)  # fmt: skip
+ALL_POWERFUL = ("AdministratorAccess", "PowerUserAccess", "IAMFullAccess")
+WITHOUT_RESOURCES = (  # actions for which IAM knows no resource, or which only list and describe
+    "*:list*", "ec2:describe*", "ec2:get*",
+    "autoscaling:describe*", "batch:describe*", "elasticloadbalancing:describe*",
+    "rds:describe*", "cloudwatch:getmetric*", "cloudwatch:describe*",
+    "logs:describeloggroups", "ecr:getauthorizationtoken",
+    "sts:getcalleridentity", "s3:listallmybuckets", "ce:get*", "ce:describe*", "ce:updatecostallocationtagsstatus",
+    "pricing:*", "tag:get*", "budgets:viewbudget", "budgets:describe*", "xray:put*", "xray:get*", "ssmmessages:*",
+    "ec2messages:*", "ssm:updateinstanceinformation", "ssm:describe*", "sagemaker:search", "savingsplans:describe*",
+    "servicequotas:get*", "health:describe*", "cur:describe*",
+    "compute-optimizer:get*", "application-autoscaling:describe*",
+)  # fmt: skip
+CONDITIONED = {"cloudwatch:putmetricdata": "cloudwatch:namespace"}  # no resources, but a condition that narrows
+NARROW = ("resourcetag", "resourceaccount", "viaservice", "calledvia", "requesttag", "resourceorgid", "passedtoservice")
+
+
+def _narrowed(statement: Mapping[str, Any]) -> bool:
+    conditions = at(statement, "Condition")
+    keys = [str(key).lower() for each_ in _values(conditions) for key in (each_ if isinstance(each_, Mapping) else ())]
+    return any(word in key for key in keys for word in NARROW)
+
+
+def _values(conditions: Any) -> list[Any]:
+    return list(conditions.values()) if isinstance(conditions, Mapping) else []
+
+
+def _knows_no_resource(action: str, statement: Mapping[str, Any]) -> bool:
+    action = action.lower()
+    if needed := CONDITIONED.get(action):
+        return any(str(key).lower() == needed for each_ in _values(at(statement, "Condition")) for key in each_ or ())
+    return any(fnmatchcase(action, known) for known in WITHOUT_RESOURCES)
+
+
+def problems(statement: Mapping[str, Any], allow: list[str]) -> Iterator[tuple[str, Any, str]]:
+    """What is too wide in a statement: the key, its value, and what to write."""
+    if at(statement, "Effect") != "Allow":
+        return
+    actions = texts(at(statement, "Action"))
+    if "NotAction" in statement:
+        yield "NotAction", at(statement, "NotAction"), "Action with the actions that are needed"
+    wide = [
+        action for action in actions
+        if action == "*" or (action.endswith(":*") and action not in allow and action.lower() not in WITHOUT_RESOURCES)
+    ]  # fmt: skip
+    if wide:
+        yield "Action", wide if len(wide) > 1 else wide[0], "the actions that are needed, such as s3:GetObject"
+    if "*" in texts(at(statement, "Resource")) and not wide and not _narrowed(statement):
+        narrow = [action for action in actions if action not in allow and not _knows_no_resource(action, statement)]
+        if narrow:
+            named = ", ".join(narrow[:4]) + (" …" if len(narrow) > 4 else "")
+            yield "Resource", "*", f"the ARNs that {named} need, or a Condition on aws:ResourceTag"
+
+
+def check(found: Resource, context: Context) -> Iterator[Finding]:
+    """A finding for each statement that allows everything, or something on everything."""
+    if found.type in ATTACHMENTS:
+        arn = text(at(found.props, "policyArn"))
+        if arn.rpartition("/")[2] in ALL_POWERFUL:
+            yield Finding("policy_arn", arn, "a policy with the actions that are needed", RISK)
+        return
+    written = [("policy", at(found.props, "policy"))] if found.type in POLICIES else []
+    for place, inline in enumerate(each(at(found.props, "inlinePolicies"))):
+        written.append((f"inline_policies[{place}].policy", at(inline, "policy")))
+    for place, arn in enumerate(texts(at(found.props, "managedPolicyArns"))):
+        if arn.rpartition("/")[2] in ALL_POWERFUL:
+            yield Finding(f"managed_policy_arns[{place}]", arn, "a policy with the actions that are needed", RISK)
+    allow = [text(word) for word in each(context.config["allow"])]
+    for path, policy in written:
+        for place, statement in enumerate(documents(policy)):
+            name = text(at(statement, "Sid")) or place
+            for key, value, change in problems(statement, allow):
+                yield Finding(f"{path}, statement {name}, {key}", value, f'"{key}": {change}', RISK)
+
+
+def _policy(action: str, arn: str) -> Resource:
+    statement = {"Sid": "Models", "Effect": "Allow", "Action": action, "Resource": arn}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    return resource(POLICIES[1], "inference", role="inference", policy=document)
+
+
+RISK = "who gets these rights may start whatever the account's limits allow: GPU machines by the dozen"
+WILDCARD_IAM = Rule(
+    name="wildcard-iam",
+    group="safety",
+    description="Rights name their actions and resources.",
+    why="A key that leaks, or a package that turns bad, can do whatever its role can.",
+    change="Name the actions and the ARNs. Actions for which IAM knows no resource (descriptions, "
+    "ecr:GetAuthorizationToken, "
+    "cloudwatch:PutMetricData with a condition on its namespace) may have *.",
+    types=(*POLICIES, ROLE, *ATTACHMENTS),
+    config={
+        "allow": {
+            "type": "array", "items": {"type": "string"}, "default": [],
+            "description": "Actions that may have * as their resource, as they are written.",
+        }
+    },
+    check=check,
+    fails=Example((_policy("s3:*", "*"),)),
+    passes=Example((_policy("s3:GetObject", "arn:aws:s3:::models/churn/*"),)),
+)  # fmt: skip

@@ -1,0 +1,72 @@
+"""The rule `ephemeral-lease`: what works and goes says until when, and not for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from policies.rule import Context, Example, Finding, Resource, Rule, resource
+from policies.values import at, number, text
+from policies.waste.training import JOB, TUNING
+
+LEASE = "shoestring:lease"
+EPHEMERAL = (
+    JOB, TUNING, "aws:ec2/spotInstanceRequest:SpotInstanceRequest", "aws:ec2/spotFleetRequest:SpotFleetRequest",
+)  # fmt: skip
+
+
+def check(found: Resource, context: Context) -> Iterator[Finding]:
+    """A finding where an ephemeral resource has no lease, or any resource one that ends too late."""
+    tags = at(found.props, "tags")
+    said = at(tags, LEASE)
+    if found.type in EPHEMERAL and said is None and (tags is None or isinstance(tags, dict)):
+        yield Finding(
+                f"tags[{LEASE!r}]", None,
+                f"a stack {context.environment}-window, whose lease shoestring:leaseHours sets, or "
+                f"tags={{{LEASE!r}: {_end(context, 4)!r}}}",
+                "nothing ends it when nobody does: whatever it costs an hour, until somebody looks",
+            )  # fmt: skip
+    if not text(said):
+        return
+    try:
+        end = datetime.fromisoformat(text(said))
+    except ValueError:
+        return  # cost-tags says what is wrong with it
+    end = end if end.tzinfo else end.replace(tzinfo=UTC)
+    most = number(context.here("maxHours"))
+    if most is not None and end > context.now + timedelta(hours=int(most), minutes=1):
+        hours = int((end - context.now).total_seconds() // 3600)
+        yield Finding(
+            f"tags[{LEASE!r}]", said,
+            f"{LEASE} no later than {_end(context, int(most))} (pulumi config set shoestring:leaseHours {most:f}), "
+            f"and a "
+            "longer lease when that one ends",
+            f"{hours} h may be paid before anyone may remove it; {most:f} are allowed in {context.environment}",
+        )  # fmt: skip
+
+
+def _end(context: Context, hours: int) -> str:
+    return (context.now + timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _job(tags: dict[str, str]) -> Resource:
+    return resource(JOB, "churn", trainingJobName="churn-3f9a", tags=tags)
+
+
+EPHEMERAL_LEASE = Rule(
+    name="ephemeral-lease",
+    group="waste",
+    description="Jobs and spot requests carry a lease, and no lease is longer than its environment allows.",
+    why="A lease is the moment after which anyone, the reaper too, may remove a resource: it bounds what a forgotten "
+    "window costs.",
+    change=f"Run jobs in a window, whose resources all carry {LEASE}; shorten shoestring:leaseHours or leaseUntil.",
+    config={
+        "maxHours": {
+            "type": "object", "additionalProperties": {"type": "number"}, "default": {"default": 168},
+            "description": "Hours that a lease may last, by environment; default for the others.",
+        }
+    },
+    check=check,
+    fails=Example((_job({LEASE: "2030-12-31T00:00:00Z"}),)),
+    passes=Example((_job({LEASE: "2030-01-31T18:00:00Z"}),)),
+)  # fmt: skip
