@@ -212,7 +212,10 @@ def _warnings(preview: Preview, changes: Sequence[Change], today: date) -> Itera
         yield f"prices of {old[0]} are stale: shoestring prices refresh --region {regions[0]}"
     uncertain = [cost.name for cost in there if any("unknown" in part for part in cost.reason.split("; "))]
     if uncertain:
-        yield f"{len(uncertain)} resource(s) with values that the preview cannot know are priced as ranges"
+        yield (
+            f"{len(uncertain)} resource(s) with values that the preview cannot know are priced as ranges; "
+            "`assume` in a usage file says what they will be"
+        )
 
 
 def check_usage(usage: Usage, resources: Sequence[PlannedResource]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from costs.charges import Range, cents
@@ -22,29 +22,26 @@ def span(value: Range) -> dict[str, str]:
     return {"low": plain(value.low), "high": plain(value.high)}
 
 
-def _cents(value: Decimal) -> str:
-    return f"{cents(value):,}"
+def _rounded(value: Decimal, digits: int) -> Decimal:
+    return cents(value) if digits == 2 else value.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
 
 
-def usd(value: Range) -> str:
-    """Dollars with cents; two of them where it is a range; what is not nothing, but below half a cent, says so."""
-    if not value.high and not value.low:
-        return "0.00"
-    low, high = _cents(value.low), _cents(value.high)
-    if low == high:
-        return "<0.01" if high == "0.00" else high
-    return f"{low} {DASH} {high}"
+def usd(value: Range, digits: int = 2) -> str:
+    """Dollars with cents; two of them where it is a range; what is not nothing, but rounds to it, says so."""
+    low, high = _rounded(value.low, digits), _rounded(value.high, digits)
+    if value.high and not high:
+        return f"<{Decimal(1).scaleb(-digits)}"
+    return f"{high:,}" if low == high else f"{low:,} {DASH} {high:,}"
 
 
-def signed(value: Range) -> str:
+def signed(value: Range, digits: int = 2) -> str:
     """A difference in dollars, with its sign; nothing where there is none."""
-    low, high = _signed(value.low), _signed(value.high)
-    return low if low == high else f"{low or '0.00'} {DASH} {high or '0.00'}"
+    low, high = (_rounded(each, digits) for each in (value.low, value.high))
+    return _signed(high) if low == high else f"{_signed(low) or low} {DASH} {_signed(high) or high}"
 
 
 def _signed(value: Decimal) -> str:
-    rounded = cents(value)
-    return "" if not rounded else f"{'+' if rounded > 0 else MINUS}{abs(rounded):,}"
+    return "" if not value else f"{'+' if value > 0 else MINUS}{abs(value):,}"
 
 
 def quantity(value: Range) -> str:

@@ -62,19 +62,20 @@ def _resources(rows: Sequence[Row], columns: tuple[str, str, str], title: str, w
         box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1), header_style="dim", expand=False
     )
     table.add_column("", width=1)
-    table.add_column(title, overflow="fold", min_width=24)
+    table.add_column(title, overflow="fold", ratio=1)
     if wide:
-        table.add_column("reckoned", style="dim", overflow="fold")
+        table.add_column("reckoned", style="dim", overflow="fold", ratio=1)
     for name in columns:
         table.add_column(name, justify="right", no_wrap=True)
     work = columns[0] == "an hour"
     for row in rows:
         style = STYLES[row.sign]
         figures = (row.hourly, row.after or row.before, "") if work else (row.before, row.after, row.difference)
-        cells = [f"{escape(row.kind)} [bold]{escape(row.name)}[/bold]", *([""] if wide else []), *figures]
+        reason = escape(row.reason) if row.telling else ""
+        cells = [f"{escape(row.kind)} [bold]{escape(row.name)}[/bold]", *([reason] if wide else []), *figures]
         table.add_row(f"[{style}]{row.sign}[/{style}]", *cells)
-        if row.reason != ", ".join(line.name for line in row.lines):  # it says more than the charges' names
-            table.add_row("", f"[dim]  {escape(row.reason)}[/dim]", *[""] * (3 + wide))
+        if reason and not wide:
+            table.add_row("", f"[dim]  {reason}[/dim]", "", "", "")
         for line in row.lines:
             usd = f"[dim]{line.usd}[/dim]"
             placed = ["", usd, ""] if work or row.after else [usd, "", ""]

@@ -38,6 +38,7 @@ class Row:
     after: str
     difference: str
     lines: tuple[Line, ...]
+    telling: bool = True  # whether the reason says more than the names of the charges
     bar: float = 0.0
     hourly: str = ""
     hours: str = ""
@@ -52,6 +53,17 @@ class Sum:
     after: str
     difference: str
     strong: bool = False
+
+
+@dataclass(frozen=True)
+class Total:
+    """One total in figures."""
+
+    name: str
+    before: Range
+    after: Range
+    strong: bool = False
+    digits: int = 2
 
 
 @dataclass(frozen=True)
@@ -84,11 +96,15 @@ def sign(op: str) -> str:
 
 
 def _reckoned(charge: Charge) -> str:
-    text = f"{money.quantity(charge.quantity)} {charge.price.unit} × {money.price(charge.price.usd)}"
-    if charge.share != ONE:
-        low, high = (f"{value * 100:.0f}" for value in (charge.share.low, charge.share.high))
-        text += f" × {low if low == high else f'{low} {money.DASH} {high}'} %"
-    return text
+    low, high = charge.share.low * 100, charge.share.high * 100
+    text = f"{money.quantity(charge.quantity)} {charge.price.unit} × "
+    if charge.share == ONE:
+        return text + money.price(charge.price.usd)
+    if low == low.to_integral_value() and high == high.to_integral_value():  # a share of one price
+        percent = f"{low:.0f}" if low == high else f"{low:.0f} {money.DASH} {high:.0f}"
+        return f"{text}{money.price(charge.price.usd)} × {percent} %"
+    low, high = charge.share.low * charge.price.usd, charge.share.high * charge.price.usd  # one of several prices
+    return f"{text}{money.price(round(low, 4))} {money.DASH} {money.price(round(high, 4))}"
 
 
 def _lines(cost: ResourceCost) -> tuple[Line, ...]:
@@ -110,31 +126,36 @@ def _row(change: Change, whole: Decimal) -> Row:
         after = change.after.run if change.after else NOTHING
         hours = one.hours or NOTHING
         standing = any(charge.basis is Basis.MONTH for charge in one.charges)
-        extra = {"hourly": money.usd(one.hourly), "hours": f"{money.quantity(hours)} h" if standing else ""}
+        extra = {"hourly": money.usd(one.hourly, 4), "hours": f"{money.quantity(hours)} h" if standing else ""}
     return Row(
-        sign(change.op), short(one.type), one.name, one.reason,
+        sign=sign(change.op),
+        kind=short(one.type),
+        name=one.name,
+        reason=one.reason,
         before=money.usd(before) if change.before else "",
         after=money.usd(after) if change.after else "",
         difference=money.signed(Range(*sorted((after.low - before.low, after.high - before.high)))),
-        lines=_lines(one), bar=money.share(after.high, whole), **extra,
-    )  # fmt: skip
+        lines=_lines(one),
+        telling=one.reason != ", ".join(charge.name for charge in one.charges),
+        bar=money.share(after.high, whole),
+        **extra,
+    )
 
 
 def _sums(before: Totals, after: Totals) -> tuple[Sum, ...]:
     rows = [
-        ("a month, idle", before.idle, after.idle, False),
-        ("a month, with usage", before.monthly, after.monthly, True),
-        ("each hour that it is up", before.hourly, after.hourly, False),
+        Total("a month, idle", before.idle, after.idle),
+        Total("a month, with usage", before.monthly, after.monthly, strong=True),
+        Total("each hour that it is up", before.hourly, after.hourly, digits=4),
+        Total("each hour that runs work", before.run_hourly, after.run_hourly, digits=4),
+        Total("one run of everything", before.run, after.run, strong=True),
     ]
-    if before.run.high or after.run.high:
-        rows += [
-            ("each hour that runs work", before.run_hourly, after.run_hourly, False),
-            ("one run of everything", before.run, after.run, True),
-        ]
     found = []
-    for name, was, now, strong in rows:
+    for row in [row for row in rows if row.before.high or row.after.high] or rows[:1]:
+        was, now, digits = row.before, row.after, row.digits
         change = Range(*sorted((now.low - was.low, now.high - was.high)))
-        found.append(Sum(name, money.usd(was), money.usd(now), money.signed(change), strong))
+        shown = money.usd(was, digits), money.usd(now, digits), money.signed(change, digits)
+        found.append(Sum(row.name, *shown, row.strong))
     return tuple(found)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -116,6 +116,7 @@ class Pricing:
         self.assumptions: list[Assumption] = []
         self.why: list[str] = []
         self.missing: list[str] = []
+        self.lacking: list[UnknownPrice] = []
         self.reason = ""
         usage = world.usage
         self._assumed = usage.assume.get(one.urn) or usage.assume.get(one.name) or {}
@@ -194,7 +195,7 @@ class Pricing:
         try:
             return self.world.price(service, item, self.region)
         except UnknownPrice as error:
-            self.missing.append(str(error))
+            self.lacking.append(error)
             return None
 
     def known(self, service: str, item: str) -> bool:
@@ -259,7 +260,7 @@ class Pricing:
         if not kinds or any(not isinstance(kind, str) for kind in kinds):
             known = [item for item in self.world.items(service, self.region) if item.startswith(prefix)]
             if not known:
-                self.missing.append(str(UnknownPrice(service, "of any type", self.region)))
+                self.lacking.append(UnknownPrice(service, "of any type", self.region))
                 return None, None
             prices = sorted((self.world.price(service, item, self.region) for item in known), key=lambda p: p.usd)
             label = what or "instance type"
@@ -275,8 +276,8 @@ class Pricing:
     def cost(self) -> ResourceCost:
         """What was found."""
         one = self.one
-        if self.missing:
-            status, reason = "unpriced", "; ".join(dict.fromkeys(self.missing))
+        if self.missing or self.lacking:
+            status, reason = "unpriced", "; ".join(dict.fromkeys([*self.missing, *_lacking(self.lacking)]))
             if self.charges:
                 reason += "; the rest of it is counted"
         elif self.reason and not self.charges:
@@ -289,6 +290,15 @@ class Pricing:
             one.urn, one.type, one.name, status, reason, tuple(self.charges),  # type: ignore[arg-type]
             self.ephemeral, self.hours, tuple(self.assumptions),
         )  # fmt: skip
+
+
+def _lacking(errors: Sequence[UnknownPrice]) -> Iterator[str]:
+    """One sentence for all prices that a region lacks, with the command that may have them."""
+    if errors:
+        first = errors[0]
+        items = dict.fromkeys(f"{error.service} {error.item}" for error in errors)
+        near = f"known there: {', '.join(first.near)}; " if first.near and len(items) == 1 else ""
+        yield f"no price for {', '.join(items)} in {first.region}; {near}{first.command}"
 
 
 def _left(until: Any, now: datetime) -> Range | None:

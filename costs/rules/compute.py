@@ -197,7 +197,7 @@ def batch_environment(p: Pricing) -> None:
         try:
             prices[each] = p.world.price("ec2", each, p.region), count
         except UnknownPrice as error:
-            p.unpriced(str(error))
+            p.lacking.append(error)
             return
     if not prices:
         p.unpriced("its instance types are not known")

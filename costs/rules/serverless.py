@@ -33,7 +33,7 @@ def function(p: Pricing) -> None:
             for architecture in _architectures(p)
         ]
     except UnknownPrice as error:
-        p.unpriced(str(error))
+        p.lacking.append(error)
         return
     found.sort(key=lambda each: each.usd)
     for low, high in zip(found[0].lines, found[-1].lines, strict=True):
