@@ -24,7 +24,8 @@ TABLE_SOURCE = "AWS public price pages, written down"
 TABLE_DATE = date(2026, 1, 1)  # the year is known, the day is not
 COLUMNS = ("service", "item", "region", "unit", "usd", "note")
 HOURS_A_MONTH = Decimal(730)  # as AWS's own calculator counts
-GLOBAL = {"budgets", "costexplorer", "route53"}  # one price for all regions, kept under us-east-1
+# One price for all regions, kept under us-east-1: services, and single items of others.
+GLOBAL = {"budgets", "costexplorer", "route53", ("cloudwatch", "dashboard")}
 LIST_FRESH_DAYS, SPOT_FRESH_DAYS = 365, 7  # after that many days a price is called stale
 
 
@@ -129,7 +130,8 @@ class PriceBook:
         Raises:
             UnknownPrice: names the item, the known ones that come near, and the command that reads prices.
         """
-        if found := self._prices.get((service, item, "us-east-1" if service in GLOBAL else region)):
+        anywhere = service in GLOBAL or (service, item) in GLOBAL
+        if found := self._prices.get((service, item, "us-east-1" if anywhere else region)):
             return found
         items = self.items(service, region)
         raise UnknownPrice(service, item, region, get_close_matches(item, items, 3) or items[:3])

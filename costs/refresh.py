@@ -23,6 +23,7 @@ from costs.refresh_store import INTERRUPTIONS, SPOT, Part, Stored, folder
 from shoestring.errors import UserError
 
 FRESH = timedelta(hours=24)
+NOT_ASKED = "not in a refresh: as the shipped table has it"
 ATTEMPTS = 8  # of a request that AWS throttles
 PARTS = (*QUERIES, SPOT, INTERRUPTIONS)
 ACTIONS = {"pricing": "pricing:GetProducts", "ec2": "ec2:DescribeSpotPriceHistory"}
@@ -231,7 +232,9 @@ class Refresh:
             whole.rows += reading.rows
             whole.left |= reading.left
         named = {row["item"] for row in whole.rows}
-        whole.left |= {item: "no product for it there" for item in sorted(items - named - set(whole.left))}
+        rules = {rule.item for query in QUERIES[service] for rule in query.wanted}
+        for item in sorted(items - named - set(whole.left)):
+            whole.left[item] = "no product for it there" if item in rules or "." in item else NOT_ASKED
         return whole
 
 

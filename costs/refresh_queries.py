@@ -1,7 +1,7 @@
 """Which products of AWS's price list are the items of the price book: a table, service by service.
 
 Each filter is one paginated request. What the price list does not have by region, or not under a unit that can be told
-apart (budgets, Cost Explorer, Route 53, parameters), is not here and stays as the shipped table has it.
+apart (budgets, Cost Explorer, Route 53, dashboards, parameters), is not here and stays as the shipped table has it.
 """
 
 from __future__ import annotations
@@ -146,7 +146,6 @@ QUERIES: dict[str, list[Query]] = {
         Wanted("alarm", "CW:AlarmMonitorUsage", ("Alarms",), "month"),
         Wanted("alarm-high-resolution", "CW:HighResAlarmMonitorUsage", ("Alarms",), "month"),
         Wanted("custom-metric", "CW:MetricMonitorUsage", ("Metrics",), "month"),
-        Wanted("dashboard", "DashboardsUsageHour", ("Dashboards", "Dashboard"), "month"),
         _thousand("api-requests", "CW:Requests")))],
     "ecr": [Query("AmazonECR", ALL, (_stored("storage", "TimedStorage-ByteHrs"),))],
     "efs": [Query("AmazonEFS", _family("Storage"), (

@@ -80,6 +80,7 @@ def test_units_are_the_documented_words():
 def test_what_is_sold_worldwide_has_its_price_in_every_region():
     book = PriceBook.load()
     assert book.price("costexplorer", "request", "eu-north-1") == book.price("costexplorer", "request")
+    assert book.price("cloudwatch", "dashboard", "eu-north-1").usd == 3
     with pytest.raises(UnknownPrice):
         book.price("kms", "key", "eu-north-1")
 

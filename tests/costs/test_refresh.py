@@ -274,6 +274,12 @@ def test_several_prices_for_an_item_are_reported_and_none_is_taken(aws, tmp_path
     )
 
 
+def test_item_that_no_query_is_for_says_so(aws, tmp_path):
+    (outcome,) = refreshed(tmp_path, "cloudwatch")
+    assert outcome.left["alarm-composite"] == "not in a refresh: as the shipped table has it"
+    assert outcome.left["alarm"] == "no product for it there"
+
+
 def test_a_price_of_nothing_is_no_price(aws, tmp_path):
     aws.lists["AWSLambda"] = [fake.product("ZERO", "Request", "0.0000000000", "Requests", group="AWS-Lambda-Requests")]
     (outcome,) = refreshed(tmp_path, "lambda")
