@@ -162,6 +162,13 @@ class Pricing:
         self.note(f"{path.rpartition('.')[2]} is {'unknown' if value is UNKNOWN else repr(value)}: {low} to {high}")
         return Range.of(low, high)
 
+    def count(self, path: str, bounds: tuple[int, int], of: Any = None) -> Range:
+        """How many items a list has, or, where it is unknown, anything between `bounds`."""
+        if self.get(path, of=of) is not UNKNOWN:
+            return Range.of(len(self.items(path, of)))
+        self.note(f"{path.rpartition('.')[2]} are unknown: {bounds[0]} to {bounds[1]}")
+        return Range.of(*bounds)
+
     def flag(self, path: str, default: bool = False, of: Any = None) -> bool | None:
         """A boolean; None where it is unknown."""
         value = self.get(path, default, of)

@@ -133,12 +133,14 @@ def group(p: Pricing) -> None:
 
 def _mixed(p: Pricing, policy: Any, count: Range) -> None:
     specification = p.get("launchTemplate.launchTemplateSpecification", {}, policy)
-    value = p.get("launchTemplateId", None, specification) or p.get("launchTemplateName", None, specification)
+    value = p.get("launchTemplateId", p.get("launchTemplateName", None, specification), specification)
     found = templates(p, "mixedInstancesPolicy", value)
     template = found[0] if found else {}
     overrides = p.items("launchTemplate.overrides", of=policy)
     kinds = [p.get("instanceType", None, each) for each in overrides]
     kinds = [kind for kind in kinds if kind is not None] or [each.get("instanceType", UNKNOWN) for each in found]
+    if p.get("launchTemplate.overrides", None, policy) is UNKNOWN:
+        kinds = [UNKNOWN]
     if any(p.get("weightedCapacity", None, each) is not None for each in overrides):
         p.note("weights are counted as one instance each")
     spread = p.get("instancesDistribution", {}, policy)

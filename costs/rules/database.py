@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from costs.charges import ONE, Basis, Range
+from costs.charges import ONE, Basis, Charge, Range
+from costs.prices import UnknownPrice
 from costs.rules.base import HOURS, MILLION, UNKNOWN, Pricing
 
 SIZES = 20, 65536  # GB, as RDS allows
@@ -34,18 +35,32 @@ def instance(p: Pricing) -> None:
     copies = Range.of(1, 2) if multi is None else Range.of(2 if multi else 1)
     if multi is not False:
         p.note(TWICE if multi else "whether it is Multi-AZ is unknown")
-    if engine is None or engine is UNKNOWN:
-        p.note("its engine is unknown")
-        engines = sorted({item.split("-")[1] for item in p.world.book.items("rds", p.region) if item.startswith("db.")})
-        kinds: list[Any] = [f"{kind}-{each}" for each in engines] if isinstance(kind, str) else [UNKNOWN]
-        kinds = [each for each in kinds if each is UNKNOWN or p.known("rds", each)] or [UNKNOWN]
+    if not isinstance(engine, str) and isinstance(kind, str):
+        _of_any_engine(p, kind, copies)
+    elif not isinstance(engine, str) or not isinstance(kind, str):
+        p.machines("rds", [UNKNOWN], HOURS * copies, prefix="db.")
+    elif multi and p.known("rds", f"{kind}-{engine}-multi-az"):
+        p.machines("rds", [f"{kind}-{engine}-multi-az"], HOURS)
     else:
-        kinds = [f"{kind}-{engine}"] if isinstance(kind, str) else [UNKNOWN]
-    if multi and kinds[0] is not UNKNOWN and all(p.known("rds", f"{each}-multi-az") for each in kinds):
-        p.machines("rds", [f"{each}-multi-az" for each in kinds], HOURS, prefix="db.")
-    else:
-        p.machines("rds", kinds, HOURS * copies, prefix="db.")
+        p.machines("rds", [f"{kind}-{engine}"], HOURS * copies)
     _storage(p, source, copies)
+
+
+def _of_any_engine(p: Pricing, kind: str, copies: Range) -> None:
+    """The charge of an instance class whose engine is unknown: between the cheapest and the dearest engine's."""
+    single = [item for item in p.world.items("rds", p.region) if item.startswith(f"{kind}-")]
+    if not single:
+        p.lacking.append(UnknownPrice("rds", kind, p.region))
+        return
+    p.note("its engine is unknown")
+    prices = [p.world.price("rds", item, p.region) for item in single]
+    hours = [price.usd * count for price in prices for count in (copies.low, copies.high)]
+    if copies.high > 1:
+        twice = [f"{item}-multi-az" for item in single]
+        hours += [p.world.price("rds", item, p.region).usd for item in twice if p.known("rds", item)]
+    dearest = max(prices, key=lambda price: price.usd)
+    quantity = HOURS * Range(min(hours) / dearest.usd, max(hours) / dearest.usd)
+    p.charges.append(Charge(f"{kind} of any engine", quantity, dearest))
 
 
 def _storage(p: Pricing, source: dict[str, Any], copies: Range) -> None:
@@ -102,10 +117,11 @@ def cluster_instance(p: Pricing) -> None:
 def table(p: Pricing) -> None:
     """A table of DynamoDB: by requests, or by provisioned capacity; and what lies in it."""
     mode = p.get("billingMode", "PROVISIONED")
-    replicas = Range.of(1 + len(p.items("replicas")))
+    replicas = ONE + p.count("replicas", (0, 5))
     if mode == "PAY_PER_REQUEST":
         p.traffic("reads", "dynamodb", "reads", "dynamodb", "read-requests", MILLION)
-        p.traffic("writes", "dynamodb", "writes", "dynamodb", "write-requests", MILLION / replicas.high)
+        writes = replicas * p.use("dynamodb", "writes") / MILLION
+        p.add("writes", writes, "dynamodb", "write-requests", Basis.USAGE)
     else:
         for what, path, item in (
             ("read", "readCapacity", "read-capacity"),
@@ -116,7 +132,7 @@ def table(p: Pricing) -> None:
                 units += p.amount(path, 1, (1, 40000), index)
             low = units.low if mode != UNKNOWN else units.low * 0
             p.add(f"{what} capacity", HOURS * Range(low, units.high) * replicas, "dynamodb", item)
-    p.traffic("table storage", "dynamodb", "stored_gb", "dynamodb", "storage", 1 / replicas.high)
+    p.add("table storage", replicas * p.use("dynamodb", "stored_gb"), "dynamodb", "storage", Basis.USAGE)
     if p.flag("pointInTimeRecovery.enabled"):
         p.traffic("point-in-time recovery", "dynamodb", "stored_gb", "dynamodb", "point-in-time-recovery")
 

@@ -88,9 +88,16 @@ def _plain(value: Decimal) -> str:
 
 def variants(p: Pricing, inputs: Mapping[str, Any]) -> None:
     """What an endpoint runs on: instances all month, or serverless capacity by its calls."""
-    for each in [*p.items("productionVariants", of=inputs), *p.items("shadowProductionVariants", of=inputs)]:
+    every = [*p.items("productionVariants", of=inputs), *p.items("shadowProductionVariants", of=inputs)]
+    if p.get("productionVariants", of=inputs) is UNKNOWN:
+        every.append(UNKNOWN)
+    for each in every:
+        if each is UNKNOWN:
+            p.note(f"one of its variants is unknown: serverless, to {INSTANCES[1]} instances")
+            p.machines("sagemaker-endpoint", [UNKNOWN], HOURS * Range(Decimal(0), Decimal(INSTANCES[1])))
+            continue
         serverless = p.get("serverlessConfig", None, each)
-        if serverless is not None and serverless is not UNKNOWN:
+        if serverless is not None:
             _serverless(p, serverless)
             continue
         scaling = p.get("managedInstanceScaling", {}, each)

@@ -60,13 +60,15 @@ def balancer(p: Pricing) -> None:
     """A load balancer: its hours and capacity units, and a public address in each zone where it faces the internet."""
     kind = p.get("loadBalancerType", "application")
     items = BALANCERS.get(kind) if isinstance(kind, str) else None
+    units = HOURS * Range.of(p.use("loadbalancer", "capacity_units"))
     if items is None:
-        p.machines("elb", [hour for hour, _ in BALANCERS.values()], HOURS, "load balancer")
         p.note("its type is unknown")
-        return
-    p.add(f"{kind} load balancer", HOURS, "elb", items[0])
-    p.add("capacity units", HOURS * Range.of(p.use("loadbalancer", "capacity_units")), "elb", items[1], Basis.USAGE)
-    inside = p.flag("internal")
+        p.machines("elb", [hour for hour, _ in BALANCERS.values()], HOURS, "load balancer")
+        p.machines("elb", [unit for _, unit in BALANCERS.values()], units, "capacity units", basis=Basis.USAGE)
+    else:
+        p.add(f"{kind} load balancer", HOURS, "elb", items[0])
+        p.add("capacity units", units, "elb", items[1], Basis.USAGE)
+    inside = p.flag("internal") if items else None
     if inside or kind == "gateway":
         return
     mapped = p.items("subnetMappings")

@@ -49,7 +49,7 @@ def trail(p: Pricing) -> None:
 def acl(p: Pricing) -> None:
     """A web ACL and its rules."""
     p.add("web ACL", 1, "waf", "web-acl")
-    p.add("rules", len(p.items("rules")), "waf", "rule")
+    p.add("rules", p.count("rules", (0, 10)), "waf", "rule")
     p.note("requests come on top, 0.60 a million")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from costs.charges import Basis, Charge, Range
+from costs.charges import ONE, Basis, Charge, Range
 from costs.estimates import COMPUTE, inference_cost
 from costs.prices import UnknownPrice
 from costs.rules.base import HOURS, MILLION, SECONDS_AN_HOUR, UNKNOWN, Pricing, by_traffic
@@ -96,7 +96,7 @@ def parameter(p: Pricing) -> None:
 
 def secret(p: Pricing) -> None:
     """A secret, and a copy for each region."""
-    p.add("secret", 1 + len(p.items("replicas")), "secretsmanager", "secret")
+    p.add("secret", ONE + p.count("replicas", (0, 5)), "secretsmanager", "secret")
     p.traffic("reads", "secrets", "requests", "secretsmanager", "requests", 1000)
 
 

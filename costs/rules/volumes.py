@@ -7,13 +7,14 @@ from decimal import Decimal
 from typing import Any
 
 from costs.charges import ONE, Range
-from costs.rules.base import Pricing
+from costs.rules.base import UNKNOWN, Pricing
 
 TYPES = ("gp2", "gp3", "io1", "io2", "st1", "sc1", "standard")
 SIZES = 1, 16384  # GB, as EBS allows
 IOPS = 3000, 16000  # from gp3's baseline up
 FREE_IOPS, FREE_THROUGHPUT = Decimal(3000), Decimal(125)  # of gp3
 ROOTS = ("/dev/xvda", "/dev/sda1")
+ANY: Mapping[str, Any] = {"volumeSize": UNKNOWN, "volumeType": UNKNOWN}
 
 
 def disk(
@@ -53,25 +54,44 @@ def _above(amount: Range, base: Decimal) -> Range:
 
 def of_instance(p: Pricing, template: Mapping[str, Any] | None, count: Range = ONE) -> None:
     """The disks of machines: the program's own blocks, and those of the launch template that they do not replace."""
-    mapped: dict[Any, Any] = {}
-    for mapping in p.items("blockDeviceMappings", of=template or {}):
-        name = p.get("deviceName", "", mapping)
-        if p.get("noDevice", None, mapping) is None and p.get("virtualName", None, mapping) is None:
-            mapped[name if isinstance(name, str) else len(mapped)] = p.get("ebs", {}, mapping)
-    root: Any = next((mapped.pop(name) for name in ROOTS if name in mapped), {})
+    maybe = Range(Decimal(0), count.high)
     own = p.get("rootBlockDevice")
     if isinstance(own, list):
         own = own[0] if own else None
-    disk(p, {**_known(root), **_known(own)}, count, "root")
+    mapped, nameless = _mapped(p, template or {})
+    root: Mapping[str, Any] = next((mapped.pop(name) for name in ROOTS if name in mapped), {})
+    root = ANY if own is UNKNOWN else {**root, **(own or {})}
+    disk(p, root, maybe if nameless and not root else count, "root")
     for block in p.items("ebsBlockDevices"):
         mapped.pop(p.get("deviceName", "", block), None)
-        disk(p, block, count)
-    for each in mapped.values():
-        disk(p, _known(each), count)
+        disk(p, _known(block), count)
+    if p.get("ebsBlockDevices") is UNKNOWN:
+        p.note("its further disks are unknown: none or one")
+        disk(p, ANY, maybe)
+    for each in [*mapped.values(), *nameless]:
+        disk(p, each, count)
+
+
+def _mapped(p: Pricing, template: Mapping[str, Any]) -> tuple[dict[str, Mapping[str, Any]], list[Mapping[str, Any]]]:
+    """The disks of a launch template by the names of their devices, and those whose name is unknown."""
+    if p.get("blockDeviceMappings", of=template) is UNKNOWN:
+        return {ROOTS[0]: ANY}, []
+    named: dict[str, Mapping[str, Any]] = {}
+    nameless: list[Mapping[str, Any]] = []
+    for mapping in p.items("blockDeviceMappings", of=template):
+        if mapping is UNKNOWN:
+            nameless.append(ANY)
+        elif mapping.get("noDevice") is None and mapping.get("virtualName") is None:
+            name, settings = mapping.get("deviceName"), _known(mapping.get("ebs"))
+            if isinstance(name, str):
+                named[name] = settings
+            else:
+                nameless.append(settings)
+    return named, nameless
 
 
 def _known(settings: Any) -> Mapping[str, Any]:
-    return settings if isinstance(settings, Mapping) else {}
+    return ANY if settings is UNKNOWN else settings or {}
 
 
 def volume(p: Pricing) -> None:
