@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from shoestring.commands.common import Json, emit, say
+from shoestring.commands.common import Json, say
 from shoestring.errors import UserError
 
 if TYPE_CHECKING:
@@ -60,9 +60,12 @@ def plan(
     ENV is previewed, with progress on standard error; nothing is changed. Exit code 0; 1 after an error, and where
     a month with usage, or a run of all that is ephemeral, may come to more than --fail-above, or is not wholly known.
     """
+    import gc
+
     from costs.plan import price_plan
     from costs.prices import PriceBook
 
+    gc.disable()  # what is made here stays to the end of the process
     if as_json and as_markdown:
         raise UserError("--json and --markdown are both given", "one of them")
     if not environment and source is None:
@@ -149,9 +152,9 @@ def _preview(stack: str, screen: Screen) -> Preview:
 
 def _show(plans: Sequence[Plan], as_json: bool, as_markdown: bool) -> None:
     if as_json:
-        from costs.render.facts import facts
+        from costs.render.facts import text
 
-        emit(facts(plans), True, "")
+        print(text(plans))
     elif as_markdown:
         from datetime import date
 
