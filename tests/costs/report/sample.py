@@ -52,7 +52,7 @@ def lines_of(day: date) -> Lines:
         found += [
             (own, "Amazon SageMaker", "USE1-Train-Spot:ml.g4dn.xlarge", str(billable * Decimal("0.7364")),
              str(billable), "Hrs"),
-            (own, "Amazon SageMaker", "USE1-TrainingVolume:gp3", str(hours * Decimal("0.00329")),
+            (own, "Amazon SageMaker", "USE1-TrainingVolume:gp3", str(hours * Decimal("0.00575")),
              str(hours * Decimal("0.0411")), "GB-Mo"),
         ]  # fmt: skip
     if day.weekday() == 5:

@@ -134,7 +134,7 @@ def test_the_sample_has_three_surprises(team: Readings) -> None:
     told = surprises(team, found, items(team.rows, WEEK, comparable(found)), "billed")
     assert [each.service for each in told] == ["Amazon SageMaker", "EC2 - Other", "EC2 - Other"]
     assert told[0].sentence == (
-        "Thursday 19 November cost $3.86, +$3.28 against Thursday 12 November, +$2.20 of it Amazon SageMaker."
+        "Thursday 19 November cost $3.88, +$3.30 against Thursday 12 November, +$2.22 of it Amazon SageMaker."
     )
     assert told[1].usd == Decimal("3.24") and "NatGateway-Hours" in told[1].sentence
 

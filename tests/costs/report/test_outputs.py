@@ -179,7 +179,7 @@ def test_the_page_stands_alone(which: str, request: pytest.FixtureRequest) -> No
 def test_the_page_shows_the_figures(report: Report) -> None:
     """The same as the JSON's."""
     page = html.render(report)
-    for shown in ("$11.71", "+$5.44", "$26.48", "$40.00", "$9.95", "unallocated: no Project tag", "2026-W47"):
+    for shown in ("$11.75", "+$5.46", "$26.55", "$40.00", "$9.95", "unallocated: no Project tag", "2026-W47"):
         assert shown in page
 
 
@@ -222,10 +222,10 @@ def test_small_services_are_gathered() -> None:
 def test_the_summary_says_it_in_lines(report: Report) -> None:
     """And the subject fits SNS: at most 100 characters of ASCII, known to the budget's guard by its first word."""
     said = text.summary(report, "s3://bucket/report.html")
-    assert said.splitlines()[0].startswith("shoestring dev, 2026-W47: $11.71 (billed by Cost Explorer")
+    assert said.splitlines()[0].startswith("shoestring dev, 2026-W47: $11.75 (billed by Cost Explorer")
     assert said.endswith("s3://bucket/report.html") and "5 requests to Cost Explorer, $0.05 on AWS" in said
     subject = text.subject(report)
-    assert subject == "Shoestring costs: dev 2026-W47 $11.71" and subject.isascii()
+    assert subject == "Shoestring costs: dev 2026-W47 $11.75" and subject.isascii()
 
 
 class Bucket:
