@@ -193,7 +193,7 @@ class Refresh:
             source = "AWS Pricing API"
         stored.parts[part] = Part(self._now, source, reading.rows, reading.left)
         stored.write(path)
-        missing = f", {len(reading.left)} without: {', '.join(reading.left)}" if reading.left else ""
+        missing = f", {len(reading.left)} without a new price" if reading.left else ""
         self._say(f"{stored.region} {part}: {len(reading.rows)} read{missing}")
         return Outcome(stored.region, part, "read", len(reading.rows), reading.left, self._now)
 

@@ -63,14 +63,13 @@ def refresh(
          "read_at": one.read_at.isoformat() if one.read_at else None}
         for one in done
     ]  # fmt: skip
-    lines = [
-        f"  {one.region} {one.part} {item}: {why}"
-        for one in done
-        if one.state == "read"
-        for item, why in one.left.items()
-    ]
+    reasons: dict[tuple[str, str, str], list[str]] = {}
+    for one in done if any(one.state != "kept" for one in done) else []:
+        for item, why in one.left.items():
+            reasons.setdefault((one.region, one.part, why), []).append(item)
+    lines = [f"  {where} {part}, {why}: {', '.join(items)}" for (where, part, why), items in reasons.items()]
     if lines:
-        lines.insert(0, "without a price, by name:")
+        lines.insert(0, "no new price, and why:")
     if not service:
         lines.append(f"not in a refresh, as the shipped table has them (us-east-1): {', '.join(unread())}")
     read = sum(one.prices for one in done if one.state == "read")

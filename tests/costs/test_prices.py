@@ -146,5 +146,7 @@ def test_refresh_that_is_killed_goes_on_with_what_is_missing(tmp_path):
         assert done.returncode == 0, done.stderr
         assert [(one["part"], one["state"]) for one in json.loads(done.stdout)] == [("sns", "kept"), ("sqs", "read")]
         assert aws.asked["AmazonSNS"] == 1
+        done = shoestring("refresh", *words[1:3], "--service", "lambda", home=tmp_path, **variables)
+        assert "us-east-1 lambda, no product for it there: compute-arm64, compute-x86" in done.stdout
         done = shoestring("show", "requests", "--json", home=tmp_path)
         assert "AWS Pricing API" in {row["what"]: row["source"] for row in json.loads(done.stdout)}["sns requests"]
