@@ -18,7 +18,6 @@ DIMENSIONS: dict[str, Callable[[Line], str]] = {
     "RECORD_TYPE": lambda line: "Usage",
     "LINKED_ACCOUNT": lambda line: ACCOUNT,
     "INSTANCE_TYPE": lambda line: instance_type(line),
-    "RESOURCE_ID": lambda line: line.resource,
 }
 MATCHES = {
     "EQUALS": lambda value, wanted: value == wanted,

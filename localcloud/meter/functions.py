@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import zlib
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from localcloud.meter.ledger import Ledger
@@ -30,22 +32,46 @@ class Functions:
                 architecture = (found.get("Architectures") or ["x86_64"])[0]
                 tags = client.list_tags(Resource=found["FunctionArn"]).get("Tags", {})
                 self.configured[group] = {"name": found["FunctionName"], "architecture": architecture,
-                                          "tags": tags_of(tags)}  # fmt: skip
+                                          "memory": found["MemorySize"], "tags": tags_of(tags)}  # fmt: skip
 
-    def bill(self, ledger: Ledger, group: str, events: list[dict[str, Any]]) -> None:
-        """Adds the invocations that new log events tell of."""
-        known = self.configured.get(group)
+    def bill(self, ledger: Ledger, group: str, events: list[dict[str, Any]], counted: dict[str, Any]) -> None:
+        """Adds the invocations that new log events tell of, also to `counted`."""
         for event in events:
-            said = REPORT.match(event["message"])
-            if not said:
-                continue
-            name = known["name"] if known else group.removeprefix(PREFIX)
-            arm = known is not None and known["architecture"] == "arm64"
-            facts = {"architecture": "arm64" if arm else "x86", "arm": "-ARM" if arm else ""}
-            milliseconds, memory = int(said[2]), int(said[3])
-            at, tags = event["timestamp"] / 1000, known["tags"] if known else {}
-            ledger.use("lambda-requests", name, 1, at, facts, tags)
-            ledger.use("lambda-compute", name, milliseconds * memory, at, facts, tags)
+            if said := REPORT.match(event["message"]):
+                milliseconds, memory = int(said[2]), int(said[3])
+                self._add(ledger, group, 1, milliseconds * memory, event["timestamp"] / 1000)
+                counted["invocations"] += 1
+                counted["milliseconds"] += milliseconds
+
+    def recover(self, ledger: Ledger, client: Any, group: str, created: float, counted: dict[str, Any]) -> None:
+        """Adds what the metrics of a function tell and the lines that were read of its deleted log group do not.
+
+        Invocations by other services have no metrics in the emulated account: those of the last second are lost.
+        """
+        known = self.configured.get(group)
+        if not known:
+            return
+        now = datetime.now(UTC)
+        sums = {}
+        for metric in ("Invocations", "Duration"):
+            points = client.get_metric_statistics(
+                Namespace="AWS/Lambda", MetricName=metric, Statistics=["Sum"], Period=1,
+                Dimensions=[{"Name": "FunctionName", "Value": known["name"]}],
+                StartTime=datetime.fromtimestamp(created - 1, UTC), EndTime=now + timedelta(seconds=1),
+            )["Datapoints"]  # fmt: skip
+            sums[metric] = sum(point["Sum"] for point in points)
+        lost = round(sums["Invocations"]) - counted["invocations"]
+        if lost > 0:
+            milliseconds = max(lost, round(sums["Duration"]) - counted["milliseconds"])
+            self._add(ledger, group, lost, milliseconds * known["memory"], now.timestamp())
+
+    def _add(self, ledger: Ledger, group: str, count: int, compute: int, at: float) -> None:
+        known = self.configured.get(group)
+        name, tags = (known["name"], known["tags"]) if known else (group.removeprefix(PREFIX), {})
+        arm = known is not None and known["architecture"] == "arm64"
+        facts = {"architecture": "arm64" if arm else "x86", "arm": "-ARM" if arm else ""}
+        ledger.use("lambda-requests", name, count, at, facts, tags)
+        ledger.use("lambda-compute", name, compute, at, facts, tags)
 
 
 def _named(events: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -65,28 +91,35 @@ class Logs:
 
     OVERHEAD = 26  # bytes that AWS adds to each event
 
-    def __init__(self, client: Any, functions: Functions) -> None:
+    def __init__(self, client: Callable[[str], Any], functions: Functions) -> None:
         self.client, self.functions = client, functions
 
     def look(self, ledger: Ledger, groups: list[dict[str, Any]]) -> bool:
-        """Reads the groups that have grown; returns whether any has."""
+        """Reads the groups that have grown; returns whether any has, or is gone."""
         read: dict[str, Any] = ledger.notes.setdefault("logs", {})
-        present = {f"{group['logGroupName']} {group['creationTime']}" for group in groups}
-        grown = False
+        present = {f"{group['creationTime']} {group['logGroupName']}" for group in groups}
+        changed = False
         for group in groups:
-            name = f"{group['logGroupName']} {group['creationTime']}"
-            before = read.setdefault(name, {"bytes": -1, "at": 0, "ids": []})
-            if group["storedBytes"] == before["bytes"]:
-                continue
-            before["bytes"], grown = group["storedBytes"], True
-            self._read(ledger, group, before)
+            name = f"{group['creationTime']} {group['logGroupName']}"
+            fresh = {"bytes": -1, "at": 0, "ids": [], "invocations": 0, "milliseconds": 0}
+            before = read.setdefault(name, fresh)
+            if group["storedBytes"] != before["bytes"]:
+                self._read(ledger, group, before)
+                before["bytes"], changed = group["storedBytes"], True
         for name in read.keys() - present:
+            created, _, group_name = name.partition(" ")
+            if group_name in self.functions.configured:
+                client = self.client("cloudwatch")
+                self.functions.recover(ledger, client, group_name, int(created) / 1000, read[name])
             del read[name]
-        return grown
+            changed = True
+        return changed
 
     def _read(self, ledger: Ledger, group: dict[str, Any], before: dict[str, Any]) -> None:
-        pages = self.client.get_paginator("filter_log_events").paginate(
-            logGroupName=group["logGroupName"], startTime=before["at"]
+        pages = (
+            self.client("logs")
+            .get_paginator("filter_log_events")
+            .paginate(logGroupName=group["logGroupName"], startTime=before["at"])
         )
         events = _named([event for page in pages for event in page["events"]])
         seen = set(before["ids"])
@@ -95,7 +128,7 @@ class Logs:
             return
         before["at"] = max(0, max(event["timestamp"] for event in new) - LATE)
         before["ids"] = [name for name, event in events.items() if event["timestamp"] >= before["at"]]
-        self.functions.bill(ledger, group["logGroupName"], new)
+        self.functions.bill(ledger, group["logGroupName"], new, before)
         for event in new:
             size = len(event["message"].encode()) + self.OVERHEAD
             ledger.use("log-bytes", group["logGroupName"], size, event["timestamp"] / 1000, {}, group["_tags"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import calendar
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -113,7 +112,7 @@ class Rater:
     def _standing(self, stretch: Stretch, charge: Charge, gauge: str, now: float) -> Iterator[Line]:
         end = now if stretch.end is None else stretch.end
         if charge.minimum and stretch.final:
-            end = max(stretch.began + max(charge.minimum, math.ceil(end - stretch.began)), stretch.begin)
+            end = max(end, stretch.began + charge.minimum)
         price, problem = self._price(charge, stretch)
         amount = decimal(stretch.facts[charge.amount]) if charge.amount else Decimal(1)
         if gauge and end > stretch.begin:

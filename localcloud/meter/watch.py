@@ -194,7 +194,7 @@ class Watch:
             items = self.account.items(kind, anew)
             with self.ledger.lock:
                 if kind.name == "log-group":  # before its end is seen, with what it still tells
-                    Logs(self.account.client("logs"), self.functions).look(self.ledger, items)
+                    Logs(self.account.client, self.functions).look(self.ledger, items)
                 observe(self.ledger, kind, items, now, events)
         if service == "budgets":
             self.budgets.learn()
