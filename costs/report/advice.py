@@ -20,6 +20,8 @@ from costs.report.value import Training
 ZERO = Decimal(0)
 DAYS_A_MONTH = Decimal(365) / 12
 WORTH = Decimal("0.05")  # dollars a month: less is not worth anybody's minute
+# What no tag can be put on.
+UNTAGGABLE = ("AWS Cost Explorer", "AWS Budgets", "Tax", "AWS Support (Developer)", "AWS Support (Business)")
 
 
 @dataclass(frozen=True)
@@ -121,11 +123,13 @@ def _spot_share(kind: str, region: str, book: PriceBook) -> tuple[Range, str]:
     return found.share, f"{found.source} of {found.as_of}"
 
 
-def unallocated(usd: Decimal, services: Sequence[Item], source: str) -> tuple[Advice, ...]:
-    """What to do about spend that carries no Project tag."""
+def unallocated(services: Sequence[Item], source: str) -> tuple[Advice, ...]:
+    """What to do about spend that carries no Project tag, where it could carry one."""
+    taggable = [item for item in services if item.name not in UNTAGGABLE]
+    usd = sum((item.usd for item in taggable), ZERO)
     if usd < WORTH:
         return ()
-    names = ", ".join(f"{item.name} {dollars(item.usd)}" for item in services[:3])
+    names = ", ".join(f"{item.name} {dollars(item.usd)}" for item in taggable[:3])
     return (
         Advice(
             "Tag what has no Project, or activate the tag",

@@ -44,11 +44,11 @@ class Period:
 
     @property
     def name(self) -> str:
-        """`2026-W47` for a week from Monday to Sunday, else `2026-11-16_2026-11-18` (both included)."""
+        """`2026-W47` for a week from Monday to Sunday, else `2026-11-16_2026-11-18` (both included), or the one day."""
         if self.running or (self.days == 7 and self.start.isoweekday() == 1):
             year, week, _ = self.start.isocalendar()
             return f"{year}-W{week:02d}"
-        return f"{self.start}_{self.last}"
+        return f"{self.start}_{self.last}" if self.days > 1 else f"{self.start}"
 
     @property
     def title(self) -> str:

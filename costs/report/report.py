@@ -79,12 +79,11 @@ def make(
     inside = [row for row in readings.rows if row.day in period]
     trainings = value.trainings(account.jobs, region, book)
     models = value.models(trainings)
-    unallocated = sum((item.usd for item in untagged), Decimal(0))
     recommendations = (
         *sizes,
         *advice.by_jobs(trainings, period, region, book),
         *advice.by_rules(readings.rows, period, taken, billed),
-        *advice.unallocated(unallocated, untagged, billed),
+        *advice.unallocated(untagged, billed),
     )
     return Report(
         made_at=made_at,

@@ -1,19 +1,26 @@
 """A month of a small team, as AWS answers: Cost Explorer, SageMaker, Lambda's log and a budget in AWS's own shapes.
 
-The report of the documentation's screenshot is made of it. Amounts are list prices times plausible hours.
+The report of the documentation's screenshot is made of it: python -m tests.costs.report.sample FOLDER. Amounts are list
+prices times plausible hours.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from costs.prices import PriceBook
+from costs.report import publish
 from costs.report.account import HASH
+from costs.report.gather import Target, gather
+from costs.report.periods import chosen
 
 TODAY = date(2026, 11, 25)
 NOW = datetime(2026, 11, 25, 6, 0, tzinfo=UTC)
@@ -309,3 +316,16 @@ def clients(**others: Any) -> Callable[..., Any]:
     }  # fmt: skip
     made |= {name.rstrip("_"): client for name, client in others.items()}
     return lambda service, **keywords: made[service]
+
+
+def main(folder: Path) -> None:
+    """Writes the sample's report."""
+    book = PriceBook.load()
+    target = Target(PROJECT, ENVIRONMENT, "us-east-1", "shoestring-dev-inference", "shoestring-dev-costs")
+    report = gather(clients(), target, chosen(TODAY), book, NOW)
+    for path in publish.to_folder(publish.files(report, book), folder):
+        print(path)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
