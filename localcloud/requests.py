@@ -101,7 +101,7 @@ def python_pattern(pattern: str) -> str:
     stand in: a value that AWS takes is never refused."""
     for java, python in JAVA_CLASSES.items():
         pattern = pattern.replace(java, python)
-    return pattern
+    return re.sub(r"(\\[wsdWSD])-(?!\])", r"\1\\-", pattern)  # between a class and a character it is no range in Java
 
 
 def _bound(shape: Shape, size: int, value: Any, path: str) -> list[str]:

@@ -15,6 +15,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from localcloud.requests import ServiceError, invalid
+from localcloud.sagemaker.spot import problem
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
@@ -35,7 +36,7 @@ class Behaviour:
         try:
             return TypeAdapter(cls).validate_json(path.read_bytes())
         except ValidationError as error:
-            problems = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+            problems = "; ".join(map(problem, error.errors()))
             known = ", ".join(field.name for field in fields(cls))
             raise invalid(f"{path}: {problems}; known keys: {known}; edit or remove the file") from error
 

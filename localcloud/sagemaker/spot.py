@@ -40,7 +40,7 @@ class Spot:
         try:
             return TypeAdapter(cls).validate_json(path.read_bytes())
         except ValidationError as error:
-            problems = "; ".join(map(_problem, error.errors()))
+            problems = "; ".join(map(problem, error.errors()))
             known = ", ".join(field.name for field in fields(cls))
             raise ValueError(f"{path}: {problems}; known keys: {known}; edit or remove the file") from error
 
@@ -57,7 +57,8 @@ class Spot:
                 yield chance.expovariate(1 / self.mean_seconds)
 
 
-def _problem(error: Any) -> str:
+def problem(error: Any) -> str:
+    """One of pydantic's errors, in words."""
     place = ".".join(map(str, error["loc"]))
     if error["type"] == "unexpected_keyword_argument":
         return f"unknown key {place}"
