@@ -120,10 +120,10 @@ def _spot_share(kind: str, region: str, book: PriceBook) -> tuple[Range, str]:
         found = book.spot("sagemaker-training", kind, region)
     except UnknownPrice as error:
         return Range.of("0.1", 1), f"AWS advertises up to 90 % off, and is never above on demand ({error})"
-    return found.share, f"{found.source} of {found.as_of}"
+    return found.share, f"{found.source} ({found.as_of})"
 
 
-def unallocated(services: Sequence[Item], source: str) -> tuple[Advice, ...]:
+def unallocated(services: Sequence[Item], environment: str, source: str) -> tuple[Advice, ...]:
     """What to do about spend that carries no Project tag, where it could carry one."""
     taggable = [item for item in services if item.name not in UNTAGGABLE]
     usd = sum((item.usd for item in taggable), ZERO)
@@ -135,7 +135,7 @@ def unallocated(services: Sequence[Item], source: str) -> tuple[Advice, ...]:
             "Tag what has no Project, or activate the tag",
             f"{dollars(usd)} belong to nobody: {names}",
             NOTHING,
-            "aws ce update-cost-allocation-tags-status --cost-allocation-tags-status TagKey=Project,Status=Active",
+            f"shoestring budget activate-tags -e {environment}    (once; what has no Project yet needs the tag)",
             source,
         ),
     )

@@ -83,7 +83,7 @@ def make(
         *sizes,
         *advice.by_jobs(trainings, period, region, book),
         *advice.by_rules(readings.rows, period, taken, billed),
-        *advice.unallocated(untagged, billed),
+        *advice.unallocated(untagged, readings.scope.environment, billed),
     )
     return Report(
         made_at=made_at,
@@ -148,8 +148,8 @@ def _notes(
         scope = f"Project {readings.scope.project}, Environment {readings.scope.environment}"
         notes.append(
             f"Nothing was billed to {scope} in these days. If something ran, the cost allocation tags Project and "
-            "Environment may not be active, or not for 24 hours yet: aws ce list-cost-allocation-tags --tag-keys "
-            "Project Environment"
+            "Environment may not be active, or not for 24 hours yet: shoestring budget activate-tags -e "
+            f"{readings.scope.environment}"
         )
     notes += [f"{each.job.name} is in no sum: {each.source}" for each in trainings if each.usd is None]
     return (*notes, *readings.notes, *account.notes)

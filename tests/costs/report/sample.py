@@ -1,6 +1,6 @@
 """A month of a small team, as AWS answers: Cost Explorer, SageMaker, Lambda's log and a budget in AWS's own shapes.
 
-The report of the documentation's screenshot is made of it: python -m tests.costs.report.sample FOLDER. Amounts are list
+The report of the documentation's screenshot is made of it: python tests/costs/report/sample.py FOLDER. Amounts are list
 prices times plausible hours.
 """
 

@@ -135,7 +135,7 @@ def test_recommendations_come_with_dollars_and_a_line(report: Report) -> None:
     assert lines["Train churn on ml.c5.xlarge"].startswith("instance_type: ml.c5.xlarge")
     gateway = next(each for each in found if "NAT" in each.what)
     assert gateway.saves.high == Decimal("3.24") / 7 * (Decimal(365) / 12)
-    assert "untagged" not in lines and any("TagKey=Project" in line for line in lines.values())
+    assert "untagged" not in lines and any("activate-tags -e dev" in line for line in lines.values())
 
 
 class Page(HTMLParser):
