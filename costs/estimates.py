@@ -122,7 +122,7 @@ def job_cost(
         UnknownPrice: no price for the instance type in the region.
         ValueError: a negative number, or more billable than training seconds.
     """
-    book = PriceBook.load() if book is None else book
+    book = PriceBook.current() if book is None else book
     training, billable = _decimal("training_seconds", training_seconds), _decimal("billable_seconds", billable_seconds)
     if billable > training:
         raise ValueError(f"billable_seconds is {billable}, expected training_seconds ({training}) at most")
@@ -142,7 +142,7 @@ def platform_month(parts: PlatformParts, region: str = "us-east-1", book: PriceB
         UnknownPrice: a part has no price in the region.
         ValueError: a negative number.
     """
-    book = PriceBook.load() if book is None else book
+    book = PriceBook.current() if book is None else book
     lines = [_line(f"{parts.vm} VM", HOURS_A_MONTH, book.price("ec2", parts.vm, region))] if parts.vm else []
     for field in fields(parts)[1:]:
         name, service, item, units = MONTHLY[field.name]
@@ -165,7 +165,7 @@ def inference_cost(
         UnknownPrice: no price for the architecture in the region.
         ValueError: a negative number.
     """
-    book = PriceBook.load() if book is None else book
+    book = PriceBook.current() if book is None else book
     count, milliseconds = _decimal("requests", requests), math.ceil(_decimal("mean_ms", mean_ms))
     gb_seconds = _decimal("memory_mb", memory_mb) / 1024 * milliseconds / 1000
     compute = book.price("lambda", COMPUTE.get(architecture, f"compute-{architecture}"), region)

@@ -3,30 +3,38 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from shoestring import jobs, models, updates
+from shoestring import jobs, models, plans, updates
 from shoestring.errors import UserError
 from shoestring.paths import home
 from shoestring.screen import Screen
+
+if TYPE_CHECKING:
+    from costs.plan import Plan
 
 POLICIES = ("--policy-pack", "policies")
 LAST_LINES = 15
 
 
+def plan(environment: str, screen: Screen) -> Plan:
+    """What the window would cost, of a plan that the policies accept; nothing is changed."""
+    return plans.price(f"{environment}-window", *POLICIES, on_event=screen.resource)
+
+
 def up(environment: str, screen: Screen) -> updates.Outcome:
-    """Brings the window up, with the policies."""
+    """Brings the window up, with the policies. The engine asks those about the whole stack in a preview: see `plan`."""
     stack = f"{environment}-window"
     outcome = updates.run("up", stack, *POLICIES, on_event=screen.resource)
     return updates.require(outcome, f"bringing {stack} up", "what the lines above say, then: shoestring train")
 
 
-def destroy(stack: str, screen: Screen) -> updates.Outcome:
-    """Removes everything of a stack; repeatable."""
-    outcome = updates.run("destroy", stack, on_event=screen.resource)
+def destroy(stack: str, screen: Screen, on_event: Callable[[updates.Event], None] | None = None) -> updates.Outcome:
+    """Removes everything of a stack; repeatable. `on_event` receives the engine's events in the screen's place."""
+    outcome = updates.run("destroy", stack, on_event=on_event or screen.resource)
     mend = f"pulumi refresh --stack {stack}; pulumi destroy --stack {stack}"
     return updates.require(outcome, f"tearing {stack} down", mend)
 
@@ -65,12 +73,15 @@ def train(environment: str, screen: Screen, poll: float, uri: str) -> list[dict[
         after.enter_context(_alone(stack))
         tearing = after.enter_context(contextlib.ExitStack())
         tearing.push(lambda kind, error, trace: _tear_down(stack, screen, error))
-        with screen.step(f"{stack} comes up"):
-            try:
+        try:
+            with screen.step(f"{stack} is planned and priced"):
+                planned = plan(environment, screen)
+            screen.line(f"  {plans.said(planned)}")
+            with screen.step(f"{stack} comes up"):
                 up(environment, screen)
-            except updates.Locked:
-                tearing.pop_all()
-                raise
+        except updates.Locked:
+            tearing.pop_all()
+            raise
         for job in updates.outputs(stack)["jobs"]:
             with screen.step(f"job {job['name']}"):
                 progress = jobs.watch(job["name"], lambda now: screen.live(shown(now)), poll)

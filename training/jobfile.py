@@ -78,7 +78,7 @@ def _own(name: str) -> str:
 
 def _instance_type(name: str) -> str:
     try:
-        PriceBook.load().price("sagemaker-training", name)
+        PriceBook.current().price("sagemaker-training", name)
     except UnknownPrice as error:
         raise ValueError(str(error)) from error
     return name

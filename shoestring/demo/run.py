@@ -7,22 +7,26 @@ import csv
 import json
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Any
 
-from costs.estimates import PlatformParts, inference_cost, platform_month
+from costs.charges import cents
+from costs.estimates import inference_cost
+from costs.plan import Plan
 from localcloud import supervisor
 from localcloud.account import list_account
 from localcloud.sagemaker.client import interrupt
 from localcloud.sagemaker.spot import Spot
-from shoestring import jobs, models, tracking, updates, windows
+from shoestring import jobs, models, plans, tracking, updates, windows
 from shoestring.demo import recovery
+from shoestring.demo.bill import Bill
 from shoestring.environment import enter, require_set_up
 from shoestring.errors import UserError
 from shoestring.installation import write_atomically
 from shoestring.paths import ROOT, home
 from shoestring.screen import Screen
-from stacks.settings import Inference, Mlflow
+from stacks.settings import Inference
 
 Facts = dict[str, Any]
 PLATFORM, WINDOW = "local", "local-window"
@@ -51,12 +55,12 @@ def run(screen: Screen) -> Facts:
         "jobs": [],
     }
     screen.line("Shoestring's main job, on an emulated AWS account on this machine. It takes a minute or two.\n")
-    with _torn_down(screen, facts, was_up) as cloud:
-        outputs, mlflow = _platform(screen, facts)
-        _train(screen, facts, cloud, mlflow)
+    with _torn_down(screen, facts, was_up) as (cloud, bill):
+        outputs, mlflow = _platform(screen, facts, bill)
+        _train(screen, facts, cloud, mlflow, bill)
         _serve(screen, facts, cloud, outputs)
         _refuse(screen, facts)
-        _bill(screen, facts)
+        bill.before_teardown(outputs["inference_function"])
     if left := facts["teardown"]["left"]:
         shown = ", ".join(f"{item['service']} {item['type']} {item['id']}" for item in left)
         raise UserError(f"the teardown left {shown}", "an empty account", "shoestring cloud up --fresh")
@@ -67,20 +71,22 @@ def run(screen: Screen) -> Facts:
 
 
 @contextlib.contextmanager
-def _torn_down(screen: Screen, facts: Facts, was_up: bool) -> Iterator[dict[str, Any]]:
-    """The local cloud, empty before and after; an interrupted demo forgets all that it made."""
+def _torn_down(screen: Screen, facts: Facts, was_up: bool) -> Iterator[tuple[dict[str, Any], Bill]]:
+    """The local cloud, empty before and after, and its bill; an interrupted demo forgets all that it made."""
     try:
         with screen.step("the local cloud starts"):
             cloud = enter(PLATFORM, screen.live)
             assert cloud
             recovery.begin(cloud)
-        yield cloud
+        bill = Bill(cloud["aws_endpoint"])
+        yield cloud, bill
         with screen.step("the window and the platform are torn down"):
             for stack in (WINDOW, PLATFORM):
-                windows.destroy(stack, screen)
+                windows.destroy(stack, screen, _noting(screen, bill))
         with screen.step("the account is listed, service by service"):
             facts["teardown"] = {"left": list_account(cloud)}
         screen.line("  " + ("left: " + str(facts["teardown"]["left"]) if facts["teardown"]["left"] else "it is empty"))
+        _bill(screen, facts, bill)
         recovery.end()
     except BaseException:
         if recovery.own():  # not before the account was seen to be empty
@@ -92,13 +98,27 @@ def _torn_down(screen: Screen, facts: Facts, was_up: bool) -> Iterator[dict[str,
             supervisor.down(home())
 
 
-def _up(screen: Screen, facts: Facts, stack: str) -> None:
+def _noting(screen: Screen, bill: Bill) -> Callable[[updates.Event], None]:
+    """Shows the engine's events, and notes them for the bill."""
+
+    def take(event: updates.Event) -> None:
+        bill.lives.note(event)
+        screen.resource(event)
+
+    return take
+
+
+def _up(screen: Screen, facts: Facts, stack: str, bill: Bill) -> Plan:
+    with screen.step(f"pulumi preview -s {stack} --policy-pack policies, priced"):
+        plan = bill.plan(plans.preview(stack, *windows.POLICIES, on_event=screen.resource))
+    screen.line(f"  {plans.said(plan)}")
     with screen.step(f"pulumi up -s {stack} --policy-pack policies"):
-        outcome = updates.run("up", stack, *windows.POLICIES, on_event=screen.resource)
+        outcome = updates.run("up", stack, *windows.POLICIES, on_event=_noting(screen, bill))
         updates.require(outcome, f"pulumi up -s {stack}", "shoestring cloud logs")
     created = outcome.changes.get("create", 0)
     facts["stacks"].append({"name": stack, "created": created, "seconds": round(outcome.seconds, 1)})
     screen.line(f"  {created} resources created")
+    return plan
 
 
 def _again(screen: Screen, facts: Facts) -> None:
@@ -111,8 +131,9 @@ def _again(screen: Screen, facts: Facts) -> None:
         screen.line(f"  {outcome.changes.get('same', 0)} unchanged" if outcome.unchanged else f"  {outcome.changes}")
 
 
-def _platform(screen: Screen, facts: Facts) -> tuple[dict[str, Any], str]:
-    _up(screen, facts, PLATFORM)
+def _platform(screen: Screen, facts: Facts, bill: Bill) -> tuple[dict[str, Any], str]:
+    plan = _up(screen, facts, PLATFORM, bill)
+    facts["cost"] = {"idle_platform_monthly_usd": float(cents(plan.after.idle.high))}
     outputs = updates.outputs(PLATFORM)
     with screen.step("the MLflow server on the emulated VM answers"):
         address = tracking.local_address(outputs)
@@ -120,8 +141,8 @@ def _platform(screen: Screen, facts: Facts) -> tuple[dict[str, Any], str]:
     return outputs, address
 
 
-def _train(screen: Screen, facts: Facts, cloud: dict[str, Any], mlflow: str) -> None:
-    _up(screen, facts, WINDOW)
+def _train(screen: Screen, facts: Facts, cloud: dict[str, Any], mlflow: str, bill: Bill) -> None:
+    _up(screen, facts, WINDOW, bill)
     name = updates.outputs(WINDOW)["jobs"][0]["name"]
     taken: list[int] = []
 
@@ -207,31 +228,40 @@ def _refuse(screen: Screen, facts: Facts) -> None:
     screen.line("  refused: " + outcome.refusals[0].replace("\n", "\n  "))
 
 
-def _bill(screen: Screen, facts: Facts) -> None:
-    """What this would have cost on AWS, from the price book."""
-    job = facts["jobs"][0]
-    vm, memory_mb = Mlflow(), Inference().memory_mb  # what an environment on AWS has where it sets nothing
-    month = platform_month(PlatformParts(vm=vm.instance_type, public_ipv4=1, volume_gb=vm.volume_gb))
-    million = inference_cost(1_000_000, memory_mb, facts["inference"]["p50_ms"], "arm64").per_million
+def _bill(screen: Screen, facts: Facts, bill: Bill) -> None:
+    """What this run cost by the account's meter, against the plans; and what would follow on AWS."""
+    with screen.step("the account's meter is read, and held against the plans"):
+        found = bill.after_teardown(facts["jobs"][0])
+    job, requests = facts["jobs"][0], facts["inference"]
+    million = inference_cost(1_000_000, Inference().memory_mb, requests["p50_ms"], "arm64").per_million
     market = Spot.read(home() / "cloud" / "spot.json").price_ratio
     saving = 1 - job["cost_usd"] / job["on_demand_cost_usd"]
-    facts["bill"] = {
-        "job_usd": job["cost_usd"], "job_on_demand_usd": job["on_demand_cost_usd"], "saving": round(saving, 4),
-        "platform_usd_a_month": float(round(month.usd, 2)), "million_predictions_usd": float(round(million, 2)),
+    facts["cost"] |= {
+        "planned_usd": float(found["planned_usd"]), "metered_usd": float(found["metered_usd"]),
+        "difference_pct": float(round(found["difference_pct"], 2)), "spot_saving_pct": round(saving * 100, 1),
+        "million_predictions_usd": float(cents(million)),
     }  # fmt: skip
-    screen.line("\nThe bill, at AWS's list prices in us-east-1", "bold")
-    screen.line(f"  {'':<34}{'spot':>12}{'on demand':>12}")
-    screen.line(f"  {'this training job':<34}{_usd(job['cost_usd']):>12}{_usd(job['on_demand_cost_usd']):>12}")
-    screen.line(f"  {'the platform, idle, a month':<34}{'':>12}{_usd(float(month.usd)):>12}")
-    screen.line(f"  {'a million predictions':<34}{'':>12}{_usd(float(million)):>12}")
+    row = "  {:<44}{:>12}{:>12}".format
+    screen.line("\nThe bill of this run, at AWS's list prices in us-east-1", "bold")
+    screen.line(row("", "planned", "metered"), "dim")
+    for service, (foreseen, counted) in found["by_service"].items():
+        screen.line(row(service, _usd(foreseen), _usd(counted)))
+    screen.line(row("together", _usd(found["planned_usd"]), _usd(found["metered_usd"])), "bold")
+    screen.line(
+        f"  They differ by {found['difference_pct']:.1f} %. Planned: the previews' prices, for this run's hours and "
+        "traffic. Metered: Cost\n  Explorer's answer.\n", "dim",
+    )  # fmt: skip
+    screen.line(row("", "spot", "on demand"), "dim")
+    screen.line(row("the training job", _usd(job["cost_usd"]), _usd(job["on_demand_cost_usd"])))
+    screen.line(row("a million predictions", "", _usd(million)))
+    screen.line(row("the platform, idle, a month", "", _usd(facts["cost"]["idle_platform_monthly_usd"])))
     screen.line(
         f"  {job['training_seconds']} s of training, {job['billable_seconds']} s billed: the emulated market's spot "
-        f"price is {market:.0%} of that on demand,\n  an assumption, not a measured price. The platform is a "
-        f"{vm.instance_type} with {vm.volume_gb} GB and a public address; predictions\n  take {memory_mb} MB for the "
-        "p50 above.\n",
+        f"price is {market:.0%} of that on demand,\n  an assumption, not a measured price. Predictions take "
+        f"{Inference().memory_mb} MB for the p50 above. Asking for the bill\n  (0.01 $ a request) is left out.\n",
         "dim",
     )
 
 
-def _usd(value: float) -> str:
-    return f"${value:.5f}" if value < 0.01 else f"${value:.2f}"
+def _usd(value: Decimal | float) -> str:
+    return f"${value:.6f}" if value < 0.01 else f"${value:.2f}"

@@ -82,9 +82,15 @@ def test_it_trains_serves_refuses_and_leaves_nothing(home):
     assert facts["inference"]["model_version"] == facts["model"]["version"]
     assert facts["policy"]["untagged_denied"] is True
     assert "nobodys-bucket" in facts["policy"]["message"]
+    cost = facts["cost"]
+    assert cost["metered_usd"] > 0
+    assert cost["difference_pct"] <= 5
+    assert abs(cost["planned_usd"] - cost["metered_usd"]) <= 0.05 * cost["metered_usd"]
+    assert 0 < cost["idle_platform_monthly_usd"] < 10
+    assert 50 < cost["spot_saving_pct"] < 80  # the market's price is 30 % of that on demand, the disk's is the same
     assert facts["teardown"]["left"] == []
     assert running(home) == []
-    for line in ("39 resources created", "its spot instance is taken away", "refused:", "The bill", "it is empty"):
+    for line in ("60 resources created", "its spot instance is taken away", "refused:", "The bill", "it is empty"):
         assert line in shown, shown
     assert "\x1b[" not in shown  # plain lines without a terminal
 

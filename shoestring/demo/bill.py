@@ -1,0 +1,196 @@
+"""The demo's bill twice over: what its plans come to for what it used, and what the account's meter counted.
+
+The plans are priced by the rules of `costs/rules/`, for the time that the engine's events give each resource and for
+the traffic that the account's own listings show; the meter watches the account, and answers as AWS Cost Explorer does.
+Only the requests to S3 have one source for both, the account's trail.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import boto3
+
+from costs.charges import Basis, Charge
+from costs.plan import KINDS, Plan, Usage, price_plan
+from costs.preview import Preview
+from costs.prices import PriceBook
+from localcloud.meter.trail import Trail
+from localcloud.meter.watch import READS, WRITES
+
+MINUTE = 60.0  # seconds that AWS bills at the least for an instance, its disk and its address
+OVERHEAD = 26  # bytes that CloudWatch Logs adds to each event
+GIB = Decimal(1024**3)
+HOUR = Decimal(3600)
+BILLED = re.compile(r"^REPORT .*?\bBilled Duration: (\d+) ms")
+EXPLORER = "AWS Cost Explorer"  # asking for the bill costs 0.01 $, more than all that is on it: both sides leave it out
+SERVICES = {  # Cost Explorer's names of the price book's services
+    "ec2": "Amazon Elastic Compute Cloud - Compute",
+    "ebs": "EC2 - Other",
+    "vpc": "Amazon Virtual Private Cloud",
+    "s3": "Amazon Simple Storage Service",
+    "lambda": "AWS Lambda",
+    "cloudwatch": "AmazonCloudWatch",
+    "sagemaker": "Amazon SageMaker",
+    "sagemaker-training": "Amazon SageMaker",
+}
+FREE = "budgets"  # the first two of an account; a plan of one stack cannot know whether they are taken
+
+
+@dataclass
+class Lives:
+    """When each resource came and went, by its URN, as the engine tells it (epoch seconds)."""
+
+    began: dict[str, float] = field(default_factory=dict)
+    ended: dict[str, float] = field(default_factory=dict)
+
+    def note(self, event: Mapping[str, Any]) -> None:
+        """Notes what an event of the engine says."""
+        found = event.get("resourcePreEvent", {}).get("metadata", {})
+        if found.get("op") == "create":
+            self.began.setdefault(found["urn"], time.time())
+        elif found.get("op") == "delete":
+            self.ended[found["urn"]] = time.time()
+
+    def seconds(self, urn: str) -> float:
+        """How long it stood; what AWS bills at the least where that was less."""
+        if urn not in self.began:
+            return 0.0
+        return max(self.ended.get(urn, time.time()) - self.began[urn], MINUTE)
+
+
+@dataclass
+class Traffic:
+    """What a plan can only assume, counted in the account: a usage file's keys and figures, by the plan's URNs."""
+
+    preview: Preview
+    figures: dict[str, dict[str, Decimal]] = field(default_factory=dict)
+
+    def _urn(self, kind: str, name: str | None = None) -> str:
+        """The URN of the resource of a type that the account knows by `name`."""
+        return next(
+            one.urn for one in self.preview.resources if one.type == kind and name in (None, one.inputs.get("name"))
+        )
+
+    def count_logs(self, function: str) -> None:
+        """Counts what was written to the logs, and the function's requests: before these go with their groups."""
+        logs = boto3.client("logs")
+        for page in logs.get_paginator("describe_log_groups").paginate():
+            for group in (item["logGroupName"] for item in page["logGroups"]):
+                pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
+                said = [event["message"] for page in pages for event in page["events"]]
+                written = Decimal(sum(len(text.encode()) + OVERHEAD for text in said))
+                self.figures[self._urn("aws:cloudwatch/logGroup:LogGroup", group)] = {"ingested_gb": written / GIB}
+                if group.endswith(f"/{function}"):
+                    took = [int(found[1]) for found in map(BILLED.match, said) if found]
+                    mean = Decimal(sum(took)) / max(len(took), 1)
+                    urn = self._urn("aws:lambda/function:Function", function)
+                    self.figures[urn] = {"requests": Decimal(len(took)), "mean_ms": mean}
+
+    def count_requests(self, endpoint: str, since: float) -> None:
+        """Counts the requests to S3 in the account's trail: after the teardown, which makes some."""
+        events = [event for event in Trail(endpoint).new() if event.service == "s3" and event.at >= since]
+        writes, reads = (sum(event.name in names for event in events) for names in (WRITES, READS))
+        self.figures[self._urn("aws:s3/bucket:Bucket")] = {"puts": Decimal(writes), "gets": Decimal(reads)}
+
+    def usage(self) -> Usage:
+        """All of it; what was not counted did not happen."""
+        nothing = {kind: dict.fromkeys(keys, Decimal(0)) for kind, keys in KINDS.items()}
+        return Usage(nothing, self.figures, source="what the demo used")
+
+
+def _used(charge: Charge, seconds: float, job: Mapping[str, Any]) -> Decimal:
+    """Dollars of one charge of a plan, for what this run used of it."""
+    if charge.basis is Basis.USAGE:
+        return charge.usd.high
+    if charge.basis is Basis.MONTH:
+        return charge.usd_an_hour.high * Decimal(str(seconds)) / HOUR
+    # AWS lowers a spot job's seconds, not its price; its disk costs what it costs on demand
+    ran = job["billable_seconds"] if charge.price.unit == "hour" else job["training_seconds"]
+    assert charge.rate
+    return charge.rate.high * charge.price.usd * Decimal(ran) / HOUR
+
+
+def planned(previews: Sequence[Preview], lives: Lives, traffic: Traffic, job: Mapping[str, Any]) -> dict[str, Decimal]:
+    """What the plans come to, in dollars by service, for the time and the traffic of this run.
+
+    Args:
+        previews: as the engine gave them before anything was made.
+        job: the facts of the one job (`jobs.facts`).
+    """
+    book, total = PriceBook.current(), dict[str, Decimal]()
+    for preview in previews:
+        usage = traffic.usage() if preview is traffic.preview else None
+        for change in price_plan(preview, book, usage).changes:
+            for charge in change.after.charges if change.after else ():
+                if charge.price.service != FREE:
+                    service = SERVICES.get(charge.price.service, charge.price.service)
+                    usd = _used(charge, lives.seconds(change.after.urn), job)  # type: ignore[union-attr]
+                    total[service] = total.get(service, Decimal(0)) + usd
+    return total
+
+
+def metered() -> dict[str, Decimal]:
+    """What the account has cost since yesterday, by service, as Cost Explorer answers."""
+    today = datetime.now(UTC).date()
+    period = {"Start": str(today - timedelta(days=1)), "End": str(today + timedelta(days=1))}
+    answer = boto3.client("ce").get_cost_and_usage(
+        TimePeriod=period, Granularity="DAILY", Metrics=["UnblendedCost"],
+        GroupBy=[{"Type": "DIMENSION", "Key": "SERVICE"}],
+        Filter={"Not": {"Dimensions": {"Key": "SERVICE", "Values": [EXPLORER]}}},
+    )  # fmt: skip
+    found: dict[str, Decimal] = {}
+    for day in answer["ResultsByTime"]:
+        for group in day["Groups"]:
+            usd = Decimal(group["Metrics"]["UnblendedCost"]["Amount"])
+            found[group["Keys"][0]] = found.get(group["Keys"][0], Decimal(0)) + usd
+    return found
+
+
+def since(before: Mapping[str, Decimal], after: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    """What came on top, by service, the dearest first."""
+    grown = {service: usd - before.get(service, Decimal(0)) for service, usd in after.items()}
+    return {service: grown[service] for service in sorted(grown, key=grown.__getitem__, reverse=True) if grown[service]}
+
+
+class Bill:
+    """What the demo was going to cost, and what it cost. Made before anything is; asked when all is gone."""
+
+    def __init__(self, endpoint: str) -> None:
+        self.endpoint, self.began, self.before = endpoint, time.time(), metered()
+        self.lives, self.previews = Lives(), list[Preview]()
+        self.traffic: Traffic | None = None
+
+    def plan(self, preview: Preview) -> Plan:
+        """Takes a stack's preview, the platform's first; returns its plan with prices."""
+        self.previews.append(preview)
+        self.traffic = self.traffic or Traffic(preview)
+        return price_plan(preview, PriceBook.current())
+
+    def before_teardown(self, function: str) -> None:
+        """Counts what goes with the stacks; `function` serves the model."""
+        assert self.traffic
+        self.traffic.count_logs(function)
+
+    def after_teardown(self, job: Mapping[str, Any]) -> dict[str, Any]:
+        """The bill: `planned_usd` and `metered_usd` with their `difference_pct`, and both `by_service`."""
+        assert self.traffic
+        self.traffic.count_requests(self.endpoint, self.began)
+        counted, foreseen = since(self.before, metered()), planned(self.previews, self.lives, self.traffic, job)
+        foreseen = {service: usd for service, usd in foreseen.items() if usd}
+        total, expected = (sum(each.values(), Decimal(0)) for each in (counted, foreseen))
+        return {
+            "planned_usd": expected,
+            "metered_usd": total,
+            "difference_pct": abs(expected - total) / total * 100,
+            "by_service": {
+                service: (foreseen.get(service, Decimal(0)), counted.get(service, Decimal(0)))
+                for service in dict.fromkeys([*counted, *foreseen])
+            },
+        }

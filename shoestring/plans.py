@@ -1,0 +1,48 @@
+"""What a stack's plan costs, asked of the engine itself: the preview that judges a plan is the one that prices it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from shoestring import updates
+
+if TYPE_CHECKING:
+    from costs.plan import Plan
+    from costs.preview import Preview
+
+
+def preview(stack: str, *words: str, on_event: Callable[[updates.Event], None] = lambda event: None) -> Preview:
+    """A preview of a stack with its unchanged resources; `words` are further arguments of `pulumi preview`.
+
+    Raises:
+        UserError: the program, the provider or a policy refuses; nothing was changed.
+    """
+    from costs.preview import read
+
+    outcome = updates.run("preview", stack, "--json", "--show-sames", *words, on_event=on_event)
+    updates.require(outcome, f"the preview of {stack}", f"pulumi preview --stack {stack}")
+    return read(outcome.output, f"the preview of {stack}")
+
+
+def price(stack: str, *words: str, on_event: Callable[[updates.Event], None] = lambda event: None) -> Plan:
+    """The plan of a stack at the prices of the current book; raises what `preview` raises."""
+    from costs.plan import price_plan
+    from costs.prices import PriceBook
+
+    return price_plan(preview(stack, *words, on_event=on_event), PriceBook.current())
+
+
+def said(plan: Plan) -> str:
+    """A plan in one line: what a month costs while idle, and what one run may cost at the worst."""
+    from costs.charges import Range
+    from costs.render.money import usd
+
+    after, parts = plan.after, []
+    if after.idle.high:
+        parts.append(f"{usd(after.idle)} $ a month while idle")
+    if after.run.high:
+        parts.append(f"at most {usd(Range(after.run.high, after.run.high))} $ for one run")
+    if plan.unpriced:
+        parts.append(f"{len(plan.unpriced)} resource(s) unpriced")
+    return f"{plan.stack}: " + ("; ".join(parts) or "costs nothing")
