@@ -174,8 +174,9 @@ def _strays(cloud: Path) -> list[tuple[str, Process]]:
 def _stop_all(cloud: Path) -> list[str]:
     """Ends what `cloud.json` names and what it does not; returns the names of what ran."""
     known = _running(_read(cloud / "cloud.json"))
+    others = tuple(known.keys() - {name for together in ENDING for name in together})  # of another version
     stopped = set[str]()
-    for together in ENDING:
+    for together in (others, *ENDING):
         found = [item for item in [*known.items(), *_strays(cloud)] if item[0] in together]
         with ThreadPoolExecutor() as pool:
             ended = pool.map(lambda item: stop(item[1]), found)

@@ -164,6 +164,8 @@ class Budgets:
     def evaluate(self, lines: Sequence[Line]) -> bool:
         """Sends what is due; returns whether anything was. Raises botocore's errors."""
         now, sent = datetime.now(UTC), False
+        for problem in sorted({line.problem for line in lines if line.problem}):
+            self.say(f"not counted in any budget: {problem}")
         for budget, notifications in self.kept:
             try:
                 spend = Spend.of(budget, lines, now)

@@ -94,6 +94,14 @@ def overlap(line: Line, start: float, end: float) -> Decimal:
     return decimal(seconds) / decimal(line.end - line.start) if seconds > 0 else Decimal(0)
 
 
+def priced(lines: Sequence[Line]) -> Sequence[Line]:
+    """The same lines. Raises ServiceError where one has no price: it is never counted as nothing."""
+    problems = sorted({line.problem for line in lines if line.problem})
+    if problems:
+        raise ServiceError("DataUnavailableException", f"The bill cannot be made: {'; '.join(problems)}")
+    return lines
+
+
 def cost_and_usage(request: dict[str, Any], lines: Sequence[Line], now: datetime) -> dict[str, Any]:
     """GetCostAndUsage. Raises ServiceError."""
     granularity = request["Granularity"]
@@ -107,7 +115,10 @@ def cost_and_usage(request: dict[str, Any], lines: Sequence[Line], now: datetime
         raise invalid(f"Unknown metric {', '.join(unknown)}; there are: {', '.join(sorted(set(METRICS.values())))}")
     names = [METRICS[name] for name in request["Metrics"]]
     fits, keys = matcher(request.get("Filter")), grouper(request.get("GroupBy", []))
-    chosen, results = [line for line in lines if fits(line)], []
+    whole = start.timestamp(), end.timestamp()
+    chosen, results = [line for line in lines if fits(line) and overlap(line, *whole)], []
+    if names != ["UsageQuantity"]:
+        priced(chosen)
     for first, last in periods(start, end, granularity):
         total, groups = Sum(), defaultdict[tuple[str, ...], Sum](Sum)
         for line in chosen:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from localcloud.meter.explorer import interval, overlap, periods, shown
+from localcloud.meter.explorer import interval, overlap, periods, priced, shown
 from localcloud.meter.expressions import matcher
 from localcloud.meter.rate import Line, decimal
 from localcloud.requests import ServiceError, invalid
@@ -38,8 +38,8 @@ def cost_forecast(request: dict[str, Any], lines: Sequence[Line], now: datetime)
     if request["Metric"] in ("USAGE_QUANTITY", "NORMALIZED_USAGE_AMOUNT"):
         raise invalid(f"The metric {request['Metric']} is not played by the local cloud's forecast.")
     fits = matcher(request.get("Filter"))
-    chosen = [line for line in lines if fits(line)]
     month = datetime(now.year, now.month, 1, tzinfo=UTC)
+    chosen = priced([line for line in lines if fits(line) and line.end >= month.timestamp()])
     actual = spent(chosen, month, now)
     if not actual:
         raise ServiceError("DataUnavailableException", "Insufficient amount of historical data to generate forecast.")

@@ -64,9 +64,10 @@ class Jobs:
         stretch = stretch_of(job, time.time())
         if stretch is None:
             return False
-        if finished:
-            ledger.open.pop(stretch.name, None)
-            ledger.add(stretch)
-        else:
-            ledger.open[stretch.name] = stretch
+        with ledger.lock:
+            if finished:
+                ledger.open.pop(stretch.name, None)
+                ledger.add(stretch)
+            else:
+                ledger.open[stretch.name] = stretch
         return True

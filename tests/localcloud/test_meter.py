@@ -22,8 +22,9 @@ from localcloud.meter.expressions import matcher
 from localcloud.meter.functions import REPORT
 from localcloud.meter.ledger import Ledger, Stretch
 from localcloud.meter.observe import observe
+from localcloud.meter.prices import Prices
 from localcloud.meter.rate import Line, Rater, months
-from localcloud.meter.service import MODEL, SUPPORTED
+from localcloud.meter.service import MODEL, SUPPORTED, Service
 from localcloud.meter.table import STANDING, TRAINING, USAGE
 from localcloud.meter.trail import Event
 from localcloud.meter.training import stretch_of
@@ -409,6 +410,15 @@ def test_bad_questions_are_refused_with_awss_codes(more, code, says):
     assert raised.value.code == code
 
 
+def test_a_line_without_price_is_no_nothing():
+    odd = [*LINES, line(NOON, 1, "0", "Other", problem="no price for ec2 x9.huge")]
+    with pytest.raises(ServiceError, match=r"no price for ec2 x9\.huge") as raised:
+        ask(lines=odd)
+    assert raised.value.code == "DataUnavailableException"
+    assert total(ask(lines=odd, Filter=TAGGED)) == [Decimal("2.4")]
+    assert ask(lines=odd, Metrics=["UsageQuantity"])["ResultsByTime"]
+
+
 def test_many_groups_come_in_pages():
     many = [
         line(NOON + timedelta(days=day), 0, "1", tags={"N": str(number)}) for day in range(3) for number in range(600)
@@ -530,6 +540,47 @@ def test_behaviour_is_read_anew_and_bad_keys_are_named(tmp_path):
     path.write_text('{"slow": 1, "empty": 5.5}')
     with pytest.raises(ServiceError, match=r"empty: .*boolean.*unknown key slow; known keys: throttle_first"):
         gate.enter("GetTags")
+
+
+def test_a_service_shows_its_ledger_as_it_is_told_to_behave(tmp_path):
+    cloud, now = tmp_path / "cloud", datetime.now(UTC).timestamp()
+    kept = Ledger.load(cloud / "meter", silent)
+    facts = {"type": "t4g.nano", "public": False, "spot": False, "on_demand": True}
+    kept.add(Stretch("instance", "i", now - 48 * HOUR, now, facts, {"Project": "p", "Team": "t"}, final=True))
+    service = Service(cloud, kept, Prices(tmp_path))
+    period = {key: f"{datetime.now(UTC) + timedelta(days=days):%Y-%m-%d}" for key, days in (("Start", -9), ("End", 1))}
+
+    def spent(**more):
+        request = {"TimePeriod": period, "Granularity": "DAILY", "Metrics": ["UnblendedCost"], **more}
+        request["Filter"] = {"Dimensions": {"Key": "SERVICE", "Values": ["Amazon Elastic Compute Cloud - Compute"]}}
+        answer = service.call("GetCostAndUsage", request)["ResultsByTime"]
+        found = [group for one in answer for group in one["Groups"]] or [{"Keys": [""], "Metrics": one["Total"]}
+                                                                        for one in answer]  # fmt: skip
+        cost = sum(Decimal(one["Metrics"]["UnblendedCost"]["Amount"]) for one in found)
+        return cost, {one["Keys"][0] for one in found}
+
+    whole = 48 * BOOK.price("ec2", "t4g.nano").usd
+    by_tag = {"GroupBy": [{"Type": "TAG", "Key": "Project"}]}
+    assert spent()[0] == pytest.approx(whole) and spent(**by_tag)[1] == {"Project$p"}
+    requests = [line for line in service.lines() if line.service == "AWS Cost Explorer"]
+    assert sum(line.cost for line in requests) == Decimal("0.02")
+    behaviour = cloud / "meter" / "behaviour.json"
+    behaviour.write_text('{"delay_days": 1}')
+    assert spent()[0] == pytest.approx(whole / 2, rel=Decimal("0.001"))
+    behaviour.write_text('{"empty": true}')
+    assert spent()[0] == 0
+    behaviour.write_text('{"active_tags_only": true}')
+    assert spent(**by_tag)[1] == {"Project$"}
+    service.call("UpdateCostAllocationTagsStatus", {"CostAllocationTagsStatus": [{"TagKey": "Project",
+                                                                                  "Status": "Active"}]})  # fmt: skip
+    assert spent(**by_tag)[1] == {"Project$p"}
+    monitor = {"MonitorName": "m", "MonitorType": "DIMENSIONAL", "MonitorDimension": "SERVICE"}
+    service.call("CreateAnomalyMonitor", {"AnomalyMonitor": monitor})
+    again = Service(cloud, kept, Prices(tmp_path))
+    assert again.call("GetAnomalyMonitors", {})["AnomalyMonitors"][0]["MonitorName"] == "m"
+    assert list(again.active) == ["Project"]
+    with pytest.raises(ServiceError, match="GetReservationUtilization is not played"):
+        again.call("GetReservationUtilization", {})
 
 
 # --- budgets ---
