@@ -5,6 +5,7 @@ path, where a `platform.py` would stand in for Python's own.
 """
 
 import gc
+import os
 import sys
 from pathlib import Path
 
@@ -17,9 +18,17 @@ from shoestring.errors import UserError, of_the_disk
 from shoestring.paths import home
 
 
+def _nothing(*_: object, **__: object) -> None:
+    pass
+
+
 def main() -> None:
     """Reads the settings and builds what they ask for; errors for people come without a traceback."""
     gc.disable()  # this program keeps what it makes; looking for garbage among it takes a fifth of its time
+    # Nothing here plugs into pydantic, and it would look for plugins among all installed packages.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    if not os.environ.get("SHOESTRING_DEBUG"):
+        pulumi.log.debug = _nothing  # the SDK sends the engine four messages for each resource, which it throws away
     from stacks.settings import PlatformSettings, read
 
     try:
