@@ -24,6 +24,7 @@ REPORT = re.compile(r"^REPORT RequestId: ")
 FIELD = re.compile(r"([A-Z][A-Za-z ]+): ([\d.]+) (ms|MB)")
 MOST_LINES = 200_000  # of a log in one report; CloudWatch's own counts take over beyond
 PAGE = 10_000
+MB_MS = Decimal(1024 * 1000)  # MB for a millisecond in a GB-second
 
 
 @dataclass(frozen=True)
@@ -44,15 +45,14 @@ class Job:
 
 @dataclass(frozen=True)
 class Predictions:
-    """What the inference function did. `rows` counts predictions, `requests` calls; None where nobody counted."""
+    """What the inference function did. `rows` counts predictions, None where nobody did; `requests` counts calls."""
 
     function: str
-    rows: int | None = None
-    requests: int | None = None
-    billed_ms: Decimal | None = None
-    memory_mb: int | None = None
-    architecture: str = "x86_64"
-    source: str = ""
+    rows: int | None
+    requests: int
+    gb_seconds: Decimal
+    architecture: str
+    source: str
 
 
 @dataclass(frozen=True)
@@ -163,23 +163,24 @@ def predictions(clients: Clients, function: str, period: Period) -> Predictions:
         ClientError: there is no such function, or it may not be read.
     """
     configuration = clients("lambda").get_function_configuration(FunctionName=function)
-    known = {"memory_mb": configuration["MemorySize"], "architecture": configuration["Architectures"][0]}
     group = configuration.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{function}"
     logs, span = clients("logs"), (milliseconds(period.start), milliseconds(period.end))
     try:
-        billed, calls = Decimal(0), 0
+        used, calls = Decimal(0), 0
         for line in log_lines(logs, group, *span, "REPORT"):
             if figures := reported(line):
-                calls, billed = calls + 1, billed + figures.get("Billed Duration", Decimal(0))
+                calls += 1
+                used += figures.get("Billed Duration", Decimal(0)) * figures.get("Memory Size", Decimal(0)) / MB_MS
             if calls > MOST_LINES:
-                return _counted(clients("cloudwatch"), function, period, known, f"over {MOST_LINES} lines in its log")
-        rows = answered = 0
-        for line in log_lines(logs, group, *span, '{ $.event = "request" }'):
-            count = _predicted(line)
-            rows, answered = rows + count, answered + bool(count)
+                return _counted(clients("cloudwatch"), configuration, period, f"over {MOST_LINES} lines in its log")
+        rows = sum(map(_predicted, log_lines(logs, group, *span, '{ $.event = "request" }')))
     except logs.exceptions.ResourceNotFoundException:
-        return _counted(clients("cloudwatch"), function, period, known, f"it has no log group {group}")
-    return Predictions(function, rows, calls, billed, **known, source=f"counted in its log {group}")
+        return _counted(clients("cloudwatch"), configuration, period, f"it has no log group {group}")
+    return Predictions(function, rows, calls, used, _architecture(configuration), f"counted in its log {group}")
+
+
+def _architecture(configuration: Mapping[str, Any]) -> str:
+    return str((configuration.get("Architectures") or ["x86_64"])[0])
 
 
 def _predicted(line: str) -> int:
@@ -193,8 +194,8 @@ def _predicted(line: str) -> int:
     return int(said.get("rows") or 0)
 
 
-def _counted(cloudwatch: Any, function: str, period: Period, known: dict[str, Any], why: str) -> Predictions:
-    dimensions = [{"Name": "FunctionName", "Value": function}]
+def _counted(cloudwatch: Any, configuration: Mapping[str, Any], period: Period, why: str) -> Predictions:
+    dimensions = [{"Name": "FunctionName", "Value": configuration["FunctionName"]}]
 
     def query(metric: str) -> dict[str, Any]:
         stat = {"Namespace": "AWS/Lambda", "MetricName": metric, "Dimensions": dimensions}
@@ -206,9 +207,10 @@ def _counted(cloudwatch: Any, function: str, period: Period, known: dict[str, An
         EndTime=datetime.combine(period.end, time(), UTC),
     )
     sums = {found["Id"]: sum(map(_decimal, found["Values"]), Decimal(0)) for found in answer["MetricDataResults"]}
+    used = sums.get("duration", Decimal(0)) * configuration["MemorySize"] / MB_MS
     source = f"CloudWatch's count of calls, each taken for one prediction, as {why}"
-    calls, billed = int(sums.get("invocations", 0)), sums.get("duration", Decimal(0))
-    return Predictions(function, None, calls, billed, **known, source=source)
+    calls = int(sums.get("invocations", 0))
+    return Predictions(configuration["FunctionName"], None, calls, used, _architecture(configuration), source)
 
 
 def _decimal(value: float) -> Decimal:

@@ -103,7 +103,7 @@ def by_jobs(found: Sequence[Training], period: Period, region: str, book: PriceB
         if saves.high >= WORTH:
             models = ", ".join(sorted({each.job.model for each in group}))
             made.append(Advice(f"Train {models} on spot capacity", f"{len(group)} of its jobs ran on demand on {kind}",
-                               saves, "spot: true    (in its job file, with max_wait)", source))  # fmt: skip
+                               saves, "spot: true    (in its job file)", source))  # fmt: skip
     failed = [each for each in found if each.job.status == "Failed" and each.usd]
     usd = sum((each.usd or ZERO for each in failed), ZERO)
     if usd * DAYS_A_MONTH / period.days >= WORTH:

@@ -45,6 +45,7 @@ CATEGORIES = {
     "Amazon Elastic Container Registry": ("Compute", "Containers"),
     "Amazon EC2 Container Registry (ECR)": ("Compute", "Containers"),
     "Amazon SageMaker": ("AI and Machine Learning", "Machine Learning"),
+    "Amazon SageMaker AI": ("AI and Machine Learning", "Machine Learning"),
     "Amazon Bedrock": ("AI and Machine Learning", "Generative AI"),
     "Amazon Simple Storage Service": ("Storage", "Object Storage"),
     "Amazon Elastic Block Store": ("Storage", "Block Storage"),

@@ -120,7 +120,7 @@ def _swapped(row: analysis.Row) -> analysis.Row:
 
 
 def _of(services: tuple[Item, ...], name: str) -> Decimal:
-    return sum((item.usd for item in services if item.name == name), Decimal(0))
+    return sum((item.usd for item in services if item.name.startswith(name)), Decimal(0))
 
 
 def _request_price(book: PriceBook) -> Decimal:

@@ -114,6 +114,9 @@ def function(use: FunctionUse, region: str, book: PriceBook) -> Finding:
     now = f"{use.memory_mb} MB"
     if use.calls < CALLS:
         return _unknown("function", use.name, now, f"{use.calls} calls", f"{CALLS}", use.source)
+    if not use.peak_mb:  # as emulated functions say it; a real one uses some
+        said = f"{use.calls:,} calls seen, whose REPORT lines give no memory (0 MB): nothing is recommended"
+        return Finding("function", use.name, now, "unknown", said, use.source)
     seen = f"peak {use.peak_mb} of {use.memory_mb} MB over {use.calls:,} calls, slowest {use.slowest_ms} ms"
     wanted = memory_for(use.peak_mb)
     if use.peak_mb > FULL * use.memory_mb and wanted > use.memory_mb:

@@ -172,8 +172,7 @@ def per_thousand(found: Predictions | None, billed: Decimal, region: str, book: 
     """What a thousand predictions cost; `billed` is what Cost Explorer shows for Lambda."""
     if found is None:
         return PerThousand(0, 0, None, None, billed, None, "", "", "the function's log and metrics cannot be read")
-    requests = found.requests or 0
-    count = found.rows if found.rows is not None else requests
+    requests, count = found.requests, found.requests if found.rows is None else found.rows
     if not count:
         return PerThousand(0, requests, None, None, billed, None, "", found.source, "nothing was predicted")
     bound = billed / count * THOUSAND if billed else None  # nothing: within the free tier, or not in yet
@@ -182,7 +181,6 @@ def per_thousand(found: Predictions | None, billed: Decimal, region: str, book: 
         request = book.price("lambda", "requests", region)
     except (UnknownPrice, KeyError) as error:
         return PerThousand(count, requests, None, None, billed, bound, "", found.source, f"no list price: {error}")
-    gb_seconds = (found.billed_ms or ZERO) / THOUSAND * (found.memory_mb or 0) / 1024
-    usd = gb_seconds * compute.usd + requests / MILLION * request.usd
-    source = f"billed milliseconds at list price of {compute.as_of}"
+    usd = found.gb_seconds * compute.usd + requests / MILLION * request.usd
+    source = f"billed GB-seconds and requests at list price of {compute.as_of}"
     return PerThousand(count, requests, usd, usd / count * THOUSAND, billed, bound, source, found.source)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -92,25 +92,25 @@ def report(
         from costs.report import document, text
         from costs.report import publish as files
         from costs.report.gather import gather
+        from shoestring.updates import outputs
 
+        platform = outputs(environment) if publish else {}  # before any request to Cost Explorer is paid
         book = PriceBook.current()
         found = gather(boto3.client, target(environment), period, book, now)
         made = files.files(found, book) if out or publish else {}
         if out:
             for path in files.to_folder(made, out):
                 say(f"wrote {path}")
-        where = _published(found, made, environment) if publish else ""
+        where = _published(found, made, platform) if publish else ""
     emit(document.of(found), as_json, text.summary(found, where))
 
 
-def _published(found: Report, made: dict[str, str], environment: str) -> str:
+def _published(found: Report, made: dict[str, str], platform: dict[str, Any]) -> str:
     """Writes to the platform's bucket and tells its topic; gives the page's address."""
     import boto3
 
     from costs.report import publish as files
-    from shoestring.updates import outputs
 
-    platform = outputs(environment)
     region = platform.get("region")
     where = files.to_bucket(found, made, boto3.client("s3", region_name=region), platform["bucket"])
     say(f"wrote {where}")

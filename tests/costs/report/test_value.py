@@ -83,7 +83,7 @@ def test_spot_instances_are_held_against_the_list() -> None:
 
 def test_a_thousand_predictions() -> None:
     """1,000 calls of 20 ms at 512 MB on arm64 for 5,000 rows: 10 GB-seconds at 0.0000133334, and 0.0002 for calls."""
-    used = Predictions("f", 5000, 1000, Decimal(20_000), 512, "arm64", "log")
+    used = Predictions("f", 5000, 1000, Decimal(10), "arm64", "log")
     found = value.per_thousand(used, Decimal("0.0123"), "us-east-1", BOOK)
     assert found.usd == Decimal("0.000133334") + Decimal("0.0002")
     assert found.per_thousand == found.usd / 5
@@ -94,8 +94,8 @@ def test_a_thousand_predictions() -> None:
     ("used", "why"),
     [
         (None, "cannot be read"),
-        (Predictions("f", 0, 0, ZERO, 512, "arm64", "log"), "nothing was predicted"),
-        (Predictions("f", 5, 5, ZERO, 512, "sparc", "log"), "no list price"),
+        (Predictions("f", 0, 0, ZERO, "arm64", "log"), "nothing was predicted"),
+        (Predictions("f", 5, 5, ZERO, "sparc", "log"), "no list price"),
     ],
 )
 def test_without_predictions_there_is_no_price_of_them(used: Predictions | None, why: str) -> None:
@@ -106,7 +106,7 @@ def test_without_predictions_there_is_no_price_of_them(used: Predictions | None,
 
 def test_the_free_tier_is_no_upper_bound() -> None:
     """Cost Explorer shows nothing for Lambda: nothing is said, rather than 0."""
-    used = Predictions("f", 5000, 1000, Decimal(20_000), 512, "arm64", "log")
+    used = Predictions("f", 5000, 1000, Decimal(10), "arm64", "log")
     assert value.per_thousand(used, ZERO, "us-east-1", BOOK).billed_per_thousand is None
 
 
@@ -161,7 +161,7 @@ def test_predictions_are_the_rows_of_requests_that_were_answered() -> None:
             return {"events": [{"timestamp": 0, "message": text} for text in texts]}
 
     found = account.predictions(sample.clients(logs=Logs()), "f", WEEK)
-    assert (found.rows, found.requests, found.billed_ms) == (3, 1, Decimal(3))
+    assert (found.rows, found.requests, found.gb_seconds) == (3, 1, Decimal("0.0015"))  # 3 ms with 512 MB
     assert found.source == "counted in its log /aws/lambda/f"
 
 
@@ -179,7 +179,7 @@ def test_without_a_log_cloudwatch_counts() -> None:
             }
 
     found = account.predictions(sample.clients(logs=Logs(), cloudwatch=CloudWatch()), "f", WEEK)
-    assert (found.rows, found.requests, found.billed_ms) == (None, 12, Decimal("2.5"))
+    assert (found.rows, found.requests, found.gb_seconds) == (None, 12, Decimal("0.00125"))  # 2.5 ms with 512 MB
     assert "each taken for one prediction" in found.source
 
 
