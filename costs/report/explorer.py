@@ -20,6 +20,7 @@ CURRENCY = "USD"
 THROTTLED = ("LimitExceededException", "ThrottlingException", "Throttling", "TooManyRequestsException",
              "InternalServerError", "InternalFailure", "ServiceUnavailable", "RequestTimeout")  # fmt: skip
 DENIED = ("AccessDeniedException", "AccessDenied", "UnauthorizedOperation")
+UNKNOWN = ("ExpiredToken", "ExpiredTokenException", "UnrecognizedClientException", "InvalidClientTokenId")
 TRIES, FIRST_WAIT = 5, 1.0  # seconds before the second try; doubled for each further one
 WAITED = FIRST_WAIT * (2 ** (TRIES - 1) - 1)
 IAM_ACTION = {
@@ -290,4 +291,9 @@ def _explained(operation: str, code: str, message: str) -> ReportError:
             "an answer; each try is billed, so no more were made",
             "the same command in a few minutes",
         )
-    return ReportError(f"Cost Explorer refuses {action}: {code}: {message}", "an answer")
+    said = f"Cost Explorer refuses {action}: {code}: {message}"
+    if code in UNKNOWN:
+        return ReportError(said, "credentials that work", "aws sts get-caller-identity    (who AWS takes you for)")
+    if code == "ValidationException":
+        return ReportError(said, "days of the last 13 months, which Cost Explorer keeps", "--week or --since of later")
+    return ReportError(said, "an answer")

@@ -146,6 +146,34 @@ def test_not_enabled_is_said(stubbed: tuple[Any, Stubber]) -> None:
     assert "24 hours" in error.value.mend
 
 
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("ExpiredTokenException", "credentials that work"),
+        ("ValidationException", "the last 13 months"),
+        ("X", "an answer"),
+    ],
+)
+def test_what_else_it_refuses(stubbed: tuple[Any, Stubber], code: str, expected: str) -> None:
+    """With AWS's own words."""
+    client, stubber = stubbed
+    stubber.add_client_error("get_cost_and_usage", code, "so it is")
+    with stubber, pytest.raises(ReportError, match=f"{code}: so it is") as error:
+        read(client)
+    assert expected in error.value.expected
+
+
+def test_no_answer_at_all_is_said() -> None:
+    """Nothing listens there."""
+    client = boto3.client(
+        "ce", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x",
+        endpoint_url="http://127.0.0.1:9", config=botocore.config.Config(retries={"total_max_attempts": 1}),
+    )  # fmt: skip
+    with pytest.raises(ReportError, match="Cost Explorer does not answer") as error:
+        read(client)
+    assert "shoestring cloud up" in error.value.mend
+
+
 def test_forecast_and_anomalies_may_be_missing(stubbed: tuple[Any, Stubber]) -> None:
     """A young account has no forecast: the report is made, and says so."""
     client, stubber = stubbed
