@@ -233,52 +233,63 @@ class Pricing:
         """A charge for a figure of its traffic; `per` units of it are one unit of the price."""
         self.add(name, self.use(kind, key) / decimal(per), service, item, Basis.USAGE)
 
+    def any_of(
+        self,
+        name: str,
+        quantity: Range,
+        service: str,
+        items: Sequence[str],
+        basis: Basis = Basis.MONTH,
+        share: Range = ONE,
+    ) -> None:
+        """A charge for so many units of one of several items, nobody knows which: from the cheapest to the dearest."""
+        if quantity.high and (ends := self._ends(service, items)):
+            low, high = ends
+            share = Range(low.usd / high.usd, Decimal(1)) * share
+            self.charges.append(Charge(name, quantity, high, basis, share, note=high.note))
+
     def machines(
         self,
         service: str,
         kinds: Sequence[Any],
         quantity: Range,
-        what: str = "",
         spot: bool | None = False,
         basis: Basis = Basis.MONTH,
         rate: Range | None = None,
         prefix: str = "",
-        worst_is_on_demand: bool = False,
+        at_worst_on_demand: bool = False,
     ) -> None:
         """A charge for hours of a machine of one of `kinds`: from the cheapest to the dearest of them where there are
         several, or of all that the book knows where one is unknown. `spot` is None where that is unknown."""
         if not quantity.high:
             return
-        low, high = self._cheapest_and_dearest(service, kinds, prefix, what)
+        if not kinds or any(not isinstance(kind, str) for kind in kinds):
+            kinds = [item for item in self.world.items(service, self.region) if item.startswith(prefix)]
+            if not kinds:
+                self.lacking.append(UnknownPrice(service, "of any type", self.region))
+                return
+            low, high = self._ends(service, kinds) or (None, None)
+            if low and high:
+                names = f"{low.item} to {high.item}"
+                self.note(f"its instance type is unknown: {names}, the cheapest and the dearest known")
+        else:
+            low, high = self._ends(service, kinds) or (None, None)
         if low is None or high is None:
             return
-        share = Range(low.usd / high.usd, Decimal(1)) if high.usd else ONE
+        share = Range(low.usd / high.usd, Decimal(1))
         name, note = high.item if low is high else f"{low.item} to {high.item}", high.note
         if spot is not False:
             found = self.world.book.spot(service, high.item, self.region)
-            top = Decimal(1) if worst_is_on_demand or spot is None else found.share.high
+            top = Decimal(1) if at_worst_on_demand or spot is None else found.share.high
             share = share * Range(found.share.low, max(top, found.share.low))
             name, note = f"{name} {'spot' if spot else 'perhaps spot'}", found.source
-        self.charges.append(Charge(f"{name}{what and f' {what}'}", quantity, high, basis, share, rate, note))
+        self.charges.append(Charge(name, quantity, high, basis, share, rate, note))
 
-    def _cheapest_and_dearest(
-        self, service: str, kinds: Sequence[Any], prefix: str, what: str
-    ) -> tuple[Price | None, Price | None]:
-        if not kinds or any(not isinstance(kind, str) for kind in kinds):
-            known = [item for item in self.world.items(service, self.region) if item.startswith(prefix)]
-            if not known:
-                self.lacking.append(UnknownPrice(service, "of any type", self.region))
-                return None, None
-            prices = sorted((self.world.price(service, item, self.region) for item in known), key=lambda p: p.usd)
-            label = what or "instance type"
-            names = f"{prices[0].item} to {prices[-1].item}"
-            self.note(f"its {label} is unknown: {names}, the cheapest and the dearest known")
-        else:
-            found = [self.price(service, kind) for kind in dict.fromkeys(kinds)]
-            prices = sorted((price for price in found if price), key=lambda p: p.usd)
-            if len(prices) < len(found) or not prices:
-                return None, None
-        return prices[0], prices[-1]
+    def _ends(self, service: str, items: Sequence[str]) -> tuple[Price, Price] | None:
+        """The cheapest and the dearest of some items; None where one of them has no price."""
+        prices = [self.price(service, item) for item in dict.fromkeys(items)]
+        known = sorted((price for price in prices if price), key=lambda price: price.usd)
+        return (known[0], known[-1]) if known and len(known) == len(prices) else None
 
     def cost(self) -> ResourceCost:
         """What was found."""

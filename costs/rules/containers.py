@@ -8,6 +8,7 @@ from costs.rules.base import HOURS, UNKNOWN, Pricing, by_traffic, number
 from costs.rules.compute import COUNTS, sizes, templates
 
 TASK = "aws:ecs/taskDefinition:TaskDefinition"
+CHIPS = {"ARM64": "arm64", "X86_64": "x86"}
 NODES = {"instanceTypes": "t3.medium", "diskSize": 20}  # what EKS takes where nothing is said
 
 
@@ -42,13 +43,14 @@ def service(p: Pricing) -> None:
     if not tasks:
         p.unpriced("its task definition is not in the plan")
         return
-    arm = p.get("runtimePlatform.cpuArchitecture", "X86_64", tasks[0]) == "ARM64"
-    suffix = "arm64" if arm else "x86"
+    chips = {CHIPS.get(p.get("runtimePlatform.cpuArchitecture", "X86_64", each)) for each in tasks}
+    suffixes = sorted(CHIPS.values()) if None in chips else sorted(chip for chip in chips if chip)
     units = [p.amount("cpu", 256, (256, 16384), each) / 1024 for each in tasks]
     memory = [p.amount("memory", 512, (512, 122880), each) / 1024 for each in tasks]
     hours = HOURS * count
-    p.add("Fargate processors", hours * _span(units), "ecs", f"fargate-vcpu-{suffix}", share=share)
-    p.add("Fargate memory", hours * _span(memory), "ecs", f"fargate-memory-{suffix}", share=share)
+    vcpus, gigabytes = ([f"fargate-{what}-{suffix}" for suffix in suffixes] for what in ("vcpu", "memory"))
+    p.any_of("Fargate processors", hours * _span(units), "ecs", vcpus, share=share)
+    p.any_of("Fargate memory", hours * _span(memory), "ecs", gigabytes, share=share)
     more = [max((number(p.get("ephemeralStorage.sizeInGib", 20, each)) or 20) - 20, 0) for each in tasks]
     p.add("Fargate storage above 20 GB", hours * Range.of(min(more), max(more)), "ecs", "fargate-storage", share=share)
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from costs.charges import ONE, Basis, Charge, Range
 from costs.prices import UnknownPrice
 from costs.rules.base import HOURS, MILLION, UNKNOWN, Pricing
 
-SIZES = 20, 65536  # GB, as RDS allows
+SIZES, IOPS = (20, 65536), (1000, 80000)  # GB, and operations a second, as RDS allows
+STORAGE = ("gp2", "gp3", "io1", "io2", "standard")
 INSTANCE, CLUSTER = "aws:rds/instance:Instance", "aws:rds/cluster:Cluster"
 TWICE = "Multi-AZ bills two of each"
 PROVISIONED = "io1", "io2"
@@ -69,8 +71,11 @@ def _storage(p: Pricing, source: dict[str, Any], copies: Range) -> None:
     default = "io1" if p.get("iops") is not None else "gp2"
     kind = p.get("storageType", p.get("storageType", default, source))
     if kind is UNKNOWN:
-        p.machines("rds", [f"storage-{each}" for each in ("gp2", "gp3") if p.known("rds", f"storage-{each}")],
-                   gigabytes * copies, "database storage")  # fmt: skip
+        known = [f"storage-{each}" for each in STORAGE if p.known("rds", f"storage-{each}")]
+        p.any_of("storage", gigabytes * copies, "rds", known)
+        p.note("its storage type is unknown")
+        operations = Range(Decimal(0), p.amount("iops", 0, (0, IOPS[1])).high)
+        p.add("operations, if they are paid for", operations * copies, "rds", "iops-io1")
         return
     both = f"storage-{kind}-multi-az"
     if copies == TWO and p.known("rds", both):
@@ -78,7 +83,7 @@ def _storage(p: Pricing, source: dict[str, Any], copies: Range) -> None:
     else:
         p.add(f"{kind} storage", gigabytes * copies, "rds", f"storage-{kind}")
     if kind in PROVISIONED:
-        p.add(f"{kind} operations", p.amount("iops", 1000, (1000, 80000)) * copies, "rds", f"iops-{kind}")
+        p.add(f"{kind} operations", p.amount("iops", 1000, IOPS) * copies, "rds", f"iops-{kind}")
     most = p.get("maxAllocatedStorage")
     if most is not None:
         p.note(f"its storage may grow to {most} GB")

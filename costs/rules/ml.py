@@ -37,15 +37,14 @@ def _job(p: Pricing, resources: Any, stopping: Any, spot: bool | None, jobs: Ran
         kind = p.get("instanceType", UNKNOWN, each)
         size = p.amount("volumeSizeInGb", p.get("volumeSizeInGb", 0, resources), (1, 16384), each)
         hours = count * run * jobs
-        p.machines("sagemaker-training", [kind], hours, spot=spot, basis=Basis.RUN, rate=count, worst_is_on_demand=True)
+        p.machines("sagemaker-training", [kind], hours, spot=spot, basis=Basis.RUN, rate=count, at_worst_on_demand=True)
         rate = size * count / HOURS_A_MONTH
         p.add("disks", rate * run * jobs, "sagemaker", "training-storage", Basis.RUN, rate=rate)
     warm = p.amount("keepAlivePeriodInSeconds", 0, (0, 3600), resources)
     if warm.high:
         hours = p.amount("instanceCount", 1, INSTANCES, resources) * warm / SECONDS_AN_HOUR
-        p.machines(
-            "sagemaker-training", [p.get("instanceType", UNKNOWN, resources)], hours, "kept warm", basis=Basis.RUN
-        )
+        p.machines("sagemaker-training", [p.get("instanceType", UNKNOWN, resources)], hours, basis=Basis.RUN)
+        p.note(f"kept warm for {_plain(warm.high)} s after it")
     words = f"{_plain(run.high * SECONDS_AN_HOUR)} s at the longest"
     p.note(f"{'up to ' + _plain(jobs.high) + ' jobs of ' if jobs.high > 1 else ''}{words}")
     if spot is not False:

@@ -63,8 +63,8 @@ def balancer(p: Pricing) -> None:
     units = HOURS * Range.of(p.use("loadbalancer", "capacity_units"))
     if items is None:
         p.note("its type is unknown")
-        p.machines("elb", [hour for hour, _ in BALANCERS.values()], HOURS, "load balancer")
-        p.machines("elb", [unit for _, unit in BALANCERS.values()], units, "capacity units", basis=Basis.USAGE)
+        p.any_of("load balancer", HOURS, "elb", [hour for hour, _ in BALANCERS.values()])
+        p.any_of("capacity units", units, "elb", [unit for _, unit in BALANCERS.values()], Basis.USAGE)
     else:
         p.add(f"{kind} load balancer", HOURS, "elb", items[0])
         p.add("capacity units", units, "elb", items[1], Basis.USAGE)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from costs.charges import Range
-from costs.rules.base import UNKNOWN, Pricing, row
+from costs.charges import Basis, Range
+from costs.rules.base import UNKNOWN, Pricing, number, row
 
+LOGS = {"STANDARD": "logs-ingestion", "INFREQUENT_ACCESS": "logs-ingestion-infrequent-access"}
+METRICS = 10  # of one alarm, as CloudWatch allows
 FAST = 60  # seconds: an alarm of a shorter period is one of high resolution
 
 
 def log_group(p: Pricing) -> None:
     """A log group: what is written to it, and what is kept."""
-    infrequent = p.get("logGroupClass") == "INFREQUENT_ACCESS"
-    p.traffic("logs written", "logs", "ingested_gb", "cloudwatch",
-              "logs-ingestion-infrequent-access" if infrequent else "logs-ingestion")  # fmt: skip
+    kind = p.get("logGroupClass", "STANDARD")
+    items = [LOGS.get(kind, LOGS["STANDARD"])] if isinstance(kind, str) else list(LOGS.values())
+    p.any_of("logs written", Range.of(p.use("logs", "ingested_gb")), "cloudwatch", items, Basis.USAGE)
     p.traffic("logs kept", "logs", "stored_gb", "cloudwatch", "logs-storage")
     if p.get("retentionInDays") is None:
         p.note("kept for ever")
@@ -26,10 +28,16 @@ def alarm(p: Pricing) -> None:
         return
     measured = [each for each in queries if p.get("metric", None, each) is not None]
     periods = [p.get("metric.period", 60, each) for each in measured] or [p.get("period", 60)]
-    if UNKNOWN in periods:
-        p.note("its period is unknown")
-    fast = any(isinstance(period, int) and period < FAST for period in periods)
-    p.add("alarm", Range.of(max(len(measured), 1)), "cloudwatch", "alarm-high-resolution" if fast else "alarm")
+    known = [number(period) for period in periods]
+    if any(period is not None and period < FAST for period in known):
+        kinds = ["alarm-high-resolution"]
+    else:
+        kinds = ["alarm"] if None not in known else ["alarm", "alarm-high-resolution"]
+    metrics = Range.of(max(len(measured), 1))
+    if p.get("metricQueries") is UNKNOWN or UNKNOWN in queries:
+        p.note("its metrics are unknown")
+        metrics, kinds = Range.of(1, METRICS), ["alarm", "alarm-high-resolution"]
+    p.any_of("alarm", metrics, "cloudwatch", kinds)
 
 
 def budget(p: Pricing) -> None:

@@ -64,14 +64,21 @@ def provisioned(p: Pricing) -> None:
 
 def queue(p: Pricing) -> None:
     """A queue: by requests."""
-    item = "fifo-requests" if p.flag("fifoQueue") else "standard-requests"
-    p.traffic("requests", "sqs", "requests", "sqs", item, MILLION)
+    fifo = p.flag("fifoQueue")
+    kinds = (
+        ["standard-requests", "fifo-requests"] if fifo is None else ["fifo-requests" if fifo else "standard-requests"]
+    )
+    p.any_of("requests", Range.of(p.use("sqs", "requests") / MILLION), "sqs", kinds, Basis.USAGE)
 
 
 def workflow(p: Pricing) -> None:
     """A state machine: by transitions, or by requests where it is express."""
-    item = "express-requests" if p.get("type") == "EXPRESS" else "transitions"
-    p.traffic(item.replace("-", " "), "statemachine", "transitions", "stepfunctions", item, MILLION)
+    kind = p.get("type", "STANDARD")
+    items = ["express-requests" if kind == "EXPRESS" else "transitions"]
+    if kind is UNKNOWN:
+        items = ["express-requests", "transitions"]
+    quantity = Range.of(p.use("statemachine", "transitions") / MILLION)
+    p.any_of("transitions", quantity, "stepfunctions", items, Basis.USAGE)
 
 
 def stage(p: Pricing) -> None:

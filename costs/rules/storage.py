@@ -14,8 +14,8 @@ def bucket(p: Pricing) -> None:
 
 def file_system(p: Pricing) -> None:
     """Files of EFS."""
-    one_zone = p.get("availabilityZoneName") is not None
-    p.traffic("EFS storage", "efs", "stored_gb", "efs", "one-zone-storage" if one_zone else "standard-storage")
+    item = "standard-storage" if p.get("availabilityZoneName") is None else "one-zone-storage"
+    p.traffic("EFS storage", "efs", "stored_gb", "efs", item)
     if p.get("throughputMode") == "provisioned":
         throughput = p.amount("provisionedThroughputInMibps", 1, (1, 1024))
         p.add("provisioned throughput", throughput, "efs", "provisioned-throughput")

@@ -11,7 +11,7 @@ from costs.rules.base import UNKNOWN, Pricing
 
 TYPES = ("gp2", "gp3", "io1", "io2", "st1", "sc1", "standard")
 SIZES = 1, 16384  # GB, as EBS allows
-IOPS = 3000, 16000  # from gp3's baseline up
+IOPS, PAID_IOPS = (3000, 16000), (100, 64000)  # of gp3 from its baseline up, of io1 and io2
 FREE_IOPS, FREE_THROUGHPUT = Decimal(3000), Decimal(125)  # of gp3
 ROOTS = ("/dev/xvda", "/dev/sda1")
 ANY: Mapping[str, Any] = {"volumeSize": UNKNOWN, "volumeType": UNKNOWN}
@@ -33,19 +33,29 @@ def disk(
         gigabytes = Range.of(p.use("ec2", "root_gb"))
     else:
         gigabytes = p.amount(size, 8, SIZES, settings)
-    if not isinstance(chosen, str):  # unknown
-        known = [each for each in ("gp2", "gp3", "io1", "io2") if p.known("ebs", each)]
-        p.machines("ebs", known, gigabytes * count, "volume")
-        p.note("its volume type is unknown: gp2, gp3, io1 or io2")
+    if not isinstance(chosen, str):
+        _of_any_type(p, settings, gigabytes * count, count)
         return
     p.add(f"{label}{chosen} volume", gigabytes * count, "ebs", chosen)
     if chosen in ("io1", "io2"):
-        p.add(f"{label}{chosen} operations", p.amount("iops", 100, IOPS, settings) * count, "ebs", f"{chosen}-iops")
+        p.add(
+            f"{label}{chosen} operations", p.amount("iops", 100, PAID_IOPS, settings) * count, "ebs", f"{chosen}-iops"
+        )
     if chosen == "gp3":
         iops = p.amount("iops", FREE_IOPS, IOPS, settings)
         p.add(f"{label}gp3 operations above {FREE_IOPS}", _above(iops, FREE_IOPS) * count, "ebs", "gp3-iops")
         through = p.amount("throughput", FREE_THROUGHPUT, (125, 1000), settings)
         p.add(f"{label}gp3 MB/s above 125", _above(through, FREE_THROUGHPUT) * count, "ebs", "gp3-throughput")
+
+
+def _of_any_type(p: Pricing, settings: Mapping[str, Any], gigabytes: Range, count: Range) -> None:
+    """The charges of disks whose type is unknown: of the cheapest type, up to those of the dearest with all it can."""
+    p.any_of("volume", gigabytes, "ebs", [each for each in TYPES if p.known("ebs", each)])
+    p.note("its volume type is unknown")
+    operations = Range(Decimal(0), p.amount("iops", 0, (0, PAID_IOPS[1]), settings).high)
+    p.add("operations, if they are paid for", operations * count, "ebs", "io2-iops")
+    through = p.amount("throughput", 0, (0, 1000), settings)
+    p.add("MB/s, if they are paid for", Range(Decimal(0), through.high) * count, "ebs", "gp3-throughput")
 
 
 def _above(amount: Range, base: Decimal) -> Range:
