@@ -19,7 +19,7 @@ from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc, plugin_pb2
 
 from policies.rule import Context, Finding, Level, Resource, Rule, Stack, region_of_environment
 from policies.state import State
-from policies.values import plain_mapping
+from policies.values import plain, plain_mapping
 
 NAME, VERSION = "shoestring", "0.1.0"
 MAX_MESSAGE = 400 * 1024 * 1024  # bytes; the limit that the engine itself uses
@@ -104,7 +104,7 @@ class Pack(analyzer_pb2_grpc.AnalyzerServicer):
         for rule in self._of(request.type):
             if rule.remediate is None or self.levels[rule.name] != "remediate":
                 continue
-            added = rule.remediate(self._resource(request), self._context(rule, request))
+            added = rule.remediate(_tags_alone(request), self._context(rule))
             if added:
                 response = response or analyzer_pb2.RemediateResponse()
                 properties = struct_pb2.Struct()
@@ -129,7 +129,7 @@ class Pack(analyzer_pb2_grpc.AnalyzerServicer):
                 continue
             assert rule.check
             try:
-                findings = list(rule.check(resource, self._context(rule, request)))
+                findings = list(rule.check(resource, self._context(rule)))
             except Exception as error:
                 findings = [_unchecked(resource, error)]
             found += [(rule, finding, resource) for finding in findings]
@@ -142,7 +142,7 @@ class Pack(analyzer_pb2_grpc.AnalyzerServicer):
             if rule.check_stack is None or self.levels[rule.name] == "disabled":
                 continue
             try:
-                findings = list(rule.check_stack(stack, self._context(rule, None)))
+                findings = list(rule.check_stack(stack, self._context(rule)))
             except Exception as error:
                 findings = [_unchecked(None, error)]
             found += [(rule, finding, finding.resource) for finding in findings]
@@ -170,7 +170,7 @@ class Pack(analyzer_pb2_grpc.AnalyzerServicer):
         needs = {prop: tuple(found.urns) for prop, found in request.propertyDependencies.items() if found.urns}
         return replace(seen, dependencies=needs)
 
-    def _context(self, rule: Rule, request: Any) -> Context:
+    def _context(self, rule: Rule) -> Context:
         if rule.name not in self._contexts:
             self._contexts[rule.name] = replace(self.context, config=self.config[rule.name])
         return self._contexts[rule.name]
@@ -193,6 +193,13 @@ class Pack(analyzer_pb2_grpc.AnalyzerServicer):
         return response
 
 
+def _tags_alone(request: Any) -> Resource:
+    """A resource with nothing but its tags, which is all that a remediation looks at: most need none."""
+    fields = request.properties.fields
+    props = {"tags": plain(fields["tags"])} if "tags" in fields else {}
+    return Resource(type=request.type, name=request.name, props=props, urn=request.urn)
+
+
 def _region(request: Any) -> str | None:
     """The region that a resource's provider, or the resource itself, names."""
     for fields in (request.properties.fields, request.provider.properties.fields):
@@ -209,7 +216,7 @@ def _unchecked(resource: Resource | None, error: Exception) -> Finding:
 
 def serve(rules: Sequence[Rule]) -> None:
     """Serves until the engine ends this process; the port is the first line of standard output."""
-    gc.freeze()  # what is loaded now stays
+    gc.disable()  # what it makes it keeps to the end; looking for garbage among it takes time from the engine
     # One worker: the engine asks one thing at a time, and every hand-over between threads costs it time.
     server = grpc.server(
         futures.ThreadPoolExecutor(max_workers=1), options=[("grpc.max_receive_message_length", MAX_MESSAGE)]

@@ -75,6 +75,8 @@ def _job(seconds: int) -> Any:
     return resource(
         "aws:sagemaker/trainingJob:TrainingJob",
         "churn",
+        trainingJobName="churn-3f9a",
+        roleArn="arn:aws:iam::123456789012:role/churn",
         resourceConfig={"instanceType": "ml.g4dn.xlarge", "instanceCount": 4, "volumeSizeInGb": 30},
         stoppingCondition={"maxRuntimeInSeconds": seconds, "maxWaitTimeInSeconds": 3 * seconds},
         enableManagedSpotTraining=True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from policies.rule import Context, Example, Finding, Rule, Stack, resource, usd
+from policies.rule import Context, Example, Finding, Resource, Rule, Stack, resource, usd
 from policies.values import at, known, number, shown, text
 
 CONFIG = "aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig"
@@ -31,6 +31,11 @@ def check(stack: Stack, context: Context) -> Iterator[Finding]:
         yield Finding("provisioned_concurrent_executions", value, "no provisioned concurrency", cost, config)
 
 
+def _function() -> Resource:
+    role = "arn:aws:iam::123456789012:role/inference"
+    return resource(FUNCTION, "inference", name="inference", role=role, memorySize=1024, architectures=["arm64"])
+
+
 PROVISIONED_CONCURRENCY = Rule(
     name="provisioned-concurrency",
     group="waste",
@@ -40,11 +45,11 @@ PROVISIONED_CONCURRENCY = Rule(
     check_stack=check,
     fails=Example(
         (
-            resource(FUNCTION, "inference", name="inference", memorySize=1024, architectures=["arm64"]),
+            _function(),
             resource(
                 CONFIG, "inference-warm", functionName="inference", qualifier="live", provisionedConcurrentExecutions=2
             ),
         )
     ),
-    passes=Example((resource(FUNCTION, "inference", name="inference", memorySize=1024, architectures=["arm64"]),)),
+    passes=Example((_function(),)),
 )

@@ -50,7 +50,9 @@ def _end(context: Context, hours: int) -> str:
 
 
 def _job(tags: dict[str, str]) -> Resource:
-    return resource(JOB, "churn", trainingJobName="churn-3f9a", tags=tags)
+    return resource(
+        JOB, "churn", trainingJobName="churn-3f9a", roleArn="arn:aws:iam::123456789012:role/churn", tags=tags
+    )
 
 
 EPHEMERAL_LEASE = Rule(

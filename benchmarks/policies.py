@@ -1,0 +1,161 @@
+"""What the policy pack adds to a preview: 1,000 resources without it, with an empty pack, and with every rule.
+
+    .venv/bin/python benchmarks/policies.py [--json] [--repeat 5] [--resources 1000]
+
+On the real engine and a state of its own; components of AWS types stand for the resources, so that no provider takes
+part. The three previews run in turn. The empty pack holds one policy that does nothing, on Pulumi's own library: what
+it adds is the engine's conversation with a pack, two calls for each resource, which no rule can make shorter. Look at
+the least time of each on a machine that does other things as well: a disturbance only ever adds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from shoestring.environment import local_environment, process_environment
+from shoestring.errors import UserError
+from shoestring.installation import pulumi_home
+from shoestring.paths import ROOT
+
+NO_CLOUD = {"aws_endpoint": "http://127.0.0.1:9", "sagemaker_endpoint": "http://127.0.0.1:9"}
+PROGRAM = """\
+import json
+import pulumi
+
+TAGS = {"Project": "churn", "Environment": "dev", "Team": "ml", "Owner": "you@example.com", "CostCenter": "ml",
+        "ManagedBy": "pulumi"}
+ARN = "arn:aws:iam::123456789012:role/inference"
+POLICY = json.dumps({"Version": "2012-10-17", "Statement": [
+    {"Sid": "Models", "Effect": "Allow", "Action": ["s3:GetObject"], "Resource": ["arn:aws:s3:::models/churn/*"]},
+    {"Sid": "Token", "Effect": "Allow", "Action": ["ecr:GetAuthorizationToken"], "Resource": "*"}]})
+KINDS = [
+    ("aws:ssm/parameter:Parameter", {"name": "/churn/version", "type": "String", "value": "none", "tags": TAGS}),
+    ("aws:s3/bucketObjectv2:BucketObjectv2", {"bucket": "models", "key": "model.onnx", "content": "x", "tags": TAGS}),
+    ("aws:iam/role:Role", {"name": "inference", "assumeRolePolicy": POLICY, "tags": TAGS}),
+    ("aws:iam/rolePolicy:RolePolicy", {"role": "inference", "policy": POLICY}),
+    ("aws:ec2/securityGroup:SecurityGroup", {"vpcId": "vpc-1", "description": "Nobody", "tags": TAGS, "ingress": [
+        {"protocol": "tcp", "fromPort": 5000, "toPort": 5000, "cidrBlocks": ["10.20.0.0/16"]}]}),
+    ("aws:ec2/subnet:Subnet", {"vpcId": "vpc-1", "cidrBlock": "10.20.0.0/24", "tags": TAGS}),
+    ("aws:cloudwatch/logGroup:LogGroup", {"name": "/aws/lambda/inference", "retentionInDays": 14, "tags": TAGS}),
+    ("aws:lambda/function:Function", {"name": "inference", "runtime": "python3.12", "handler": "serving.handler",
+        "role": ARN, "memorySize": 512, "timeout": 15, "architectures": ["arm64"], "tags": TAGS,
+        "environment": {"variables": {"MODEL_BUCKET": "models", "MODEL_NAME": "churn", "MODEL_VERSION": "3"}}}),
+    ("aws:lambda/functionUrl:FunctionUrl", {"functionName": "inference", "authorizationType": "AWS_IAM"}),
+    ("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", {"securityGroupId": "sg-1", "ipProtocol": "tcp",
+        "fromPort": 5432, "toPort": 5432, "cidrIpv4": "10.20.0.0/16", "tags": TAGS}),
+]
+for number in range(RESOURCES):
+    kind, props = KINDS[number % len(KINDS)]
+    pulumi.ComponentResource(kind, f"thing-{number}", props)
+"""
+EMPTY = """\
+from pulumi_policy import EnforcementLevel, PolicyPack, ResourceValidationPolicy
+
+nothing = ResourceValidationPolicy("nothing", "Nothing.", validate=lambda args, report: None)
+PolicyPack("empty", policies=[nothing], enforcement_level=EnforcementLevel.MANDATORY)
+"""
+CONFIG = {"monthly-budget": {"limits": {"default": 1_000_000}}}  # a thousand resources cost what they cost
+
+
+class Bench:
+    """A project of its own with so many resources, and the packs that its previews are judged by."""
+
+    def __init__(self, folder: Path, resources: int) -> None:
+        self.folder = folder
+        for name in ("program", "state", "home", "empty"):
+            (folder / name).mkdir()
+        (folder / "home" / "plugins").symlink_to(pulumi_home() / "plugins")
+        (folder / "Pulumi.yaml").write_text("name: bench\nruntime: {name: python}\nmain: program/\n")
+        (folder / "program" / "__main__.py").write_text(PROGRAM.replace("RESOURCES", str(resources)))
+        python = Path(sys.executable).parent.parent
+        (folder / "empty" / "PulumiPolicy.yaml").write_text(
+            f"description: empty\nruntime: {{name: python, options: {{virtualenv: {python}}}}}\n"
+        )
+        (folder / "empty" / "__main__.py").write_text(EMPTY)
+        (folder / "config.json").write_text(json.dumps(CONFIG))
+        own = {"PULUMI_HOME": str(folder / "home"), "PULUMI_BACKEND_URL": f"file://{folder / 'state'}"}
+        self.environment = process_environment({**local_environment(NO_CLOUD), **own})
+        self.packs: dict[str, list[str]] = {
+            "without a pack": [],
+            "an empty pack": ["--policy-pack", str(folder / "empty")],
+            "every rule": [
+                "--policy-pack", str(ROOT / "policies"), "--policy-pack-config", str(folder / "config.json")
+            ],
+        }  # fmt: skip
+        self._run("stack", "init", "dev")
+
+    def _run(self, *words: str) -> tuple[float, float]:
+        """Seconds, and seconds of processor time of all processes. Raises UserError where it fails."""
+        before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+        done = subprocess.run(
+            ["pulumi", *words, "--non-interactive", "--color", "never"], cwd=self.folder, env=self.environment,
+            text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        seconds, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+        if done.returncode:
+            raise UserError(f"pulumi {' '.join(words)} exited with {done.returncode}:\n{done.stdout.strip()[-2000:]}")
+        return seconds, after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+
+    def preview(self, pack: str) -> tuple[float, float]:
+        """One preview under a pack."""
+        return self._run("preview", *self.packs[pack])
+
+
+def measure(repeat: int, resources: int) -> list[dict[str, Any]]:
+    """Times of the three previews, and what each adds to the one without a pack."""
+    with tempfile.TemporaryDirectory() as name:
+        bench = Bench(Path(name), resources)
+        taken: dict[str, list[tuple[float, float]]] = {pack: [] for pack in bench.packs}
+        for number in range(1 + repeat):
+            for pack in bench.packs:
+                run = bench.preview(pack)
+                if number:  # the first only warms the caches
+                    taken[pack].append(run)
+    found = []
+    for pack, runs in taken.items():
+        facts: dict[str, Any] = {"preview": pack, "resources": resources}
+        for place, key in enumerate(("seconds", "processor_seconds")):
+            base = [run[place] for run in taken["without a pack"]]
+            own = [run[place] for run in runs]
+            facts[f"median_{key}"] = round(statistics.median(own), 3)
+            facts[f"least_{key}"] = round(min(own), 3)
+            facts[f"adds_median_{key}"] = round(statistics.median(own) - statistics.median(base), 3)
+            facts[f"adds_least_{key}"] = round(min(own) - min(base), 3)
+        found.append(facts)
+    return found
+
+
+def main() -> None:
+    """Prints the results, for people or for machines."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="print the results for machines")
+    parser.add_argument("--repeat", type=int, default=5, help="runs of each preview")
+    parser.add_argument("--resources", type=int, default=1000, help="resources in the program")
+    words = parser.parse_args()
+    try:
+        results = measure(words.repeat, words.resources)
+    except UserError as error:
+        sys.exit(f"error: {error}")
+    if words.json:
+        print(json.dumps(results, indent=2))
+        return
+    print(f"{'preview':<18}{'median s':>10}{'adds':>8}{'least s':>10}{'adds':>8}{'processor s':>13}{'adds':>8}")
+    for r in results:
+        print(
+            f"{r['preview']:<18}{r['median_seconds']:>10.2f}{r['adds_median_seconds']:>8.2f}"
+            f"{r['least_seconds']:>10.2f}{r['adds_least_seconds']:>8.2f}"
+            f"{r['least_processor_seconds']:>13.2f}{r['adds_least_processor_seconds']:>8.2f}"
+        )
+
+
+if __name__ == "__main__":
+    main()
