@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rich import box
 from rich.console import Console
@@ -30,11 +30,12 @@ def _plan(shown: View, console: Console) -> None:
     console.print(f"\n[bold]{escape(shown.stack)}[/bold]  [dim]{escape(shown.about)}[/dim]")
     wide = console.width >= NARROW
     if shown.stays:
-        console.print(_resources(shown.stays, ("before", "after", "change"), "USD a month", wide))
+        columns = STAYS if any(row.before for row in shown.stays) else NEW
+        console.print(_resources(shown.stays, columns, "what stays, USD", wide))
     if shown.stays and shown.goes:
         console.print()
     if shown.goes:
-        console.print(_resources(shown.goes, ("an hour", "a run", ""), "what works and goes, USD", wide))
+        console.print(_resources(shown.goes, GOES, "what works and goes, USD", wide))
     console.print()
     console.print(_sums(shown.sums))
     if not shown.complete:
@@ -57,28 +58,35 @@ def _plan(shown: View, console: Console) -> None:
         console.print(f"[yellow]warning:[/yellow] {escape(warning)}", highlight=False)
 
 
-def _resources(rows: Sequence[Row], columns: tuple[str, str, str], title: str, wide: bool) -> Table:
-    table = Table(
-        box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1), header_style="dim", expand=False
-    )
+Column = tuple[str, Callable[[Row], str], Callable[[Row], bool]]  # title, a row's figure, whether its charges go here
+STAYS: tuple[Column, ...] = (
+    ("before", lambda row: row.before, lambda row: not row.after),
+    ("after", lambda row: row.after, lambda row: bool(row.after)),
+    ("change", lambda row: row.difference, lambda row: False),
+)
+NEW: tuple[Column, ...] = (("a month", lambda row: row.after, lambda row: True),)
+GOES: tuple[Column, ...] = (
+    ("an hour", lambda row: row.hourly, lambda row: False),
+    ("a run", lambda row: row.after or row.before, lambda row: True),
+)
+
+
+def _resources(rows: Sequence[Row], columns: Sequence[Column], title: str, wide: bool) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1), header_style="dim")
     table.add_column("", width=1)
-    table.add_column(title, overflow="fold", ratio=1)
+    table.add_column(title, overflow="fold")
     if wide:
-        table.add_column("reckoned", style="dim", overflow="fold", ratio=1)
-    for name in columns:
+        table.add_column("reckoned", style="dim", overflow="fold")
+    for name, *_ in columns:
         table.add_column(name, justify="right", no_wrap=True)
-    work = columns[0] == "an hour"
     for row in rows:
-        style = STYLES[row.sign]
-        figures = (row.hourly, row.after or row.before, "") if work else (row.before, row.after, row.difference)
-        reason = escape(row.reason) if row.telling else ""
-        cells = [f"{escape(row.kind)} [bold]{escape(row.name)}[/bold]", *([reason] if wide else []), *figures]
-        table.add_row(f"[{style}]{row.sign}[/{style}]", *cells)
+        mark, reason = f"[{STYLES[row.sign]}]{row.sign}[/]", escape(row.reason) if row.telling else ""
+        named = f"{escape(row.kind)} [bold]{escape(row.name)}[/bold]"
+        table.add_row(mark, named, *([reason] if wide else []), *(figure(row) for _, figure, _ in columns))
         if reason and not wide:
-            table.add_row("", f"[dim]  {reason}[/dim]", "", "", "")
+            table.add_row("", f"[dim]  {reason}[/dim]")
         for line in row.lines:
-            usd = f"[dim]{line.usd}[/dim]"
-            placed = ["", usd, ""] if work or row.after else [usd, "", ""]
+            placed = [f"[dim]{line.usd}[/dim]" if here(row) else "" for _, _, here in columns]
             table.add_row("", f"[dim]  {escape(line.name)}[/dim]", *([line.reckoned] if wide else []), *placed)
     return table
 

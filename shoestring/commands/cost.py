@@ -70,6 +70,8 @@ def plan(
         raise UserError("--json and --markdown are both given", "one of them")
     if not environment and source is None:
         raise UserError("neither ENV nor --from is given", "one of them", "shoestring cost plan local")
+    if environment and source is not None:
+        raise UserError("ENV and --from are both given", "one of them: a saved preview is of one stack already")
     limit = _limit(fail_above)
     assumed = _usage(usage)
     previews = [_saved(source)] if source else _previews(environment, window)

@@ -1,0 +1,179 @@
+"""Plans as people see them: figures rounded once, nothing lost, and nothing that a resource's name could break."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from costs.charges import Range
+from costs.plan import Plan, price_plan
+from costs.preview import read
+from costs.prices import PriceBook
+from costs.render import money
+from costs.render.facts import facts, text
+from costs.render.pages import html, markdown
+from costs.render.table import show
+from costs.render.view import short, view
+
+DATA = Path(__file__).with_name("data")
+NAMES = ("platform-preview.json", "platform-update-preview.json", "window-preview.json", "webshop-preview.json",
+         "platform-state.json")  # fmt: skip
+TODAY = date(2026, 11, 25)
+EVIL = '<script>alert("x")</script>|`[b](http://x)[red]*_'
+
+
+def plan(name: str, **replaced: str) -> Plan:
+    given = (DATA / name).read_text()
+    for old, new in replaced.items():
+        given = given.replace(f'::{old}"', f'::{json.dumps(new)[1:-1]}"')
+    return price_plan(read(given, name), PriceBook.load(), now=datetime(2026, 11, 25, 4, tzinfo=UTC))
+
+
+def table(plans: list[Plan], width: int = 120) -> str:
+    console = Console(file=io.StringIO(), width=width, highlight=False)
+    show(plans, console)
+    return console.file.getvalue()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "shown", "change"),
+    [
+        ("0", "0", "0.00", ""),
+        ("7.3560", "7.3560", "7.36", "+7.36"),
+        ("0.005", "0.005", "0.01", "+0.01"),
+        ("0.004", "0.004", "<0.01", ""),
+        ("0", "0.004", "<0.01", ""),
+        ("0", "1.5", "0.00 – 1.50", "0.00 – +1.50"),
+        ("-1.5", "-1.5", "-1.50", "−1.50"),
+        ("1234567.891", "1234567.891", "1,234,567.89", "+1,234,567.89"),
+    ],
+)
+def test_dollars_are_rounded_where_they_are_shown(low: str, high: str, shown: str, change: str) -> None:
+    value = Range.of(low, high)
+    assert (money.usd(value), money.signed(value)) == (shown, change)
+
+
+@given(st.decimals(0, 10**6, places=9), st.decimals(0, 10**6, places=9))
+def test_what_json_carries_is_within_a_millionth(one: Decimal, other: Decimal) -> None:
+    low, high = sorted((one, other))
+    found = money.span(Range(low, high))
+    assert set(found) == {"low", "high"} and all(re.fullmatch(r"\d+(\.\d*[1-9])?", value) for value in found.values())
+    assert abs(Decimal(found["low"]) - low) <= Decimal("0.0000005") >= abs(Decimal(found["high"]) - high)
+
+
+def test_a_type_is_said_as_people_say_it() -> None:
+    assert short("aws:ec2/instance:Instance") == "ec2 Instance"
+    assert short("shoestring:tracking:MlflowServer") == "shoestring MlflowServer"
+    assert short("pulumi:providers:aws") == "pulumi aws"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_resource_is_shown_or_counted(name: str) -> None:
+    found = plan(name)
+    shown = view(found)
+    listed = {row.name for row in (*shown.stays, *shown.goes, *shown.unpriced)}
+    assert listed == {change.one.name for change in found.changes if change.one.status != "free" or change.one.charges}
+    assert sum(count for _, count, _ in shown.free) == sum(change.one.status == "free" for change in found.changes)
+    for page in (table([found]), table([found], width=80), markdown([found], TODAY), html([found], TODAY)):
+        plain = re.sub(r"\s+", " ", page.replace("\\", ""))
+        for row in (*shown.stays, *shown.goes, *shown.unpriced):
+            assert row.name in plain
+        for warning in shown.warnings:
+            assert warning.split(";")[0].replace("`", "") in plain.replace("`", "")
+        assert all(total.after in plain.replace("&lt;", "<") for total in shown.sums)
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 120, 200])
+def test_the_table_keeps_within_the_terminal(width: int) -> None:
+    for name in NAMES:
+        assert max(map(len, table([plan(name)], width).splitlines())) <= width
+
+
+def test_figures_end_under_each_other() -> None:
+    lines = table([plan("platform-update-preview.json")]).splitlines()
+    start = next(number for number, line in enumerate(lines) if "what stays, USD" in line)
+    header, body = lines[start], lines[start + 2 : start + 30]
+    end = header.index("after") + len("after")
+    rows = [line for line in body if re.search(r"(ec2 Instance|budgets Budget|lambda Function)", line)]
+    assert len(rows) >= 4
+    assert all(re.search(r"\d\.\d\d$", line[:end]) for line in rows)
+
+
+def test_a_total_of_two_stacks() -> None:
+    plans = [plan("platform-preview.json"), plan("window-preview.json")]
+    shown = table(plans)
+    assert "local and local-window together" in shown
+    found = facts(plans)
+    assert found["after"]["idle_usd"]["high"] == "7.956" and found["after"]["run_usd"]["high"] == "5.802137"
+    assert "Together" in html(plans, TODAY)
+
+
+def test_json_text_is_the_facts() -> None:
+    plans = [plan(name) for name in NAMES]
+    assert json.loads(text(plans)) == json.loads(json.dumps(facts(plans)))
+
+
+class Page(HTMLParser):
+    """What an HTML page has: its elements, balanced, and everything that it would load."""
+
+    VOID = frozenset({"meta", "br", "link", "img", "rect"})
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: set[str] = set()
+        self.loaded: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.seen.add(tag)
+        self.loaded += [value or "" for name, value in attributes if name in ("src", "href", "data", "onclick")]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in self.VOID:
+            assert self.open.pop() == tag
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_page_needs_nothing_beside_itself(name: str) -> None:
+    page = Page(html([plan(name)], TODAY))
+    assert not page.open and not page.loaded
+    assert not page.seen & {"script", "link", "img", "iframe", "object"}
+    assert {"svg", "table", "h1"} <= page.seen
+
+
+def test_a_name_is_text_whatever_it_is() -> None:
+    found = plan("webshop-preview.json", orders=EVIL, far=EVIL)
+    assert sum(change.one.name == EVIL for change in found.changes) == 2
+    page = html([found], TODAY)
+    assert "<script" not in page and "&lt;script&gt;" in page
+    Page(page)
+    assert "[red]" in table([found], 200)
+    for line in markdown([found], TODAY).splitlines():
+        if "alert" in line:
+            assert "<script" not in line.replace("\\<", "") and line.count("|") - line.count("\\|") in (3, 5, 6)
+
+
+def test_markdown_has_whole_tables() -> None:
+    lines = markdown([plan(name) for name in NAMES], TODAY).splitlines()
+    columns = 0
+    for line in lines:
+        if line.startswith("|"):
+            found = len(re.findall(r"(?<!\\)\|", line))
+            assert columns in (0, found), line
+            columns = found
+        else:
+            columns = 0
+    assert lines[0].startswith("## What ")

@@ -1,0 +1,105 @@
+"""A usage file replaces the defaults, for a kind or for one resource; what it gets wrong is named at once."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from costs.plan import check_usage, price_resources
+from costs.preview import PlannedResource
+from costs.prices import PriceBook
+from costs.rules.traffic import KINDS, Usage
+from costs.usage import load
+from shoestring.errors import MEND, UserError
+
+FUNCTION = "aws:lambda/function:Function"
+
+
+def function(name: str) -> PlannedResource:
+    inputs = {"memorySize": 1024, "architectures": ["arm64"]}
+    return PlannedResource(f"urn:pulumi:dev::shop::{FUNCTION}::{name}", FUNCTION, name, inputs)
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "usage.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_the_nearest_figure_counts(tmp_path: Path) -> None:
+    path = written(
+        tmp_path,
+        f"""
+        defaults:
+          lambda: {{requests: 1000000, mean_ms: 20.5}}
+          s3: {{stored_gb: 5}}
+        resources:
+          named: {{requests: 2000000}}
+          "{function("by-urn").urn}": {{requests: 3000000}}
+          web: {{assume: {{instanceType: m5.large}}}}
+        """,
+    )
+    usage = load(path)
+    assert usage.value("", "other", "s3", "stored_gb") == (Decimal(5), True)
+    assert usage.value("", "other", "s3", "puts") == (KINDS["s3"]["puts"].default, False)
+    assert usage.assume == {"web": {"instanceType": "m5.large"}} and usage.source == str(path)
+    costs = price_resources(
+        [function("named"), function("by-urn"), function("other")], "us-east-1", PriceBook.load(), usage
+    )
+    asked = [{each.key: each.value for each in cost.assumptions} for cost in costs]
+    assert [each["requests"] for each in asked] == [2_000_000, 3_000_000, 1_000_000]
+    assert all(each["mean_ms"] == Decimal("20.5") for each in asked)  # as it is written, never a float
+    gb_seconds = Decimal("0.021") * 2_000_000  # a started millisecond is billed
+    assert costs[0].monthly.high == gb_seconds * Decimal("0.0000133334") + 2 * Decimal("0.20")
+
+
+def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
+    usage = load(written(tmp_path, "# nothing yet\n"))
+    assert (usage.defaults, usage.resources, usage.assume) == ({}, {}, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("defaults: {lamda: {requests: 1}}", "defaults.lamda is unknown; did you mean lambda?"),
+        ("defaults: {lambda: {request: 1}}", "defaults.lambda.request is unknown; did you mean requests?"),
+        ("defaults: {lambda: {zzz: 1}}", "defaults.lambda.zzz is unknown; known: mean_ms, requests"),
+        ("resources: {a: {mean: 1}}", "resources.a.mean is unknown; did you mean mean_ms?"),
+        ("resurces: {}", "resurces is unknown; did you mean resources?"),
+        ("defaults: {s3: {stored_gb: -4}}", "defaults.s3.stored_gb is -4: should be greater than or equal to 0"),
+        ("defaults: {s3: {stored_gb: many}}", "defaults.s3.stored_gb is 'many'"),
+        ("defaults: {s3: {stored_gb: .inf}}", "defaults.s3.stored_gb is "),
+        ("defaults: {s3: {stored_gb: true}}", "defaults.s3.stored_gb is True: expected a number"),
+        ("- a\n- b", "should be"),
+        ("defaults: [", "usage.yaml:1"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(UserError) as raised:
+        load(written(tmp_path, text))
+    assert said in str(raised.value) and MEND in str(raised.value)
+
+
+def test_all_problems_come_at_once(tmp_path: Path) -> None:
+    with pytest.raises(UserError) as raised:
+        load(written(tmp_path, "defaults: {lamda: {}, s3: {stored_gb: -1}}\nresources: {a: {x: 1}}\n"))
+    assert all(word in str(raised.value) for word in ("lamda", "stored_gb", "resources.a.x"))
+
+
+def test_a_file_that_is_not_there_or_no_text_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="No such file"):
+        load(tmp_path / "none.yaml")
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UserError, match="binary"):
+        load(tmp_path / "binary")
+
+
+def test_a_resource_that_is_not_in_the_plan_is_named() -> None:
+    usage = Usage(resources={"serve": {}}, assume={"nobody": {}}, source="usage.yaml")
+    with pytest.raises(UserError) as raised:
+        check_usage(usage, [function("server")])
+    assert "serve: no such resource in the plan; did you mean server?" in str(raised.value)
+    assert "nobody: no such resource in the plan" in str(raised.value)
+    check_usage(Usage(resources={"server": {}, function("server").urn: {}}), [function("server")])
