@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from shoestring.commands import budget, cost, cost_report, cost_value, prices
+from shoestring.commands import budget, cost, cost_report, cost_value, policies, prices
 from shoestring.commands.common import Env, Environment, Json, emit, say
 from shoestring.errors import UserError, of_the_disk, of_the_network
 from shoestring.paths import ROOT
@@ -33,6 +33,7 @@ cost_report.register(cost.app)
 cost_value.register(cost.app)
 app.add_typer(cost.app, name="cost")
 app.add_typer(prices.app, name="prices")
+app.add_typer(policies.app, name="policies")
 app.add_typer(budget.app, name="budget")
 
 

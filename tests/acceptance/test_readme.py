@@ -75,7 +75,7 @@ def test_every_command_that_is_named_exists():
     for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))):
         for quoted in re.findall(r"`(?:\.venv/bin/)?shoestring ([a-z][^`]*)`", path.read_text()):
             words = re.match(r"[a-z]+(?: [a-z]+)?", quoted)[0].split()
-            named.add(tuple(words[:2] if words[0] in ("cloud", "jobs", "models") else words[:1]))
+            named.add(tuple(words[:2] if words[0] in ("budget", "cloud", "cost", "jobs", "models", "policies", "prices") else words[:1]))
     assert ("train",) in named
     for words in sorted(named):
         done = subprocess.run(
@@ -85,12 +85,16 @@ def test_every_command_that_is_named_exists():
 
 
 def test_the_costs_that_are_named_are_the_estimates():
+    from costs.charges import cents
     from costs.estimates import PlatformParts, platform_month
 
-    assert f"{platform_month(PlatformParts(vm='t4g.nano', public_ipv4=1, volume_gb=8)).usd:.2f}" == "7.36"
-    assert f"{platform_month(PlatformParts(vm='t4g.micro', public_ipv4=1, volume_gb=8)).usd:.2f}" == "10.42"
-    assert "7.36" in README
-    assert "10.42" in README
+    nano, micro = (
+        platform_month(PlatformParts(vm=vm, public_ipv4=1, volume_gb=8, budgets=1)).usd
+        for vm in ("t4g.nano", "t4g.micro")
+    )
+    assert f"{cents(nano)} dollars a month" in README
+    assert f"| **{cents(nano)}** |" in README
+    assert f"A t4g.micro adds {cents(micro - nano)} " in README
 
 
 def test_links_lead_somewhere():
