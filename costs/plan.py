@@ -214,7 +214,7 @@ def _warnings(preview: Preview, changes: Sequence[Change], today: date) -> Itera
     if uncertain:
         yield (
             f"{len(uncertain)} resource(s) with values that the preview cannot know are priced as ranges; "
-            "`assume` in a usage file says what they will be"
+            "a usage file can say what they will be (assume)"
         )
 
 

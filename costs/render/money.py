@@ -28,6 +28,8 @@ def _rounded(value: Decimal, digits: int) -> Decimal:
 
 def usd(value: Range, digits: int = 2) -> str:
     """Dollars with cents; two of them where it is a range; what is not nothing, but rounds to it, says so."""
+    if not value.high and not value.low:
+        return "0.00"
     low, high = _rounded(value.low, digits), _rounded(value.high, digits)
     if value.high and not high:
         return f"<{Decimal(1).scaleb(-digits)}"
@@ -65,5 +67,5 @@ def price(value: Decimal) -> str:
 
 
 def share(part: Decimal, whole: Decimal) -> Any:
-    """Percent of a whole for a bar's length."""
-    return float(round(part / whole * 100, 1)) if whole else 0.0
+    """Percent of a whole for a bar's length; all of it where the part is larger."""
+    return min(100.0, float(round(part / whole * 100, 1))) if whole else 0.0

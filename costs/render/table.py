@@ -30,7 +30,7 @@ def _plan(shown: View, console: Console) -> None:
     console.print(f"\n[bold]{escape(shown.stack)}[/bold]  [dim]{escape(shown.about)}[/dim]")
     wide = console.width >= NARROW
     if shown.stays:
-        columns = STAYS if any(row.before for row in shown.stays) else NEW
+        columns = NEW if shown.new else STAYS
         console.print(_resources(shown.stays, columns, "what stays, USD", wide))
     if shown.stays and shown.goes:
         console.print()

@@ -39,7 +39,7 @@ class Row:
     difference: str
     lines: tuple[Line, ...]
     telling: bool = True  # whether the reason says more than the names of the charges
-    bar: float = 0.0
+    bar: tuple[float, float] = (0.0, 0.0)  # percent of the dearest, at the least and at the most
     hourly: str = ""
     hours: str = ""
 
@@ -81,6 +81,11 @@ class View:
     sources: tuple[tuple[str, str], ...]
     warnings: tuple[str, ...]
     complete: bool
+
+    @property
+    def new(self) -> bool:
+        """Whether nothing of what stays was there before."""
+        return not any(row.before for row in self.stays)
 
 
 def short(token: str) -> str:
@@ -137,7 +142,7 @@ def _row(change: Change, whole: Decimal) -> Row:
         difference=money.signed(Range(*sorted((after.low - before.low, after.high - before.high)))),
         lines=_lines(one),
         telling=one.reason != ", ".join(charge.name for charge in one.charges),
-        bar=money.share(after.high, whole),
+        bar=(money.share(after.low, whole), money.share(after.high, whole)),
         **extra,
     )
 
@@ -164,7 +169,7 @@ def view(plan: Plan) -> View:
     billed = [change for change in plan.changes if change.one.status == "priced" or change.one.charges]
     stays = sorted((c for c in billed if not c.one.ephemeral), key=_monthly)
     goes = sorted((c for c in billed if c.one.ephemeral), key=lambda c: (-c.one.run.high, c.one.name))
-    most = max((c.one.monthly.high for c in stays), default=Decimal(0))
+    most = max((c.one.monthly.low for c in stays), default=Decimal(0))
     dear = max((c.one.run.high for c in goes), default=Decimal(0))
     free: dict[str, list[str]] = {}
     for change in plan.changes:

@@ -363,14 +363,10 @@ def test_an_environment_is_previewed_by_its_own_engine(tmp_path: Path) -> None:
     from localcloud import supervisor
 
     variables = {**os.environ, "SHOESTRING_HOME": str(tmp_path / "home")}
-    program = (
-        "from shoestring.commands import cost; from shoestring import cli; cli.app.add_typer(cost.app, name='cost')\n"
-    )
-    program += "cli.main()"
 
     def shoestring(*words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-c", program, *words],
+            [sys.executable, "-m", "shoestring.cli", *words],
             cwd=ROOT,
             env=variables,
             text=True,
