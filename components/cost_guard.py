@@ -23,7 +23,8 @@ from pulumi_aws.sns.topic_policy import TopicPolicy
 from pulumi_aws.sns.topic_subscription import TopicSubscription
 from pulumi_aws.ssm.parameter import Parameter
 
-from components import policies
+from components import money, policies
+from costs.estimates import PlatformParts
 from costs.gate import OPEN_TEXT
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ class CostGuardArgs:
 
     account: pulumi.Input[str]
     """AWS account."""
+    region: str
+    """AWS region, for the price."""
     package: Path
     """The functions' zip (`costs.package`)."""
     gate: str
@@ -105,6 +108,8 @@ class CostGuard(pulumi.ComponentResource):
     """Name of the parameter."""
     function: pulumi.Output[str]
     """Name of the guard's function."""
+    monthly_usd: str | None
+    """Dollars a month while nothing happens, at list prices; None where a price is unknown."""
 
     def __init__(self, name: str, args: CostGuardArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("shoestring:costs:CostGuard", name, None, opts)
@@ -125,8 +130,15 @@ class CostGuard(pulumi.ComponentResource):
         self._anomalies(topic, heard)
         self.topic, self.gate, self.function = topic.arn, gate.name, function.name
         self.budget = pulumi.Output.from_input(name)
+        self.monthly_usd = money.monthly(name, args.region, PlatformParts(budgets=1))
         self.register_outputs(
-            {"topic": self.topic, "budget": self.budget, "gate": self.gate, "function": self.function}
+            {
+                "topic": self.topic,
+                "budget": self.budget,
+                "gate": self.gate,
+                "function": self.function,
+                "monthly_usd": self.monthly_usd,
+            }
         )
 
     def _function(self, gate: Parameter, topic: Topic) -> Function:

@@ -14,8 +14,13 @@ from pulumi_aws.iam.role_policy import RolePolicy
 from pulumi_aws.lambda_.function import Function
 from pulumi_aws.scheduler.schedule import Schedule
 
-from components import policies
+from components import money, policies
+from costs.estimates import PlatformParts
+from costs.prices import HOURS_A_MONTH
 
+HOURS_A_WEEK = 168
+SCHEDULE = "cron(0 6 ? * MON *)"  # in UTC
+REQUESTS = 5  # to Cost Explorer, by each report
 HANDLER = "costs.report.handler.handler"
 
 
@@ -45,8 +50,6 @@ class CostReportArgs:
     """Name of the inference function, whose predictions are counted."""
     inference_log_group: pulumi.Input[str]
     """Name of its log group, where they are counted."""
-    schedule: str = "cron(0 6 ? * MON *)"
-    """When, in UTC. Each report asks Cost Explorer five times, 0.01 $ each."""
     python: str = "3.12"
     """Version of Python that the package was built for."""
     architecture: Literal["arm64", "x86_64"] = "arm64"
@@ -60,7 +63,7 @@ class CostReportArgs:
 
 
 class CostReport(pulumi.ComponentResource):
-    """A weekly report of what was spent, written to S3 as JSON, HTML and FOCUS and summarised on the topic.
+    """A report of what was spent, each Monday at 6 (UTC): to S3 as JSON, HTML and FOCUS, its summary to the topic.
 
     Produces the function with its role and log group, and a schedule with a role that may call this function only.
 
@@ -70,6 +73,8 @@ class CostReport(pulumi.ComponentResource):
 
     function: pulumi.Output[str]
     """Name of the function; invoke it for a report at once."""
+    monthly_usd: str | None
+    """Dollars a month while nothing happens, at list prices; None where a price is unknown."""
 
     def __init__(self, name: str, args: CostReportArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("shoestring:costs:CostReport", name, None, opts)
@@ -136,7 +141,7 @@ class CostReport(pulumi.ComponentResource):
             name,
             name=name,
             description="The weekly report of costs",
-            schedule_expression=args.schedule,
+            schedule_expression=SCHEDULE,
             schedule_expression_timezone="UTC",
             flexible_time_window={"mode": "OFF"},
             target={
@@ -147,4 +152,6 @@ class CostReport(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[may]),
         )
         self.function = function.name
-        self.register_outputs({"function": self.function})
+        weekly = HOURS_A_MONTH / HOURS_A_WEEK
+        self.monthly_usd = money.monthly(name, args.region, PlatformParts(explorer_requests=REQUESTS * weekly))
+        self.register_outputs({"function": self.function, "monthly_usd": self.monthly_usd})

@@ -15,7 +15,7 @@ from pulumi_aws.lambda_.function import Function
 from pulumi_aws.lambda_.function_url import FunctionUrl
 from pulumi_aws.s3.bucket_objectv2 import BucketObjectv2
 
-from components import policies
+from components import money, policies
 
 HANDLER = "serving.handler.handler"
 
@@ -56,7 +56,7 @@ class LambdaInference(pulumi.ComponentResource):
     model's files and writes its own log.
 
     Monthly price: 0 $ idle. 1 million requests of 20 ms: 1e6 x 0.02 s x 0.5 GB x 0.0000133334 + 0.20 = 0.33 $; logs
-    0.50 $ for each GB written. The package, some 22 MB in S3: 0.022 x 0.023 = 0.0005 $.
+    0.50 $ for each GB written. The package is among what the StateStore counts.
     """
 
     url: pulumi.Output[str]
@@ -66,6 +66,8 @@ class LambdaInference(pulumi.ComponentResource):
     """Name of the alias that serves."""
     log_group: pulumi.Output[str]
     """Name of the log group that its requests are written to."""
+    monthly_usd: str
+    """Dollars a month while nobody asks."""
 
     def __init__(self, name: str, args: LambdaInferenceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("shoestring:serving:LambdaInference", name, None, opts)
@@ -116,6 +118,13 @@ class LambdaInference(pulumi.ComponentResource):
         self.function = function.name
         self.alias = alias.name
         self.log_group = logs.name
+        self.monthly_usd = money.FREE
         self.register_outputs(
-            {"url": self.url, "function": self.function, "alias": self.alias, "log_group": self.log_group}
+            {
+                "url": self.url,
+                "function": self.function,
+                "alias": self.alias,
+                "log_group": self.log_group,
+                "monthly_usd": self.monthly_usd,
+            }
         )

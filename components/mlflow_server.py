@@ -19,9 +19,11 @@ from pulumi_aws.iam.role_policy_attachment import RolePolicyAttachment
 from pulumi_aws.vpc.security_group_egress_rule import SecurityGroupEgressRule
 from pulumi_aws.vpc.security_group_ingress_rule import SecurityGroupIngressRule
 
-from components import policies
+from components import money, policies
+from costs.estimates import PlatformParts
 
 PORT = 5000
+DATABASE_GB = 20
 MLFLOW_VERSION = "3.17.2"  # what the jobs and the command line use
 AMI = "resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-"
 HOST_PROGRAM = Path(__file__).with_name("mlflow_host.py")
@@ -143,6 +145,8 @@ class MlflowServer(pulumi.ComponentResource):
     url: pulumi.Output[str]
     """Where clients inside the network reach it."""
     instance_id: pulumi.Output[str]
+    monthly_usd: str | None
+    """Dollars a month at list prices, on demand also where it runs on spot; None where a price is unknown."""
 
     def __init__(self, name: str, args: MlflowServerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("shoestring:tracking:MlflowServer", name, None, opts)
@@ -178,7 +182,10 @@ class MlflowServer(pulumi.ComponentResource):
         )
         self.instance_id = instance.id
         self.url = instance.private_ip.apply(lambda ip: f"http://{ip}:{PORT}")
-        self.register_outputs({"url": self.url, "instance_id": self.instance_id})
+        database = {"databases": 1, "database_gb": DATABASE_GB, "secrets": 1} if args.database == "postgres" else {}
+        parts = PlatformParts(vm=args.instance_type, public_ipv4=1, volume_gb=args.volume_gb, **database)
+        self.monthly_usd = money.monthly(name, args.region, parts)
+        self.register_outputs({"url": self.url, "instance_id": self.instance_id, "monthly_usd": self.monthly_usd})
 
     def _security_group(self, name: str, what: str, clients: pulumi.Input[str], port: int) -> SecurityGroup:
         group = SecurityGroup(name, name=name, vpc_id=self.args.vpc_id, description=what, opts=self.child)
@@ -253,7 +260,7 @@ class MlflowServer(pulumi.ComponentResource):
             engine="postgres",
             engine_version="17",
             instance_class="db.t4g.micro",
-            allocated_storage=20,
+            allocated_storage=DATABASE_GB,
             storage_type="gp3",
             storage_encrypted=True,
             db_name="mlflow",

@@ -8,6 +8,8 @@ import pulumi
 from pulumi_aws.ssm.get_parameter import get_parameter_output
 from pulumi_aws.ssm.parameter import Parameter
 
+from components.money import FREE
+
 NONE = "none"
 
 
@@ -31,6 +33,8 @@ class ModelPointer(pulumi.ComponentResource):
     """Name of the parameter."""
     version: pulumi.Output[str]
     """The promoted version, or `none`."""
+    monthly_usd: str
+    """Dollars a month."""
 
     def __init__(self, name: str, args: ModelPointerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("shoestring:registry:ModelPointer", name, None, opts)
@@ -46,4 +50,5 @@ class ModelPointer(pulumi.ComponentResource):
         # By id, which a preview does not know before the parameter exists: only then is it asked for.
         found = get_parameter_output(name=pointer.id, with_decryption=False, opts=pulumi.InvokeOptions(parent=self))
         self.version = found.value
-        self.register_outputs({"parameter": self.parameter, "version": self.version})
+        self.monthly_usd = FREE
+        self.register_outputs({"parameter": self.parameter, "version": self.version, "monthly_usd": self.monthly_usd})

@@ -16,6 +16,8 @@ from pulumi_aws.ec2.vpc import Vpc
 from pulumi_aws.ec2.vpc_endpoint import VpcEndpoint
 from pulumi_aws.vpc.security_group_egress_rule import SecurityGroupEgressRule
 
+from components.money import FREE
+
 
 @dataclass(frozen=True)
 class NetworkArgs:
@@ -42,6 +44,8 @@ class Network(pulumi.ComponentResource):
     vpc_id: pulumi.Output[str]
     subnet_ids: list[pulumi.Output[str]]
     jobs_security_group_id: pulumi.Output[str]
+    monthly_usd: str
+    """Dollars a month while nothing happens, at list prices."""
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("shoestring:network:Network", name, None, opts)
@@ -84,4 +88,12 @@ class Network(pulumi.ComponentResource):
         )
         self.vpc_id = vpc.id
         self.jobs_security_group_id = jobs.id
-        self.register_outputs({"vpc_id": vpc.id, "subnet_ids": self.subnet_ids, "jobs_security_group_id": jobs.id})
+        self.monthly_usd = FREE
+        self.register_outputs(
+            {
+                "vpc_id": vpc.id,
+                "subnet_ids": self.subnet_ids,
+                "jobs_security_group_id": jobs.id,
+                "monthly_usd": self.monthly_usd,
+            }
+        )

@@ -64,11 +64,12 @@ def _give(package: str, code: CodeType, namespace: dict[str, Any]) -> None:
 
     `outputs` are named as `outputs.X`, and are there when they are asked for.
     """
+    named = set(_texts(code))
     for kind in (INPUTS, ENUMS):
         types = sys.modules.get(f"{package}.{kind}")
         if isinstance(types, _Types):
-            for name in _texts(code):
-                if name in types.codes and name not in namespace and not name.endswith(FOR_CHECKERS):
+            for name in named & types.codes.keys():
+                if name not in namespace and not name.endswith(FOR_CHECKERS):
                     namespace[name] = getattr(types, name)
 
 

@@ -12,7 +12,7 @@ from pulumi_aws.iam.role import Role
 from pulumi_aws.iam.role_policy import RolePolicy
 from pulumi_aws.sagemaker.training_job import TrainingJob
 
-from components import policies
+from components import money, policies
 
 if TYPE_CHECKING:
     from pulumi_aws.sagemaker import TrainingJobInputDataConfigArgsDict
@@ -96,6 +96,10 @@ class SpotTrainingJob(pulumi.ComponentResource):
 
     arn: pulumi.Output[str]
     job_name: pulumi.Output[str]
+    monthly_usd: str
+    """Dollars a month once it is done."""
+    worst_case_usd: str | None
+    """Dollars where it runs as long as it may and spot saves nothing; None where a price is unknown."""
 
     def __init__(self, name: str, args: SpotTrainingJobArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         if args.spot == (args.max_wait is None):
@@ -168,4 +172,15 @@ class SpotTrainingJob(pulumi.ComponentResource):
         )
         self.arn = job.arn
         self.job_name = job.training_job_name
-        self.register_outputs({"arn": self.arn, "job_name": self.job_name})
+        self.monthly_usd = money.FREE
+        self.worst_case_usd = money.worst_case(
+            args.job_name, args.region, args.instance_type, args.max_run, args.volume_gb
+        )
+        self.register_outputs(
+            {
+                "arn": self.arn,
+                "job_name": self.job_name,
+                "monthly_usd": self.monthly_usd,
+                "worst_case_usd": self.worst_case_usd,
+            }
+        )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from decimal import Decimal
 
 from costs.prices import HOURS_A_MONTH, Price, PriceBook
@@ -70,6 +70,9 @@ class PlatformParts:
     secrets: Number = 0
     kms_keys: Number = 0
     ecr_gb: Number = 0
+    databases: Number = 0  # db.t4g.micro with PostgreSQL, single-AZ, running all month
+    database_gb: Number = 0  # their gp3 storage
+    explorer_requests: Number = 0  # to Cost Explorer, a month
 
 
 # Part → its name in the estimate, service and item in the price book, and how many units one has in a month.
@@ -86,6 +89,9 @@ MONTHLY = {
     "secrets": ("secrets", "secretsmanager", "secret", Decimal(1)),
     "kms_keys": ("KMS keys", "kms", "key", Decimal(1)),
     "ecr_gb": ("images", "ecr", "storage", Decimal(1)),
+    "databases": ("db.t4g.micro database", "rds", "db.t4g.micro-postgres", HOURS_A_MONTH),
+    "database_gb": ("database storage", "rds", "storage-gp3", Decimal(1)),
+    "explorer_requests": ("requests to Cost Explorer", "costexplorer", "request", Decimal(1)),
 }
 
 
@@ -144,9 +150,8 @@ def platform_month(parts: PlatformParts, region: str = "us-east-1", book: PriceB
     """
     book = PriceBook.current() if book is None else book
     lines = [_line(f"{parts.vm} VM", HOURS_A_MONTH, book.price("ec2", parts.vm, region))] if parts.vm else []
-    for field in fields(parts)[1:]:
-        name, service, item, units = MONTHLY[field.name]
-        if amount := _decimal(field.name, getattr(parts, field.name)):
+    for part, (name, service, item, units) in MONTHLY.items():
+        if amount := _decimal(part, getattr(parts, part)):
             lines.append(_line(name, amount * units, book.price(service, item, region)))
     return Estimate(_sum(lines), tuple(lines))
 

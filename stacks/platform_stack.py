@@ -1,4 +1,4 @@
-"""The platform of an environment: what stays. See each component for what it costs; idle it is 7.37 $ a month."""
+"""The platform of an environment: what stays. See each component for what it costs; idle it is 8.18 $ a month."""
 
 from __future__ import annotations
 
@@ -8,17 +8,15 @@ import pulumi
 from pulumi_aws.cloudwatch.log_group import LogGroup
 from pulumi_aws.get_caller_identity import get_caller_identity_output
 
-from components.cost_guard import CostGuard, CostGuardArgs
-from components.cost_report import CostReport, CostReportArgs
+from components import money
 from components.lambda_inference import LambdaInference, LambdaInferenceArgs
 from components.mlflow_server import MlflowServer, MlflowServerArgs
 from components.model_pointer import ModelPointer, ModelPointerArgs
 from components.network import Network, NetworkArgs
 from components.state_store import StateStore, StateStoreArgs
-from costs import gate
-from costs import package as costs_package
 from serving import package
 from shoestring.paths import home
+from stacks import watch
 from stacks.settings import PlatformSettings
 from stacks.tags import tag_everything
 
@@ -30,22 +28,21 @@ def build(settings: PlatformSettings) -> None:
     name, region, prod = f"shoestring-{settings.environment}", settings.region, settings.environment == "prod"
     tag_everything(settings.tags())
     account = get_caller_identity_output().account_id
+    # The local cloud runs functions on this machine.
+    architecture, python = package.host() if settings.environment == "local" else ("arm64", package.LAMBDA_PYTHON)
 
     state = StateStore(
         f"{name}-state",
         StateStoreArgs(
             bucket=pulumi.Output.concat(name, "-", account),
+            region=region,
             checkpoint_days=settings.state.checkpoint_days,
             force_destroy=settings.force_destroy,
             keep=prod,
         ),
     )
-    network = Network(
-        name,
-        NetworkArgs(
-            region=region, cidr=settings.network.cidr, zones=2 if settings.mlflow.database == "postgres" else 1
-        ),
-    )
+    zones = 2 if settings.mlflow.database == "postgres" else 1
+    network = Network(name, NetworkArgs(region=region, cidr=settings.network.cidr, zones=zones))
     mlflow = MlflowServer(
         f"{name}-mlflow",
         MlflowServerArgs(
@@ -67,59 +64,27 @@ def build(settings: PlatformSettings) -> None:
         f"{name}-{serving.model}",
         ModelPointerArgs(parameter=f"/shoestring/{settings.environment}/models/{serving.model}/champion"),
     )
-    # The local cloud runs functions on this machine.
-    architecture, python = package.host() if settings.environment == "local" else ("arm64", package.LAMBDA_PYTHON)
-    architecture = serving.architecture or architecture
     inference = LambdaInference(
         f"{name}-inference",
         LambdaInferenceArgs(
-            package=package.build(architecture, python, home() / "packages", pulumi.log.info),
+            package=package.build(serving.architecture or architecture, python, home() / "packages", pulumi.log.info),
             bucket=state.bucket,
             model=serving.model,
             version=champion.version,
             python=python,
-            architecture=architecture,
+            architecture=serving.architecture or architecture,
             memory_mb=serving.memory_mb,
             timeout_seconds=serving.timeout_seconds,
             reserved_concurrency=serving.reserved_concurrency,
             log_retention_days=serving.log_retention_days,
         ),
     )
-    watching = costs_package.build(architecture, python, home() / "packages", pulumi.log.info)
-    guard = CostGuard(
-        f"{name}-costs",
-        CostGuardArgs(
-            account=account,
-            package=watching,
-            gate=gate.parameter(settings.environment),
-            limit_usd=settings.monthly_usd,
-            tags={"Project": settings.project, "Environment": settings.environment},
-            email=settings.owner if settings.alarms_by_mail else None,
-            python=python,
-            architecture=architecture,
-        ),
-    )
-    CostReport(
-        f"{name}-cost-report",
-        CostReportArgs(
-            account=account,
-            region=region,
-            package=watching,
-            bucket=state.bucket,
-            topic=guard.topic,
-            budget=guard.budget,
-            limit_usd=settings.monthly_usd,
-            project=settings.project,
-            environment=settings.environment,
-            inference_function=inference.function,
-            inference_log_group=inference.log_group,
-            python=python,
-            architecture=architecture,
-        ),
-    )
+    guard, report = watch.build(settings, name, account, state, inference, architecture, python)
     if settings.job_logs:  # SageMaker makes it without an end to its retention, once for all environments of an account
         LogGroup(f"{name}-jobs", name="/aws/sagemaker/TrainingJobs", retention_in_days=serving.log_retention_days)
 
+    parts = (state, network, mlflow, champion, inference, guard, report)
+    pulumi.export("idle_monthly_usd", money.total([part.monthly_usd for part in parts]))
     pulumi.export("bucket", state.bucket)
     pulumi.export("mlflow_url", mlflow.url)
     pulumi.export("mlflow_instance_id", mlflow.instance_id)
@@ -132,4 +97,5 @@ def build(settings: PlatformSettings) -> None:
     pulumi.export("window_gate", guard.gate)
     pulumi.export("budget", guard.budget)
     pulumi.export("cost_topic", guard.topic)
+    pulumi.export("cost_report_function", report.function)
     pulumi.export("region", region)

@@ -6,12 +6,16 @@ import base64
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pulumi
 import pytest
 
+from components import cost_guard, cost_report, mlflow_server, state_store
 from components.tokens import TYPES
+from costs.prices import PriceBook
 from stacks import platform_stack, window
 from stacks.settings import PlatformSettings, WindowSettings, read
 from tests.stacks.conftest import PLATFORM
@@ -109,11 +113,68 @@ def test_the_platforms_outputs(run: Any) -> None:
         "inference_function": "shoestring-dev-inference",
         "inference_alias": "live",
         "model_parameter": "/shoestring/dev/models/breast-cancer/champion",
+        "idle_monthly_usd": "8.18",
+        "cost_report_function": "shoestring-dev-cost-report",
         "window_gate": "/shoestring/dev/window-gate",
         "budget": "shoestring-dev-costs",
         "cost_topic": "arn:aws:x:us-east-1:123456789012:shoestring-dev-costs",
         "region": "us-east-1",
     }
+
+
+def test_what_the_components_cost_is_what_their_docstrings_say(run: Any) -> None:
+    world = start(run, "platform")
+    figures = {
+        each.type: Decimal(world.outputs[urn]["monthly_usd"])
+        for each in world.all
+        for urn in world.outputs
+        if each.type.startswith("shoestring:") and urn.endswith(f"{each.type}::{each.name}")
+    }
+    assert {kind: figure for kind, figure in figures.items() if figure} == {
+        "shoestring:state:StateStore": Decimal("0.2") * Decimal("0.023"),
+        "shoestring:tracking:MlflowServer": 730 * (Decimal("0.0042") + Decimal("0.005")) + 8 * Decimal("0.08"),
+        "shoestring:costs:CostGuard": Decimal("0.60"),
+        "shoestring:costs:CostReport": 5 * Decimal("0.01") * 730 / 168,
+    }
+    for module, said in (
+        (state_store, "0.2 x 0.023 = 0.005 $"),
+        (mlflow_server, "together 7.36 $"),
+        (cost_guard, "budget 0.60 $"),
+        (cost_report, "Monthly price: 0.22 $"),
+    ):
+        assert said in (Path(module.__file__ or "").read_text())
+    total = sum(figures.values()).quantize(Decimal("0.01"))
+    assert world.exports["idle_monthly_usd"] == str(total) == "8.18"
+    assert f"idle it is {total} $ a month" in (platform_stack.__doc__ or "")
+
+
+@pytest.mark.parametrize("name", ["platform", "platform of local"])
+def test_an_idle_platform_stays_below_ten_dollars(run: Any, name: str) -> None:
+    assert Decimal(start(run, name).exports["idle_monthly_usd"]) < 10
+
+
+def test_a_database_is_counted(run: Any) -> None:
+    world = start(run, "platform of prod with postgres on spot")
+    assert Decimal(world.exports["idle_monthly_usd"]) == Decimal("8.18") + Decimal("14.38")
+
+
+def test_a_region_without_prices_is_a_warning_and_no_failure(run: Any) -> None:
+    settings = read("dev", VALUES | {"aws:region": "ap-northeast-3"})
+    assert isinstance(settings, PlatformSettings)
+    assert "idle_monthly_usd" not in run(lambda: platform_stack.build(settings)).exports
+
+
+def test_a_jobs_worst_case_is_its_longest_run_on_demand(run: Any) -> None:
+    world = start(run, "window")
+    (job,) = (each for each in world.all if each.type == "shoestring:training:SpotTrainingJob")
+    (outputs,) = (outputs for urn, outputs in world.outputs.items() if urn.endswith(f"::{job.name}"))
+    inputs = world.one("TrainingJob").inputs
+    hours = Decimal(int(inputs["stoppingCondition"]["maxRuntimeInSeconds"])) / 3600
+    book, machine = PriceBook.load(), inputs["resourceConfig"]
+    instance = book.price("sagemaker-training", machine["instanceType"]).usd
+    stored = book.price("sagemaker", "training-storage").usd * int(machine["volumeSizeInGb"]) / 730
+    assert abs(Decimal(outputs["worst_case_usd"]) - hours * (instance + stored)) < Decimal("1e-12")
+    assert outputs["monthly_usd"] == "0"
 
 
 def test_nothing_is_asked_about_a_parameter_that_is_not_there_yet(run: Any) -> None:
