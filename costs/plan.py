@@ -163,7 +163,7 @@ def price_plan(
         region: where the preview does not say its own.
 
     Raises:
-        UserError: no region is known, or the usage file is about resources that are not there.
+        UserError: no region is known.
     """
     now, usage = now or datetime.now(UTC), usage or Usage()
     place = preview.region or region or _only([one.region for one in preview.resources])
@@ -173,7 +173,6 @@ def price_plan(
             "aws:region in it, or the option",
             "--region us-east-1",
         )
-    check_usage(usage, preview.resources)
     words = {"book": book, "usage": usage, "config": preview.config, "now": now}
     earlier = [replace(one, inputs=one.before, op="same") for one in preview.resources if one.before is not None]
     was = dict(zip(map(id, earlier), price_resources(earlier, place, **words), strict=True))  # type: ignore[arg-type]

@@ -62,7 +62,7 @@ def plan(
     """
     import gc
 
-    from costs.plan import price_plan
+    from costs.plan import check_usage, price_plan
     from costs.prices import PriceBook
 
     gc.disable()  # what is made here stays to the end of the process
@@ -77,6 +77,8 @@ def plan(
     previews = [_saved(source)] if source else _previews(environment, window)
     if region:
         _check_region(region)
+    if assumed:
+        check_usage(assumed, [one for preview in previews for one in preview.resources])
     book = PriceBook.current()
     plans = [price_plan(preview, book, assumed, region or None) for preview in previews]
     _show(plans, as_json, as_markdown)
@@ -148,7 +150,8 @@ def _preview(stack: str, screen: Screen) -> Preview:
 
     with screen.step(f"preview of {stack}"):
         outcome = updates.run("preview", stack, "--json", "--show-sames", on_event=screen.resource)
-        updates.require(outcome, f"the preview of {stack}", f"pulumi preview --stack {stack}")
+        mend = f"pulumi preview --stack {stack}    (where there is no such stack: pulumi stack init {stack})"
+        updates.require(outcome, f"the preview of {stack}", mend)
     return read(outcome.output, f"the preview of {stack}")
 
 

@@ -319,6 +319,17 @@ def test_a_limit_decides_about_the_exit_code(name: str, limit: str, code: int, s
     assert ("--fail-above" in done.stderr) is bool(code)
 
 
+def test_a_usage_file_is_held_against_the_plan(tmp_path: Path) -> None:
+    path = tmp_path / "usage.yaml"
+    path.write_text("resources: {shoestring-local-inference: {requests: 0}}\n")
+    less = json.loads(run(*saved("platform-preview.json"), "--usage", str(path), "--json").stdout)
+    assert Decimal(less["after"]["monthly_usd"]["high"]) < plan("platform-preview.json").after.monthly.high
+    assert [each for each in less["stacks"][0]["assumptions"] if each["source"] == str(path)]
+    path.write_text("resources: {shoestring-local-inferense: {requests: 0}}\n")
+    done = run(*saved("platform-preview.json"), "--usage", str(path))
+    assert "did you mean shoestring-local-inference?" in str(done.exception)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
