@@ -21,7 +21,8 @@ def preview(stack: str, *words: str, on_event: Callable[[updates.Event], None] =
     from costs.preview import read
 
     outcome = updates.run("preview", stack, "--json", "--show-sames", *words, on_event=on_event)
-    updates.require(outcome, f"the preview of {stack}", f"pulumi preview --stack {stack}")
+    mend = f"pulumi preview --stack {stack}    (where there is no such stack: pulumi stack init {stack})"
+    updates.require(outcome, f"the preview of {stack}", mend)
     return read(outcome.output, f"the preview of {stack}")
 
 

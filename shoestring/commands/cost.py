@@ -145,14 +145,10 @@ def _previews(environment: str, window: bool) -> list[Preview]:
 
 
 def _preview(stack: str, screen: Screen) -> Preview:
-    from costs.preview import read
-    from shoestring import updates
+    from shoestring import plans
 
     with screen.step(f"preview of {stack}"):
-        outcome = updates.run("preview", stack, "--json", "--show-sames", on_event=screen.resource)
-        mend = f"pulumi preview --stack {stack}    (where there is no such stack: pulumi stack init {stack})"
-        updates.require(outcome, f"the preview of {stack}", mend)
-    return read(outcome.output, f"the preview of {stack}")
+        return plans.preview(stack, on_event=screen.resource)
 
 
 def _show(plans: Sequence[Plan], as_json: bool, as_markdown: bool) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
-HEAVY = {"boto3", "botocore", "grpc", "localcloud", "mlflow", "numpy", "onnxruntime", "pandas", "pulumi", "pulumi_aws",
+HEAVY = {"boto3", "botocore", "costs", "grpc", "jinja2", "localcloud", "matplotlib", "mlflow", "numpy", "onnxruntime",
+         "pandas", "pulumi", "pulumi_aws",
          "pydantic", "requests", "rich", "sklearn", "yaml"}  # fmt: skip
 
 
