@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from typing import Literal
 
 NAME = "/shoestring/{environment}/window-gate"
@@ -33,7 +33,9 @@ def stamp(moment: datetime) -> str:
 
 
 def cents(usd: Decimal) -> Decimal:
-    """Rounded to the cent, half a cent up."""
+    """Rounded to the cent, half a cent up; what would be no cent keeps two digits that say something."""
+    if usd and abs(usd) < Decimal("0.005"):
+        return Context(prec=2, rounding=ROUND_HALF_UP).create_decimal(usd)
     return usd.quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
@@ -54,8 +56,12 @@ class Gate:
 
     def text(self) -> str:
         """The parameter's value: JSON, money as decimal strings, without what is not known."""
-        facts = {key: str(value) for key, value in asdict(self).items() if value not in (None, "")}
+        facts = {key: _text(value) for key, value in asdict(self).items() if value not in (None, "")}
         return json.dumps(facts)
+
+
+def _text(value: Decimal | str) -> str:
+    return f"{value:f}" if isinstance(value, Decimal) else value
 
 
 def read(text: str) -> Gate:

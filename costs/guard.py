@@ -127,7 +127,9 @@ def take(record: dict[str, Any], clients: Any, now: datetime) -> gate.Gate | Non
         _say(f"an alarm of {sent}: that month is over")
         return None
     found = spent(clients, os.environ["GUARD_ACCOUNT"], told, now)
-    said = f"{found.usd:.2f} of {found.limit:.2f} dollars in {gate.period(now)}, says {found.source}"
+    said = (
+        f"{gate.cents(found.usd):f} of {gate.cents(found.limit):f} dollars in {gate.period(now)}, says {found.source}"
+    )
     if found.usd < found.limit:
         _say(f"{said}: the gate stays as it is")
         return None

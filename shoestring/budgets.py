@@ -92,11 +92,11 @@ def status(environment: str, name: str, made: Clients, now: datetime) -> Facts:
         "environment": environment,
         "budget": name,
         "period": gate.period(now),
-        "limit_usd": str(gate.cents(limit)),
-        "spent_usd": str(gate.cents(spent)),
+        "limit_usd": f"{gate.cents(limit):f}",
+        "spent_usd": f"{gate.cents(spent):f}",
         "spent_source": source,
         "spent_share": str((spent / limit).quantize(Decimal("0.001"))),
-        "forecast_usd": None if forecast is None else str(gate.cents(Decimal(forecast))),
+        "forecast_usd": None if forecast is None else f"{gate.cents(Decimal(forecast)):f}",
         "forecast_source": None if forecast is None else foreseen,
         "gate": {"parameter": gate.parameter(environment), "open": not closed, **_gate_facts(found)},
         "notes": notes,
@@ -126,7 +126,7 @@ def _forecast(client: Any, budget: Facts, spent: Decimal, now: datetime, notes: 
 def _gate_facts(found: gate.Gate) -> Facts:
     facts = {"state": found.state, "period": found.period, "at": found.at, "why": found.why}
     money = {"spent_usd": found.spent_usd, "limit_usd": found.limit_usd}
-    return facts | {key: None if value is None else str(value) for key, value in money.items()}
+    return facts | {key: None if value is None else f"{value:f}" for key, value in money.items()}
 
 
 def text(facts: Facts) -> str:

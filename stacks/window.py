@@ -51,14 +51,13 @@ def check_gate(environment: str, value: str, now: datetime) -> None:
     if not found.closed_at(now):
         return
     spent = (
-        f"{found.spent_usd} of {found.limit_usd} dollars are spent in {found.period}"
+        f"{found.spent_usd:f} of {found.limit_usd or 0:f} dollars are spent in {found.period}"
         if found.spent_usd is not None
         else f"closed for {found.period}"
     )
     error = UserError(
         f"{environment} takes no new training window: {spent} (closed at {found.at}: {found.why})",
-        f"an open gate: it opens by itself with the next month, or with a higher limit "
-        f"(pulumi config set --path shoestring:budget.monthlyUsd, then pulumi up --stack {environment}) and",
+        "an open gate; it opens by itself with the next month, and a higher limit is shoestring:budget.monthlyUsd",
         reopen,
     )
     raise pulumi.RunError(str(error))

@@ -21,7 +21,7 @@ from localcloud.provider.kinds import Call, Kind, Read
 from localcloud.provider.table import KINDS
 
 Values = dict[str, Any]
-GONE = re.compile(r"NoSuch|NotFound|^404$|UnknownResource")
+GONE = re.compile(r"NoSuch|NotFound|^404$|Unknown(Resource|Monitor|Subscription)")
 GONE_MESSAGE = re.compile(r"Requested resource not found|does not exist|Could not find", re.IGNORECASE)
 
 
