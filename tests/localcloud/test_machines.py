@@ -209,7 +209,7 @@ def test_down_ends_the_host_before_the_account_and_up_brings_it_back(home, cloud
     client(cloud, "s3").delete_object(Bucket="state", Key="backup")
     instance = launch(cloud, "host-down", cloud_config())
     running(home, instance)
-    assert supervisor.down(home) == ["aws", "machines", "sagemaker"]
+    assert supervisor.down(home) == ["aws", "machines", "meter", "sagemaker"]
     assert processes_below(home) == []
     assert read(home / "cloud") == []
     again = supervisor.up(home)
