@@ -22,6 +22,7 @@ from localcloud.provider.check import check_object
 from localcloud.provider.convert import fold, settle
 from localcloud.provider.resources import Account, Resource, carried, changeable, differing
 from localcloud.provider.table import KINDS
+from localcloud.provider.table_costs import COSTS
 from tests.conftest import Project
 
 PROGRAM = Path(__file__).with_name("programs") / "every_type.py"
@@ -46,7 +47,8 @@ def stack(cloud, tmp_path_factory):
 
 def client(cloud, service):
     keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
-    endpoint = cloud["sagemaker_endpoint" if service == "sagemaker" else "aws_endpoint"]
+    names = {"sagemaker": "sagemaker_endpoint", "ce": "cost_explorer_endpoint"}
+    endpoint = cloud[names.get(service, "aws_endpoint")]
     return boto3.client(service, endpoint_url=endpoint, **keys)
 
 
@@ -84,6 +86,36 @@ def test_the_account_holds_what_was_asked_for(stack, cloud):
     assert json.loads(answer["Payload"].read()) == {"good": True}
 
 
+def change_what_watches_over_costs(cloud):
+    """Six changes and two removals behind Pulumi's back."""
+    topic = client(cloud, "sns").list_topics()["Topics"][0]["TopicArn"]
+    budgets, whose = client(cloud, "budgets"), {"AccountId": "000000000000", "BudgetName": "sample"}
+    budget = budgets.describe_budget(**whose, ShowFilterExpression=True)["Budget"]
+    kept = {key: budget[key] for key in ("BudgetName", "TimeUnit", "BudgetType", "FilterExpression", "Metrics")}
+    assert [part["Tags"]["Key"] for part in budget["FilterExpression"]["And"]] == ["Project", "Environment"]
+    limit = {"BudgetLimit": {"Amount": "999", "Unit": "USD"}}
+    budgets.update_budget(AccountId="000000000000", NewBudget={**kept, **limit})
+    told = budgets.describe_notifications_for_budget(**whose)["Notifications"]
+    assert len(told) == 3
+    budgets.delete_notification(**whose, Notification={k: v for k, v in told[0].items() if k != "NotificationState"})
+    explorer = client(cloud, "ce")
+    (monitor,) = explorer.get_anomaly_monitors()["AnomalyMonitors"]
+    assert monitor["MonitorSpecification"] == {"Tags": {"Key": "Environment", "Values": ["dev"]}}
+    (anomalies,) = explorer.get_anomaly_subscriptions()["AnomalySubscriptions"]
+    higher = {"Dimensions": {**anomalies["ThresholdExpression"]["Dimensions"], "Values": ["7"]}}
+    explorer.update_anomaly_subscription(SubscriptionArn=anomalies["SubscriptionArn"], ThresholdExpression=higher)
+    explorer.update_anomaly_monitor(MonitorArn=monitor["MonitorArn"], MonitorName="other")
+    scheduler = client(cloud, "scheduler")
+    kept = {k: scheduler.get_schedule(Name="sample")[k] for k in ("Name", "Target", "FlexibleTimeWindow")}
+    scheduler.update_schedule(**kept, ScheduleExpression="rate(1 day)")
+    sns = client(cloud, "sns")
+    sns.set_topic_attributes(TopicArn=topic, AttributeName="DisplayName", AttributeValue="other")
+    sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue='{"Statement": []}')
+    (heard,) = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    sns.unsubscribe(SubscriptionArn=heard["SubscriptionArn"])
+    client(cloud, "lambda").remove_permission(FunctionName="packed", StatementId="alarms")
+
+
 def test_changes_behind_pulumis_back_show_up_in_refresh_and_up_mends_them(stack, cloud):
     found = outputs(stack)
     client(cloud, "logs").put_retention_policy(logGroupName="/aws/lambda/sample", retentionInDays=365)
@@ -94,14 +126,17 @@ def test_changes_behind_pulumis_back_show_up_in_refresh_and_up_mends_them(stack,
         RoleName=found["role"], PolicyDocument='{"Version": "2012-10-17", "Statement": []}'
     )
     client(cloud, "s3").delete_object(Bucket=found["bucket"], Key="packages/f.zip")
+    change_what_watches_over_costs(cloud)
     shown = stack.pulumi("refresh", "--yes")
     for name in ("LogGroup lg", "s3:Bucket state", "iam:Role role"):
         assert f"{name} updated" in shown.replace("aws:", "").replace("cloudwatch:", "") or name in shown
-    assert "~ 3 updated" in shown
-    assert "- 1 deleted" in shown
+    assert "~ 9 updated" in shown
+    assert "- 3 deleted" in shown
     mended = stack.pulumi("up", "--yes")
-    assert "~ 3 updated" in mended
-    assert "+ 1 created" in mended
+    assert "~ 9 updated" in mended
+    assert "+ 3 created" in mended
+    whose = {"AccountId": "000000000000", "BudgetName": "sample"}
+    assert len(client(cloud, "budgets").describe_notifications_for_budget(**whose)["Notifications"]) == 3
     assert (
         client(cloud, "logs").describe_log_groups(logGroupNamePrefix="/aws/lambda/sample")["logGroups"][0][
             "retentionInDays"
@@ -109,6 +144,36 @@ def test_changes_behind_pulumis_back_show_up_in_refresh_and_up_mends_them(stack,
         == 14
     )
     stack.pulumi("refresh", "--yes", "--expect-no-changes")
+
+
+def test_what_watches_over_costs_is_imported_by_id(stack, project, cloud, tmp_path):
+    resources = json.loads(stack.pulumi("stack", "export"))["deployment"]["resources"]
+    wanted = [one for one in resources if one["type"] in COSTS]
+    assert {one["type"] for one in wanted} == set(COSTS)
+    ids = {"aws:lambda/permission:Permission": "packed/alarms"}
+    listed = [{"type": one["type"], "name": one["urn"].rpartition("::")[2], "id": ids.get(one["type"], one["id"])}
+              for one in wanted]  # fmt: skip
+    (tmp_path / "import.json").write_text(json.dumps({"resources": listed}))
+    other = project(HEAD, cloud)
+    words = ("--file", str(tmp_path / "import.json"), "--yes", "--protect=false", "--generate-code=false")
+    assert f"{len(wanted)} imported" in other.pulumi("import", *words)
+    found = json.loads(other.pulumi("stack", "export"))["deployment"]["resources"]
+    inputs = {one["type"]: one.get("inputs", {}) for one in found}
+    same = {one["type"]: one["inputs"] for one in wanted}
+    for kind, names in {
+        "aws:budgets/budget:Budget": ("name", "limitAmount", "filterExpression", "metrics", "tags"),
+        "aws:costexplorer/anomalyMonitor:AnomalyMonitor": ("name", "monitorType", "tags"),
+        "aws:costexplorer/anomalySubscription:AnomalySubscription": ("name", "frequency", "thresholdExpression"),
+        "aws:lambda/permission:Permission": ("function", "statementId", "action", "principal", "sourceArn"),
+        "aws:scheduler/schedule:Schedule": ("name", "scheduleExpression", "flexibleTimeWindow"),
+        "aws:sns/topic:Topic": ("name", "displayName", "tags"),
+        "aws:sns/topicPolicy:TopicPolicy": ("arn",),
+        "aws:sns/topicSubscription:TopicSubscription": ("topic", "protocol", "endpoint", "filterPolicy"),
+    }.items():
+        assert {name: inputs[kind].get(name) for name in names} == {name: same[kind].get(name) for name in names}, kind
+    thresholds = {each["threshold"]: each for each in inputs["aws:budgets/budget:Budget"]["notifications"]}
+    assert thresholds.keys() == {50, 91, 100}
+    assert thresholds[50]["subscriberEmailAddresses"] == ["me@example.com"]
 
 
 def test_changes_in_place_and_a_new_version_of_the_function(stack, cloud):
@@ -190,11 +255,24 @@ def bucket_of(s3, name, force):
 
 
 def test_what_cannot_change_in_place_is_replaced(project, cloud):
-    program = HEAD + 'aws.ec2.SecurityGroup("g", name="g", description="{}")\n'
-    sample = project(program.format("one"), cloud)
+    program = (
+        HEAD
+        + """
+aws.ec2.SecurityGroup("g", name="g", description="{}")
+aws.sns.Topic("t", name="{}")
+aws.budgets.Budget("b", name="{}", budget_type="COST", time_unit="MONTHLY", limit_amount="5", limit_unit="USD")
+text = '{{"Tags": {{"Key": "Environment", "Values": ["{}"]}}}}'
+aws.costexplorer.AnomalyMonitor("m", name="m", monitor_type="CUSTOM", monitor_specification=text)
+"""
+    )
+    sample = project(program.format(*["one"] * 4), cloud)
     sample.pulumi("up", "--yes")
-    sample.write(program.format("two"))
-    assert "+-1 replaced" in sample.pulumi("up", "--yes")
+    sample.write(program.format(*["two"] * 4))
+    assert "+-4 replaced" in sample.pulumi("up", "--yes")
+    for found in client(cloud, "ce").get_anomaly_monitors()["AnomalyMonitors"]:
+        if found["MonitorName"] == "m":
+            client(cloud, "ce").delete_anomaly_monitor(MonitorArn=found["MonitorArn"])
+    assert "- 1 deleted" in sample.pulumi("refresh", "--yes")
     sample.pulumi("destroy", "--yes")
 
 
@@ -220,9 +298,11 @@ def test_an_unknown_type_fails_by_name(project, cloud):
 
 def test_it_never_speaks_to_aws_itself(project):
     sample = project(f'{HEAD}aws.sqs.Queue("q")\n')
-    sample.environment["AWS_ENDPOINT_URL"] = "https://s3.amazonaws.com"
-    shown = sample.pulumi("preview", code=1)
-    assert "stands in for the official one, and speaks to the local cloud only" in shown
+    own = dict(sample.environment)
+    for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_COST_EXPLORER"):
+        sample.environment = {**own, name: "https://s3.amazonaws.com"}
+        shown = sample.pulumi("preview", code=1)
+        assert "stands in for the official one, and speaks to the local cloud only" in shown and name in shown
 
 
 def test_destroy_leaves_nothing(stack, cloud):
