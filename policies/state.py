@@ -6,6 +6,7 @@ backends `pulumi stack export` runs beside the preview. An update waits for it, 
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import shutil
@@ -62,8 +63,8 @@ class State:
 
     def _read(self) -> None:
         try:
-            text = _file_of(*self._name[1:]) or self._command("stack", "export")
-            resources = _resources(text)
+            text = _file_of(*self._name[1:])
+            resources = _resources(self._command("stack", "export") if text is None else text)
         except Exception as error:  # a budget that cannot be compared is said so, and stops nobody
             self._found = Earlier(None, str(error).strip().replace("\n", " ")[:300] or type(error).__name__)
         else:
@@ -97,21 +98,24 @@ class State:
         return done.stdout
 
 
-def _file_of(project: str, stack: str) -> str:
-    """The state's file, where the backend is a folder; else nothing."""
+def _file_of(project: str, stack: str) -> str | None:
+    """The state as its backend keeps it, where that is a folder: empty for a stack that was never updated. None for
+    other backends."""
     backend = urlparse(os.environ.get("PULUMI_BACKEND_URL", ""))
-    if backend.scheme != "file" or backend.query:
-        return ""
-    folder = Path(unquote(backend.netloc + backend.path)).expanduser() / ".pulumi" / "stacks"
-    for path in (folder / project / f"{stack}.json", folder / f"{stack}.json"):
-        if path.exists():
+    folder = Path(unquote(backend.netloc + backend.path)).expanduser() / ".pulumi"
+    if backend.scheme != "file" or not folder.is_dir():
+        return None
+    for place in (folder / "stacks" / project, folder / "stacks"):
+        if (path := place / f"{stack}.json").exists():
             return path.read_text()
+        if (path := place / f"{stack}.json.gz").exists():
+            return gzip.decompress(path.read_bytes()).decode()
     return ""
 
 
 def _resources(text: str) -> list[Any] | None:
     """The resources of a state; None where the stack has none: it never came up, or was destroyed."""
-    document = json.loads(text)
+    document = json.loads(text or "{}")
     deployment = document.get("deployment") or (document.get("checkpoint") or {}).get("latest") or {}
     if not deployment.get("resources"):
         return None

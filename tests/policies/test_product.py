@@ -52,7 +52,7 @@ def judge(requests, stack, config):
     """Every violation that the pack reports, at any level."""
     pack = Pack(RULES, NoState())
     pack.ConfigureStack(
-        analyzer_pb2.AnalyzerStackConfigureRequest(stack=stack, project="shoestring", dry_run=True, config=config), None
+        analyzer_pb2.AnalyzerStackConfigureRequest(stack=stack, project="shoestring", dry_run=True, config=config)
     )
     found, whole = [], analyzer_pb2.AnalyzeStackRequest()
     for request in requests:
@@ -61,14 +61,14 @@ def judge(requests, stack, config):
         asked = analyzer_pb2.AnalyzeRequest(
             type=request.type, name=request.name, urn=urn, properties=request.object, options=options
         )
-        assert not pack.Remediate(asked, None).remediations, f"{urn} would be changed"
-        found += pack.Analyze(asked, None).diagnostics
+        assert not pack.Remediate(asked).remediations, f"{urn} would be changed"
+        found += pack.Analyze(asked).diagnostics
         resource = whole.resources.add(
             type=request.type, name=request.name, urn=urn, properties=request.object, options=options
         )
         for prop, urns in request.propertyDependencies.items():
             resource.propertyDependencies[prop].urns.extend(urns.urns)
-    found += pack.AnalyzeStack(whole, None).diagnostics
+    found += pack.AnalyzeStack(whole).diagnostics
     assert len(whole.resources) > 5
     return [f"{each.policyName}: {each.message}" for each in found]
 
