@@ -102,9 +102,10 @@ class Connection:
         elif kind == PING and not flags & ACK:
             self._out.append(_frame(PING, ACK, 0, payload))
         elif kind == WINDOW:
-            self._grow(stream, struct.unpack(">I", payload)[0] & WIDE)
+            self._grow(stream, int.from_bytes(payload[:4], "big") & WIDE)
         elif kind == RESET:
             self._calls.pop(stream, None)
+            self._windows.pop(stream, None)
             self._waiting = deque(part for part in self._waiting if part[0] != stream)
 
     def _headers(self, stream: int, flags: int, block: bytes) -> None:
@@ -140,7 +141,7 @@ class Connection:
                     self._windows[stream] += value - self._stream_window
                 self._stream_window = value
             elif key == MAX_FRAME:
-                self._frame_size = value
+                self._frame_size = min(max(value, DEFAULT_FRAME), OUR_FRAME)
         self._out.append(_frame(SETTINGS, ACK, 0))
         self._flush()
 
@@ -193,7 +194,11 @@ class Connection:
 
 
 def _unpadded(flags: int, payload: bytes) -> bytes:
-    return payload[1 : len(payload) - payload[0]] if flags & PADDED else payload
+    if not flags & PADDED:
+        return payload
+    if not payload or payload[0] >= len(payload):
+        raise ValueError("a frame of padding alone")
+    return payload[1 : len(payload) - payload[0]]
 
 
 def serve(listening: socket.socket, methods: Mapping[str, Method]) -> None:

@@ -41,7 +41,8 @@ def check_storage(found: Resource, context: Context) -> Iterator[Finding]:
         value = at(block, "encrypted")
         if block is not UNKNOWN and off(value) and not (value is None and at(block, "snapshotId")):
             yield Finding(f"{path}encrypted", value, f"{path}encrypted=True", FREE)
-    if found.type == INSTANCE and not blocks and not at(found.props, "launchTemplate"):
+    unsaid = not blocks and at(found.props, "rootBlockDevice") is None and not at(found.props, "launchTemplate")
+    if found.type == INSTANCE and unsaid:
         yield Finding(
             "root_block_device.encrypted",
             None,

@@ -34,8 +34,9 @@ def check(found: Resource, context: Context) -> Iterator[Finding]:
         return  # cost-tags says what is wrong with it
     end = end if end.tzinfo else end.replace(tzinfo=UTC)
     most = number(context.here("maxHours"))
-    if most is not None and end > context.now + timedelta(hours=int(most), minutes=1):
-        hours = int((end - context.now).total_seconds() // 3600)
+    seconds = int((end - context.now).total_seconds())
+    if most is not None and seconds > most * 3600 + 60:
+        hours = seconds // 3600
         yield Finding(
             f"tags[{LEASE!r}]", said,
             f"{LEASE} no later than {_end(context, int(most))} (pulumi config set shoestring:leaseHours {most:f}), "

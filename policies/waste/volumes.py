@@ -8,7 +8,7 @@ from typing import Any
 
 from policies.money import saving
 from policies.rule import Context, Example, Finding, Resource, Rule, resource
-from policies.values import UNKNOWN, at, each, number, text
+from policies.values import UNKNOWN, at, each, known, number, text
 
 VOLUME, DATABASE = "aws:ebs/volume:Volume", "aws:rds/instance:Instance"
 INSTANCE, TEMPLATE = "aws:ec2/instance:Instance", "aws:ec2/launchTemplate:LaunchTemplate"
@@ -24,10 +24,10 @@ def disks(found: Resource) -> Iterator[tuple[str, str, Any]]:
         yield "", "storage_type", found.props
     elif found.type == TEMPLATE:
         for place, mapping in enumerate(each(at(found.props, "blockDeviceMappings"))):
-            if at(mapping, "ebs"):
+            if known(at(mapping, "ebs")):
                 yield f"block_device_mappings[{place}].ebs.", "volume_type", at(mapping, "ebs")
     else:
-        if root := at(found.props, "rootBlockDevice"):
+        if known(root := at(found.props, "rootBlockDevice")):
             yield "root_block_device.", "volume_type", root
         for place, block in enumerate(each(at(found.props, "ebsBlockDevices"))):
             yield f"ebs_block_devices[{place}].", "volume_type", block
