@@ -149,8 +149,21 @@ def test_the_weekly_report_runs_as_a_function(bed: Bed) -> None:
     listed = client(bed, "s3").list_objects_v2(Bucket=found["bucket"], Prefix="reports/cost/")["Contents"]
     assert {each["Key"].rpartition("/")[2] for each in listed} >= {"report.json", "report.html"}
     assert gate(bed)["state"] == "open"  # the guard took the report's summary for what it is
-    schedule = client(bed, "scheduler").get_schedule(Name=found["cost_report_function"])
-    assert schedule["Target"]["Arn"].endswith(f":function:{found['cost_report_function']}")
+
+
+def test_its_schedule_calls_the_report(bed: Bed) -> None:
+    found, scheduler, s3 = outputs(bed), client(bed, "scheduler"), client(bed, "s3")
+    schedule = scheduler.get_schedule(Name=found["cost_report_function"])
+    assert schedule["ScheduleExpression"] == "cron(0 6 ? * MON *)"
+    kept = {key: schedule[key] for key in ("Name", "Target", "FlexibleTimeWindow")}
+    began = datetime.now(UTC)
+    scheduler.update_schedule(**kept, ScheduleExpression="rate(1 minute)")
+
+    def written() -> bool:
+        listed = s3.list_objects_v2(Bucket=found["bucket"], Prefix="reports/cost/").get("Contents", [])
+        return any(each["LastModified"] > began for each in listed)
+
+    assert wait_until(written, 90)
 
 
 def test_nothing_is_left_of_it(bed: Bed) -> None:
