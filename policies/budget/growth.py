@@ -81,9 +81,8 @@ def _refusal(
     lines = [
         f"the change raises the monthly cost of {context.stack} from {usd(was)} to {usd(total)}{percent}",
         f"  cost: {usd(total - was)} a month more; the largest: {'; '.join(named)}",
-        f"  limit: {context.config['share']} % and at least {usd(Decimal(str(context.config['floorUsd'])))} more at "
-        f"a time; "
-        f"{source(after)}",
+        f"  limit: {shown(context.config['share'])} % and {shown(context.config['floorUsd'])} $ more at a time, "
+        f"whichever is more; {source(after)}",
         *(f"  override: {said}: expected {allowed} or more and an e-mail address" for said in carried[:1]),
         f'  change: the plan, or record who agreed, up to which amount, and why: pulumi config set {SETTING} "{tag}" '
         f'--stack {context.stack}, which tags the resources; in programs without Shoestring: '

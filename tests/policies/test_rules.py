@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
 from costs.prices import PriceBook
-from policies.catalog import GROUPS, RULES
+from policies.catalog import GROUPS, RULES, by_name
 from policies.rule import Context, Earlier, Finding, Resource, Rule, Stack, priced, violations
 from policies.safety.encryption import ENCRYPTED_STORAGE
 
 BOOK = PriceBook.load()
+CONFIG = Path(__file__).parents[2] / "policies" / "config"
 ids = [rule.name for rule in RULES]
 
 
@@ -116,3 +118,16 @@ def test_a_reference_is_found_by_data_flow_by_name_or_may_be():
     assert covered(UNKNOWN) == ["models", "other"]
     assert covered(None) == []
     assert Earlier().resources is None
+
+
+@pytest.mark.parametrize("path", sorted(CONFIG.glob("*.json")), ids=lambda path: path.name)
+def test_configurations_that_come_with_the_pack_fit_its_rules(path):
+    rules = by_name()
+    for name, value in json.loads(path.read_text()).items():
+        values = {"enforcementLevel": value} if isinstance(value, str) else dict(value)
+        assert values.pop("enforcementLevel", "mandatory") in ("mandatory", "advisory", "remediate", "disabled")
+        assert values.keys() <= rules[name].config.keys(), name
+
+
+def test_two_configurations_come_with_the_pack():
+    assert {path.stem for path in CONFIG.glob("*.json")} == {"dev", "prod"}
