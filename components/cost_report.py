@@ -16,11 +16,9 @@ from pulumi_aws.scheduler.schedule import Schedule
 
 from components import money, policies
 from costs.estimates import PlatformParts
-from costs.prices import HOURS_A_MONTH
+from costs.report import REQUESTS, WEEKS_A_MONTH
 
-HOURS_A_WEEK = 168
 SCHEDULE = "cron(0 6 ? * MON *)"  # in UTC
-REQUESTS = 5  # to Cost Explorer, by each report
 HANDLER = "costs.report.handler.handler"
 
 
@@ -152,6 +150,5 @@ class CostReport(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[may]),
         )
         self.function = function.name
-        weekly = HOURS_A_MONTH / HOURS_A_WEEK
-        self.monthly_usd = money.monthly(name, args.region, PlatformParts(explorer_requests=REQUESTS * weekly))
+        self.monthly_usd = money.monthly(name, args.region, PlatformParts(explorer_requests=REQUESTS * WEEKS_A_MONTH))
         self.register_outputs({"function": self.function, "monthly_usd": self.monthly_usd})

@@ -158,8 +158,9 @@ def report(
 ) -> str:
     """The weekly report: reads costs, jobs, and the inference `function`; writes its files and one message.
 
-    Three statements must name every resource, as AWS knows no finer ones for these actions: Cost Explorer, the list of
-    training jobs, and metrics. The names of jobs, and the anomalies of which monitor, are not known before.
+    Four statements must name every resource, as AWS knows no finer ones for these actions: Cost Explorer, the lists of
+    training jobs and of machines, and metrics. The names of jobs, and the anomalies of which monitor, are not known
+    before.
 
     Args:
         function: ARN of the inference function.
@@ -176,6 +177,7 @@ def report(
         allow("Function", ["lambda:GetFunctionConfiguration"], [function]),
         allow("Requests", ["logs:FilterLogEvents"], [f"{requests}:*"]),
         allow("Metrics", ["cloudwatch:GetMetricData"], "*"),
+        allow("Machines", ["ec2:DescribeInstances"], "*"),
         allow("Files", ["s3:PutObject"], _objects(bucket, "reports/cost/")),
         allow("Summary", ["sns:Publish"], [topic]),
         _logs(log_group),

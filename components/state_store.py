@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
 
 import pulumi
 from pulumi_aws.s3.bucket import Bucket
@@ -13,10 +12,9 @@ from pulumi_aws.s3.bucket_public_access_block import BucketPublicAccessBlock
 from pulumi_aws.s3.bucket_server_side_encryption_configuration import BucketServerSideEncryptionConfiguration
 from pulumi_aws.s3.bucket_versioning import BucketVersioning
 
-from components import money, policies
-from costs.estimates import PlatformParts
+from components import policies
+from components.money import FREE
 
-IDLE_GB = Decimal("0.2")  # package, model, backups
 NONCURRENT_DAYS = 30  # how long an overwritten or deleted object can be brought back
 UPLOAD_DAYS = 3  # unfinished multipart uploads are paid for and shown nowhere
 
@@ -27,8 +25,6 @@ class StateStoreArgs:
 
     bucket: pulumi.Input[str]
     """Name of the bucket, unique in all of AWS."""
-    region: str
-    """AWS region, for the price."""
     checkpoint_days: int = 14
     """Days until a checkpoint expires. Checkpoints are the largest objects here: 10 GB of them cost 0.23 $ a month."""
     force_destroy: bool = True
@@ -43,13 +39,13 @@ class StateStore(pulumi.ComponentResource):
     Produces the bucket and its versioning, encryption, public access block, policy and lifecycle.
 
     Monthly price: nothing when empty; 0.023 $ for each GB, 0.005 $ for 1000 writes. An idle platform holds some 0.2 GB
-    (package, model, backups): 0.2 x 0.023 = 0.005 $.
+    (package, model, backups), half a cent: 0.2 x 0.023 = 0.005 $.
     """
 
     bucket: pulumi.Output[str]
     """Name of the bucket, known once encryption and public access block are in place."""
-    monthly_usd: str | None
-    """Dollars a month while nothing happens, at list prices; None where a price is unknown."""
+    monthly_usd: str
+    """Dollars a month while it is empty: what lies in it is traffic."""
 
     def __init__(self, name: str, args: StateStoreArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("shoestring:state:StateStore", name, None, opts)
@@ -108,5 +104,5 @@ class StateStore(pulumi.ComponentResource):
         )
         # Whoever uses the bucket by this name waits until it is safe to use.
         self.bucket = pulumi.Output.all(bucket.bucket, encryption.id, private.id).apply(lambda parts: parts[0])
-        self.monthly_usd = money.monthly(name, args.region, PlatformParts(s3_gb=IDLE_GB))
+        self.monthly_usd = FREE
         self.register_outputs({"bucket": self.bucket, "monthly_usd": self.monthly_usd})

@@ -1,4 +1,4 @@
-"""The platform of an environment: what stays. See each component for what it costs; idle it is 8.18 $ a month."""
+"""The platform of an environment: what stays. See each component for what it costs; idle it is 8.17 $ a month."""
 
 from __future__ import annotations
 
@@ -35,7 +35,6 @@ def build(settings: PlatformSettings) -> None:
         f"{name}-state",
         StateStoreArgs(
             bucket=pulumi.Output.concat(name, "-", account),
-            region=region,
             checkpoint_days=settings.state.checkpoint_days,
             force_destroy=settings.force_destroy,
             keep=prod,

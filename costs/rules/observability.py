@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from costs.charges import Basis, Range
+from costs.report import REQUESTS, WEEKS_A_MONTH
 from costs.rules.base import UNKNOWN, Pricing, number, row
 
 LOGS = {"STANDARD": "logs-ingestion", "INFREQUENT_ACCESS": "logs-ingestion-infrequent-access"}
@@ -61,6 +62,12 @@ def acl(p: Pricing) -> None:
     p.note("requests come on top, 0.60 a million")
 
 
+def weekly_report(p: Pricing) -> None:
+    """Shoestring's own report: what it asks Cost Explorer each week, which no resource of its plan shows."""
+    p.add("requests to Cost Explorer", REQUESTS * WEEKS_A_MONTH, "costexplorer", "request")
+    p.note(f"a report a week asks {REQUESTS} times")
+
+
 FREE_METRICS = "one custom metric; the first ten of an account are free"
 TABLE = {
     "aws:budgets/budget:Budget": budget,
@@ -79,4 +86,5 @@ TABLE = {
     "aws:cloudwatch/metricAlarm:MetricAlarm": alarm,
     "aws:wafv2/ruleGroup:RuleGroup": row("rule group", "waf", "rule", reason="and as much for each of its rules"),
     "aws:wafv2/webAcl:WebAcl": acl,
+    "shoestring:costs:CostReport": weekly_report,
 }

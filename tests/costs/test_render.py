@@ -114,7 +114,7 @@ def test_a_total_of_two_stacks() -> None:
     shown = table(plans)
     assert "local and local-window together" in shown
     found = facts(plans)
-    assert found["after"]["idle_usd"]["high"] == "7.956" and found["after"]["run_usd"]["high"] == "5.802137"
+    assert found["after"]["idle_usd"]["high"] == "8.173262" and found["after"]["run_usd"]["high"] == "5.802137"
     assert "Together" in html(plans, TODAY)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from components import cost_guard, cost_report, mlflow_server, state_store
+from components import cost_guard, cost_report, mlflow_server
 from components.tokens import TYPES
 from costs.prices import PriceBook
 from stacks import platform_stack, window
@@ -113,7 +113,7 @@ def test_the_platforms_outputs(run: Any) -> None:
         "inference_function": "shoestring-dev-inference",
         "inference_alias": "live",
         "model_parameter": "/shoestring/dev/models/breast-cancer/champion",
-        "idle_monthly_usd": "8.18",
+        "idle_monthly_usd": "8.17",
         "cost_report_function": "shoestring-dev-cost-report",
         "window_gate": "/shoestring/dev/window-gate",
         "budget": "shoestring-dev-costs",
@@ -131,20 +131,18 @@ def test_what_the_components_cost_is_what_their_docstrings_say(run: Any) -> None
         if each.type.startswith("shoestring:") and urn.endswith(f"{each.type}::{each.name}")
     }
     assert {kind: figure for kind, figure in figures.items() if figure} == {
-        "shoestring:state:StateStore": Decimal("0.2") * Decimal("0.023"),
         "shoestring:tracking:MlflowServer": 730 * (Decimal("0.0042") + Decimal("0.005")) + 8 * Decimal("0.08"),
         "shoestring:costs:CostGuard": Decimal("0.60"),
         "shoestring:costs:CostReport": 5 * Decimal("0.01") * 730 / 168,
     }
     for module, said in (
-        (state_store, "0.2 x 0.023 = 0.005 $"),
         (mlflow_server, "together 7.36 $"),
         (cost_guard, "budget 0.60 $"),
         (cost_report, "Monthly price: 0.22 $"),
     ):
         assert said in (Path(module.__file__ or "").read_text())
     total = sum(figures.values()).quantize(Decimal("0.01"))
-    assert world.exports["idle_monthly_usd"] == str(total) == "8.18"
+    assert world.exports["idle_monthly_usd"] == str(total) == "8.17"
     assert f"idle it is {total} $ a month" in (platform_stack.__doc__ or "")
 
 
@@ -155,7 +153,7 @@ def test_an_idle_platform_stays_below_ten_dollars(run: Any, name: str) -> None:
 
 def test_a_database_is_counted(run: Any) -> None:
     world = start(run, "platform of prod with postgres on spot")
-    assert Decimal(world.exports["idle_monthly_usd"]) == Decimal("8.18") + Decimal("14.38")
+    assert Decimal(world.exports["idle_monthly_usd"]) == Decimal("8.17") + Decimal("14.38")
 
 
 def test_a_region_without_prices_is_a_warning_and_no_failure(run: Any) -> None:
