@@ -45,6 +45,10 @@ def _utc(moment: datetime) -> datetime:
 
 Word = Annotated[str, Field(pattern=r"^[\w.:/=+@-][\w .:/=+@-]*$", max_length=128)]  # what AWS takes in a tag's value
 Email = Annotated[str, Field(pattern=r"^[\w.+-]+@[\w-]+(\.[\w-]+)+$", max_length=128)]
+# Up to how many dollars a month, who agreed, and why: as the policy `cost-increase` reads it, in a tag's characters.
+Override = Annotated[
+    str, Field(pattern=r"^\d+(\.\d{1,2})? +[\w.+-]+@[\w-]+(\.[\w-]+)+( [\w .:/=+@-]+)?$", max_length=128)
+]
 Job = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 NoText = BeforeValidator(lambda value: None if value == "" else value)
 
@@ -116,7 +120,7 @@ class _Settings(_Section):
     cost_center: Word = Field(default="ml-experiments", examples=["ml-experiments"])
     project: Word = Field(default="shoestring", examples=["shoestring"])
     budget: Budget = Budget()
-    cost_override: Annotated[Word | None, NoText] = Field(default=None, examples=["new-gpu-agreed-by-ann"])
+    cost_override: Annotated[Override | None, NoText] = Field(default=None, examples=["40 you@example.com why"])
 
     @property
     def monthly_usd(self) -> Decimal:

@@ -340,8 +340,8 @@ def test_the_budget_counts_what_carries_both_tags(run: Any, stack: str, limit: s
 
 
 def test_a_reason_for_higher_costs_is_a_tag_of_everything(run: Any) -> None:
-    world = run(platform(costOverride="agreed by Ann"))
-    assert world.one("Bucket").inputs["tags"]["shoestring:cost-override"] == "agreed by Ann"
+    world = run(platform(costOverride="40 ann@example.com more users"))
+    assert world.one("Bucket").inputs["tags"]["shoestring:cost-override"] == "40 ann@example.com more users"
     assert "shoestring:cost-override" not in start(run, "platform").one("Bucket").inputs["tags"]
 
 

@@ -14,6 +14,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from policies.budget.growth import FORM
 from shoestring.errors import UserError
 from stacks.settings import ENVIRONMENTS, PlatformSettings, WindowSettings, read
 from stacks.window import lease
@@ -214,3 +215,15 @@ def test_a_lease_is_what_the_tag_and_the_next_up_read(now: datetime, hours: int)
     end = datetime.fromisoformat(until)
     assert timedelta(hours=hours) - timedelta(minutes=1) < end - now <= timedelta(hours=hours)
     assert lease(settings, until, now) == until
+
+
+@pytest.mark.parametrize("value", ["agreed by Ann", "40", "40 Ann", "4.123 ann@example.com", "40 ann@example.com *"])
+def test_an_override_says_how_much_who_and_why(value: str) -> None:
+    said = problems("dev", {**LEAST, "shoestring:costOverride": value})
+    assert "shoestring:costOverride" in said and "40 you@example.com why" in said
+
+
+@pytest.mark.parametrize("value", ["40 ann@example.com", "40.50 ann@example.com more users: 4"])
+def test_what_is_taken_as_an_override_the_policy_takes_too(value: str) -> None:
+    assert read("dev", {**LEAST, "shoestring:costOverride": value}).tags()["shoestring:cost-override"] == value
+    assert FORM.fullmatch(value)
