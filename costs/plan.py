@@ -146,7 +146,12 @@ def price_resources(
 
 def _price(one: PlannedResource, world: World) -> ResourceCost:
     pricing = Pricing(one, world)
-    rule(one)(pricing)
+    try:
+        rule(one)(pricing)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        # a preview may hold what no provider would take: it is said to be unpriced, and the others are priced
+        pricing = Pricing(one, world)
+        pricing.unpriced(f"its properties have a form that its rule does not know: {type(error).__name__}: {error}")
     return pricing.cost()
 
 

@@ -19,7 +19,7 @@ def _architectures(p: Pricing, of: object = None) -> list[str]:
     if found is UNKNOWN or (isinstance(found, list) and UNKNOWN in found):
         p.note("its architecture is unknown")
         return list(COMPUTE)
-    return [str(found[0]) if found else "x86_64"]
+    return [str(found[0]) if isinstance(found, list) and found else "x86_64"]
 
 
 def function(p: Pricing) -> None:
