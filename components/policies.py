@@ -179,6 +179,8 @@ def report(
         allow("Metrics", ["cloudwatch:GetMetricData"], "*"),
         allow("Machines", ["ec2:DescribeInstances"], "*"),
         allow("Files", ["s3:PutObject"], _objects(bucket, "reports/cost/")),
+        _list(bucket, "reports/jobs/"),
+        allow("Records", ["s3:GetObject"], _objects(bucket, "reports/jobs/")),
         allow("Summary", ["sns:Publish"], [topic]),
         _logs(log_group),
     )

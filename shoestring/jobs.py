@@ -122,6 +122,18 @@ def cost(described: dict[str, Any], region: str = "us-east-1") -> JobCost:
     )
 
 
+def keep(described: dict[str, Any], bucket: str) -> str:
+    """Keeps what a finished job was billed for in the state bucket, for the report finds no job whose window is gone.
+
+    Returns:
+        The record's key.
+    """
+    from costs.report import records
+
+    listed = boto3.client("sagemaker").list_tags(ResourceArn=described["TrainingJobArn"])["Tags"]
+    return records.write(boto3.client("s3"), bucket, described, {tag["Key"]: tag["Value"] for tag in listed})
+
+
 def facts(described: dict[str, Any], progress: Progress) -> dict[str, Any]:
     """A finished job for machines."""
     priced = cost(described)

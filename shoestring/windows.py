@@ -45,9 +45,11 @@ def shown(progress: jobs.Progress) -> str:
     return f"{progress.secondary.lower()}  step {progress.step}  {metrics}" if progress.step else progress.secondary
 
 
-def finished(progress: jobs.Progress, uri: str, screen: Screen) -> dict[str, Any]:
-    """The facts of a job that is over; its cost is noted in MLflow, at `uri`."""
-    found = jobs.facts(jobs.describe(progress.name), progress)
+def finished(progress: jobs.Progress, uri: str, bucket: str, screen: Screen) -> dict[str, Any]:
+    """The facts of a job that is over; its cost is noted in MLflow, at `uri`, and what was billed kept in `bucket`."""
+    described = jobs.describe(progress.name)
+    found = jobs.facts(described, progress)
+    jobs.keep(described, bucket)
     if progress.status == "Completed" and not models.record_cost(progress.name, found["cost_usd"], uri):
         screen.line(f"  its cost is not noted in MLflow, which does not answer at {uri} or has no version of it")
     return found
@@ -82,10 +84,11 @@ def train(environment: str, screen: Screen, poll: float, uri: str) -> list[dict[
         except updates.Locked:
             tearing.pop_all()
             raise
+        bucket = updates.outputs(environment)["bucket"]
         for job in updates.outputs(stack)["jobs"]:
             with screen.step(f"job {job['name']}"):
                 progress = jobs.watch(job["name"], lambda now: screen.live(shown(now)), poll)
-            found.append(finished(progress, uri, screen))
+            found.append(finished(progress, uri, bucket, screen))
             if progress.status == "Failed":
                 screen.line(f"the job failed; its last lines:\n{_indented(progress.lines[-LAST_LINES:])}")
             elif late := [line for line in progress.lines if line.startswith("warning")]:

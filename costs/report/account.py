@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 
+from costs.report import records
 from costs.report.explorer import CURRENCY, Scope, money
 from costs.report.periods import Period
 from costs.report.trouble import ReportError
@@ -134,6 +135,22 @@ def jobs(sagemaker: Any, scope: Scope, period: Period) -> tuple[Job, ...]:
         if not answer.get("NextToken"):
             return tuple(sorted(found, key=lambda job: job.ended))
         more = {"NextToken": answer["NextToken"]}
+
+
+def recorded(s3: Any, bucket: str, scope: Scope, period: Period) -> tuple[Job, ...]:
+    """The jobs of the scope that ended in the period, by their records: those of windows that are gone, too."""
+    found = [
+        one
+        for one in records.read(s3, bucket, period)
+        if (one["Tags"].get("Project"), one["Tags"].get("Environment")) == (scope.project, scope.environment)
+    ]
+    return tuple(map(_job, found))
+
+
+def together(*found: Sequence[Job]) -> tuple[Job, ...]:
+    """Each run once, the oldest first: a name that ran again has another end."""
+    runs = {(job.name, job.ended): job for jobs in found for job in jobs}
+    return tuple(sorted(runs.values(), key=lambda job: job.ended))
 
 
 def _tags(sagemaker: Any, arn: str) -> dict[str, str]:
@@ -262,7 +279,7 @@ class Attempts:
             code, said = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
             needs = f"; allow {actions} to who asks" if "Denied" in code or "Unauthorized" in code else ""
             self.notes.append(f"{what} cannot be read: {said or code}{needs}")
-        except BotoCoreError as error:
+        except (BotoCoreError, ValueError) as error:
             self.notes.append(f"{what} cannot be read: {error}")
         return otherwise
 
@@ -286,15 +303,25 @@ def read(
     function: str,
     budget: str = "",
     monthly_usd: str = "",
+    bucket: str = "",
 ) -> Account:
-    """Jobs, predictions and limit; what is denied or missing becomes a note."""
+    """Jobs, predictions and limit; what is denied or missing becomes a note.
+
+    Args:
+        bucket: where records of jobs lie; `{account}` in it stands for the account's number. None are read without it.
+    """
     attempts = Attempts()
     own = attempts.of("the account's number", "sts:GetCallerIdentity", lambda: clients("sts").get_caller_identity(), {})
     account = own.get("Account", "")
     if not account:
         raise ReportError("AWS does not say which account this is: " + attempts.notes[-1], "credentials that work",
                           "aws sts get-caller-identity    (for local: shoestring cloud up)")  # fmt: skip
-    found = attempts.of("training jobs", READ_JOBS, lambda: jobs(clients("sagemaker"), scope, period), ())
+    listed = attempts.of("training jobs", READ_JOBS, lambda: jobs(clients("sagemaker"), scope, period), ())
+    name, kept = bucket.format(account=account), ()
+    if name:
+        needs = "s3:ListBucket, s3:GetObject"
+        kept = attempts.of("records of jobs", needs, lambda: recorded(clients("s3"), name, scope, period), ())
+    found = together(kept, listed)
     reading = "lambda:GetFunctionConfiguration, logs:FilterLogEvents, cloudwatch:GetMetricData"
     answered = attempts.of(f"predictions of {function}", reading, lambda: predictions(clients, function, period), None)
     without = Limit(None, "the budget cannot be read")

@@ -17,7 +17,7 @@ from costs.report.utilisation import Span
 
 @dataclass(frozen=True)
 class Target:
-    """Whose report it is. `monthly_usd` counts where there is no budget."""
+    """Whose report it is. `monthly_usd` counts where there is no budget; `bucket` has the records of jobs, if any."""
 
     project: str
     environment: str
@@ -25,6 +25,7 @@ class Target:
     function: str
     budget: str = ""
     monthly_usd: str = ""
+    bucket: str = ""
 
 
 def gather(
@@ -58,6 +59,7 @@ def gather(
         function=target.function,
         budget=target.budget,
         monthly_usd=target.monthly_usd,
+        bucket=target.bucket,
     )
     sizes, size_notes = utilisation.measure(
         regional,

@@ -49,6 +49,7 @@ def _made(event: Mapping[str, Any]) -> dict[str, Any]:
         function=os.environ.get("REPORT_FUNCTION") or f"shoestring-{environment}-inference",
         budget=os.environ.get("REPORT_BUDGET_NAME", ""),
         monthly_usd=os.environ.get("MONTHLY_LIMIT_USD", ""),
+        bucket=bucket,
     )
     now, book = datetime.now(UTC), PriceBook.load()
     words = {key: str(event.get(key) or "") for key in ("week", "since", "until")}

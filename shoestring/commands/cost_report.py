@@ -63,6 +63,7 @@ def target(environment: str) -> Target:
         function=f"{name}-inference",
         budget=f"{name}-costs",
         monthly_usd=str(limit),
+        bucket=f"{name}-{{account}}",
     )
 
 

@@ -158,7 +158,7 @@ def _train(screen: Screen, facts: Facts, cloud: dict[str, Any], mlflow: str, bil
     if progress.status != "Completed":
         last = "\n".join(progress.lines[-windows.LAST_LINES :])
         raise UserError(f"the job {name} is {progress.status}; its last lines:\n{last}")
-    found = windows.finished(progress, mlflow, screen)
+    found = windows.finished(progress, mlflow, updates.outputs(PLATFORM)["bucket"], screen)
     facts["jobs"].append(found)
     screen.line(
         f"  interrupted {found['interruptions']} time, resumed from step {found['resumed_from_step']}, "

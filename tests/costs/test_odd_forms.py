@@ -12,10 +12,14 @@ from costs.prices import PriceBook
 BOOK = PriceBook.load()
 
 
+def planned(kind: str, name: str, inputs: dict[str, Any]) -> PlannedResource:
+    return PlannedResource(f"urn:pulumi:dev::shop::{kind}::{name}", kind, name, inputs)
+
+
 @pytest.mark.parametrize("architectures", [{"Action": None}, True, 3, "arm64"])
 def test_what_no_provider_would_take_stops_no_plan(architectures: Any) -> None:
-    odd = PlannedResource("urn:odd", "aws:lambda/function:Function", "odd", {"architectures": architectures})
-    good = PlannedResource("urn:good", "aws:ec2/eip:Eip", "good", {})
+    odd = planned("aws:lambda/function:Function", "odd", {"architectures": architectures})
+    good = planned("aws:ec2/eip:Eip", "good", {})
     found = price_resources([odd, good], "us-east-1", BOOK)
     assert [cost.name for cost in found] == ["odd", "good"] and found[1].status == "priced"
 
@@ -26,6 +30,6 @@ def test_a_rule_that_meets_an_unknown_form_says_so(monkeypatch: pytest.MonkeyPat
         raise KeyError("size")
 
     monkeypatch.setattr("costs.plan.rule", lambda one: broken)
-    (found,) = price_resources([PlannedResource("urn:a", "aws:x/y:Z", "a", {})], "us-east-1", BOOK)
+    (found,) = price_resources([planned("aws:x/y:Z", "a", {})], "us-east-1", BOOK)
     assert (found.status, found.charges) == ("unpriced", ())
     assert "a form that its rule does not know: KeyError" in found.reason

@@ -236,6 +236,14 @@ class Bucket:
         self.objects: dict[str, bytes] = {}
         self.refuse = refuse
 
+    def get_paginator(self, operation: str) -> Any:
+        """No records of jobs."""
+        assert operation == "list_objects_v2"
+        return self
+
+    def paginate(self, Bucket: str, Prefix: str) -> list[dict[str, Any]]:
+        return [{}]
+
     def put_object(self, Bucket: str, Key: str, Body: bytes, ContentType: str) -> None:
         if self.refuse:
             raise ClientError({"Error": {"Code": self.refuse, "Message": "no"}}, "PutObject")
