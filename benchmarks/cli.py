@@ -23,8 +23,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from shoestring.errors import UserError
-from shoestring.paths import ROOT
+from shoestring.base.errors import UserError
+from shoestring.base.paths import ROOT
 
 SHOESTRING = Path(sys.executable).with_name("shoestring")
 NEEDED = ("PULUMI_HOME", "PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE", "AWS_ENDPOINT_URL")

@@ -20,10 +20,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from costs.plan import price_plan
-from costs.preview import read
-from costs.prices import PriceBook
-from shoestring.paths import ROOT
+from costs.book.prices import PriceBook
+from costs.plan.plan import price_plan
+from costs.plan.preview import read
+from shoestring.base.paths import ROOT
 
 SAMPLE = ROOT / "tests" / "costs" / "data" / "webshop-preview.json"
 SHOESTRING = Path(sys.executable).with_name("shoestring")

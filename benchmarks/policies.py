@@ -21,10 +21,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+from shoestring.base.errors import UserError
+from shoestring.base.paths import ROOT
 from shoestring.environment import local_environment, process_environment
-from shoestring.errors import UserError
 from shoestring.installation import pulumi_home
-from shoestring.paths import ROOT
 
 NO_CLOUD = {"aws_endpoint": "http://127.0.0.1:9", "sagemaker_endpoint": "http://127.0.0.1:9"}
 PROGRAM = """\
@@ -46,7 +46,7 @@ KINDS = [
         {"protocol": "tcp", "fromPort": 5000, "toPort": 5000, "cidrBlocks": ["10.20.0.0/16"]}]}),
     ("aws:ec2/subnet:Subnet", {"vpcId": "vpc-1", "cidrBlock": "10.20.0.0/24", "tags": TAGS}),
     ("aws:cloudwatch/logGroup:LogGroup", {"name": "/aws/lambda/inference", "retentionInDays": 14, "tags": TAGS}),
-    ("aws:lambda/function:Function", {"name": "inference", "runtime": "python3.12", "handler": "serving.handler",
+    ("aws:lambda/function:Function", {"name": "inference", "runtime": "python3.12", "handler": "inference.handler",
         "role": ARN, "memorySize": 512, "timeout": 15, "architectures": ["arm64"], "tags": TAGS,
         "environment": {"variables": {"MODEL_BUCKET": "models", "MODEL_NAME": "churn", "MODEL_VERSION": "3"}}}),
     ("aws:lambda/functionUrl:FunctionUrl", {"functionName": "inference", "authorizationType": "AWS_IAM"}),

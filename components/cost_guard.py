@@ -30,7 +30,7 @@ from costs.gate import OPEN_TEXT
 if TYPE_CHECKING:
     from pulumi_aws.budgets import BudgetNotificationArgsDict
 
-HANDLER = "costs.guard.handler"
+HANDLER = "costs.function.guard.handler"
 ACTUAL, FORECASTED = (50, 80, 100), (100,)  # per cent of the limit
 
 
@@ -43,7 +43,7 @@ class CostGuardArgs:
     region: str
     """AWS region, for the price."""
     package: Path
-    """The functions' zip (`costs.package`)."""
+    """The functions' zip (`costs.prepare.package`)."""
     gate: str
     """Name of the parameter that closes the environment, like /shoestring/dev/window-gate."""
     limit_usd: Decimal

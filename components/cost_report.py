@@ -19,7 +19,7 @@ from costs.estimates import PlatformParts
 from costs.report import REQUESTS, WEEKS_A_MONTH
 
 SCHEDULE = "cron(0 6 ? * MON *)"  # in UTC
-HANDLER = "costs.report.handler.handler"
+HANDLER = "costs.function.weekly_report.handler"
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class CostReportArgs:
     region: str
     """AWS region."""
     package: Path
-    """The functions' zip (`costs.package`)."""
+    """The functions' zip (`costs.prepare.package`)."""
     bucket: pulumi.Input[str]
     """Where the report goes, below `reports/cost/`."""
     topic: pulumi.Input[str]

@@ -17,7 +17,7 @@ from pulumi_aws.s3.bucket_objectv2 import BucketObjectv2
 
 from components import money, policies
 
-HANDLER = "serving.handler.handler"
+HANDLER = "serving.function.handler.handler"
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ from decimal import Decimal
 
 import pulumi
 
+from costs.book.price import UnknownPrice
+from costs.book.prices import PriceBook
 from costs.estimates import PlatformParts, job_cost, platform_month
-from costs.prices import PriceBook, UnknownPrice
 
 FREE = "0"
 _books: list[PriceBook] = []

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from costs.prices import HOURS_A_MONTH, Price, PriceBook
+from costs.book.price import HOURS_A_MONTH, Price
+from costs.book.prices import PriceBook
 
 Number = int | float | Decimal
 SECONDS_AN_HOUR = Decimal(3600)

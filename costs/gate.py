@@ -1,6 +1,7 @@
 """The gate of an environment: a parameter that is open, or closed to new training windows until the month ends.
 
-The budget's guard closes it (`costs.guard`), the window's program reads it, and `shoestring budget reopen` opens it.
+The budget's guard closes it (`costs.function.guard`), the window's program reads it, and `shoestring budget reopen`
+opens it.
 A gate that was closed in one month is open in the next: budgets count by calendar month in UTC.
 """
 
@@ -12,14 +13,8 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from typing import Literal
 
-NAME = "/shoestring/{environment}/window-gate"
 OPEN_TEXT = '{"state": "open"}'
 OWN_SUBJECT = "Shoestring"  # how the subject of a message begins that the platform itself publishes
-
-
-def parameter(environment: str) -> str:
-    """Name of an environment's gate in Systems Manager."""
-    return NAME.format(environment=environment)
 
 
 def period(moment: datetime) -> str:

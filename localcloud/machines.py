@@ -35,7 +35,7 @@ from typing import Any
 import psutil
 
 from localcloud.processes import Process, free_port, port_is_free, start, stop
-from shoestring.installation import write_atomically
+from shoestring.base.paths import write_atomically
 
 PROGRAM = "/opt/shoestring/mlflow_host.py"
 VARIABLES = "/etc/shoestring/mlflow.env"

@@ -27,8 +27,8 @@ from filelock import FileLock
 from localcloud.machines import processes_below
 from localcloud.meter import ledger
 from localcloud.processes import Process, free_port, port_is_free, start, stop, wait_until
-from shoestring.errors import MEND, UserError, of_the_disk
-from shoestring.installation import write_atomically
+from shoestring.base.errors import MEND, UserError, of_the_disk
+from shoestring.base.paths import write_atomically
 
 Progress = Callable[[str], None]
 REGION = "us-east-1"

@@ -9,7 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-from costs.prices import PriceBook
+from costs.book.prices import PriceBook
 from policies.catalog import GROUPS
 from policies.rule import Example, Rule, priced, violations
 from policies.snippets import program

@@ -7,8 +7,8 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from costs.charges import ResourceCost
-from costs.plan import price_resources
+from costs.plan.charges import ResourceCost
+from costs.plan.plan import price_resources
 from policies.rule import Context, Resource, usd
 
 HOURS = Decimal(730)  # a month's, as AWS's own calculator counts

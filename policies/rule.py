@@ -11,9 +11,11 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, Literal
 
-from costs.charges import ResourceCost, cents
-from costs.preview import PlannedResource
-from costs.prices import HOURS_A_MONTH, Price, PriceBook, UnknownPrice
+from costs.amounts import cents
+from costs.book.price import HOURS_A_MONTH, Price, UnknownPrice
+from costs.book.prices import PriceBook
+from costs.plan.charges import ResourceCost
+from costs.plan.preview import PlannedResource
 from policies.values import UNKNOWN, at, number, shown
 
 Level = Literal["mandatory", "advisory", "remediate", "disabled"]

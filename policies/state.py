@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
 
-from costs.preview import read
+from costs.plan.preview import read
 from policies.rule import Earlier
 
 SECONDS = 30  # that the command line may take

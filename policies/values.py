@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from costs.charges import decimal
-from costs.preview import SECRET, SIGNATURE, UNKNOWNS
-from costs.preview import UNKNOWN as UNKNOWN
+from costs.amounts import decimal
+from costs.plan.preview import SECRET, SIGNATURE, UNKNOWNS
+from costs.plan.preview import UNKNOWN as UNKNOWN
 
 
 class Secret(str):

@@ -10,8 +10,10 @@ from typing import Any
 import boto3
 import botocore.exceptions
 
-from costs import gate, guard
-from shoestring.errors import UserError
+from costs import gate
+from costs.function import guard
+from shoestring.base import names
+from shoestring.base.errors import UserError
 
 TAGS = ("Project", "Environment", "Team", "Owner", "CostCenter")
 Clients = Callable[[str], Any]
@@ -27,7 +29,7 @@ def clients(region: str) -> Clients:
 
 def _value(client: Any, environment: str) -> str:
     """What the gate's parameter holds. Raises UserError where the platform has none."""
-    name = gate.parameter(environment)
+    name = names.window_gate(environment)
     try:
         return str(client.get_parameter(Name=name)["Parameter"]["Value"])
     except client.exceptions.ParameterNotFound as error:
@@ -43,12 +45,12 @@ def _gate(client: Any, environment: str) -> gate.Gate:
         return gate.read(_value(client, environment))
     except ValueError as error:
         mend = f'shoestring budget reopen -e {environment} --why "..."'
-        raise UserError(f"the parameter {gate.parameter(environment)}: {error}", "", mend) from error
+        raise UserError(f"the parameter {names.window_gate(environment)}: {error}", "", mend) from error
 
 
 def _put(client: Any, environment: str, value: gate.Gate) -> None:
     _value(client, environment)  # the platform makes it: nobody else does
-    client.put_parameter(Name=gate.parameter(environment), Value=value.text(), Type="String", Overwrite=True)
+    client.put_parameter(Name=names.window_gate(environment), Value=value.text(), Type="String", Overwrite=True)
 
 
 def _budget(made: Clients, name: str, environment: str) -> Facts:
@@ -98,7 +100,7 @@ def status(environment: str, name: str, made: Clients, now: datetime) -> Facts:
         "spent_share": str((spent / limit).quantize(Decimal("0.001"))),
         "forecast_usd": None if forecast is None else f"{gate.cents(Decimal(forecast)):f}",
         "forecast_source": None if forecast is None else foreseen,
-        "gate": {"parameter": gate.parameter(environment), "open": not closed, **_gate_facts(found)},
+        "gate": {"parameter": names.window_gate(environment), "open": not closed, **_gate_facts(found)},
         "notes": notes,
     }
 

@@ -10,10 +10,10 @@ from typing import Annotated
 
 import typer
 
+from shoestring.base.errors import UserError, of_the_disk, of_the_network
+from shoestring.base.paths import ROOT
 from shoestring.commands import budget, cost, cost_report, cost_value, policies, prices
 from shoestring.commands.common import Env, Environment, Json, emit, say
-from shoestring.errors import UserError, of_the_disk, of_the_network
-from shoestring.paths import ROOT
 
 app = typer.Typer(
     rich_markup_mode=None,  # the rich help costs more time than all the rest of `--help`
@@ -240,8 +240,8 @@ def cloud_up(
 ) -> None:
     """Start the local cloud, or heal it; does nothing where it runs well."""
     from localcloud import supervisor
+    from shoestring.base.paths import home
     from shoestring.demo import recovery
-    from shoestring.paths import home
 
     recovery.clear(say)
     described = supervisor.up(home(), fresh=fresh, progress=say)
@@ -252,8 +252,8 @@ def cloud_up(
 def cloud_down(as_json: Json = False) -> None:
     """Stop everything that the local cloud runs; its account is kept for the next up."""
     from localcloud import supervisor
+    from shoestring.base.paths import home
     from shoestring.demo import recovery
-    from shoestring.paths import home
 
     stopped = ["a killed demo"] if recovery.clear(say) else supervisor.down(home())
     emit({"stopped": stopped}, as_json, "stopped: " + ", ".join(stopped) if stopped else "nothing was running")
@@ -263,7 +263,7 @@ def cloud_down(as_json: Json = False) -> None:
 def cloud_status(as_json: Json = False) -> None:
     """Say whether the local cloud runs; exit code 1 where it does not."""
     from localcloud import supervisor
-    from shoestring.paths import home
+    from shoestring.base.paths import home
 
     status = supervisor.status(home())
     parts = "".join(f"\n  {name}: {state}" for name, state in status["parts"].items())
@@ -276,7 +276,7 @@ def cloud_status(as_json: Json = False) -> None:
 def cloud_logs(lines: Annotated[int, typer.Option("-n", min=1, help="Lines of each log.")] = 40) -> None:
     """Show the last lines of each part's log."""
     from localcloud import supervisor
-    from shoestring.paths import home
+    from shoestring.base.paths import home
 
     for path in supervisor.log_paths(home()):
         print(f"== {path}")
@@ -288,7 +288,7 @@ def cloud_account(as_json: Json = False) -> None:
     """List everything in the emulated account; exit code 1 where anything is there."""
     from localcloud import supervisor
     from localcloud.account import list_account
-    from shoestring.paths import home
+    from shoestring.base.paths import home
 
     found = list_account(supervisor.up(home(), progress=say))
     rows = "\n".join(f"{item['service']:<15} {item['type']:<20} {item['id']}" for item in found)

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from shoestring.errors import UserError
-from shoestring.paths import ROOT, cache, home
+from shoestring.base.errors import UserError
+from shoestring.base.paths import ROOT, cache, home
 
 VERSION = "3.257.0"  # what is obtained; the newest that can be built from published Go modules
 OLDEST = (3, 200, 0)  # what is accepted on PATH

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from shoestring.errors import UserError
+from shoestring.base.errors import UserError
+from shoestring.base.names import ENVIRONMENTS, window
+from shoestring.base.paths import home
 from shoestring.installation import bin_folder, installed, pulumi_home
-from shoestring.paths import home
 
-ENVIRONMENTS = ("local", "dev", "staging", "prod")
 REGION = "us-east-1"  # the local cloud's
 PASSPHRASE = "local"  # encrypts the secrets of an emulated account; the other environments bring their own
 
@@ -94,7 +94,7 @@ def enter(environment: str, progress: Callable[[str], None]) -> dict[str, Any] |
     variables = process_environment(local_environment(cloud))
     os.environ.clear()
     os.environ.update(variables)
-    for stack in (environment, f"{environment}-window"):
+    for stack in (environment, window(environment)):
         make_stack(stack)
     return cloud
 

@@ -10,8 +10,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from shoestring.base.paths import home, write_atomically
 from shoestring.engine import Engine, ensure_engine, path_of_others
-from shoestring.paths import home
 
 Progress = Callable[[str], None]
 AWS_PLUGIN = "resource-aws-v7.51.1"  # the version of `pulumi-aws` in requirements.lock; a test holds them together
@@ -21,15 +21,6 @@ LAUNCHERS = {
     "pulumi-analyzer-policy-python": "shoestring.launchers.analyzer",
     "pulumi-resource-pulumi-python": "shoestring.launchers.dynamic",
 }
-
-
-def write_atomically(path: Path, text: str, mode: int = 0o644) -> None:
-    """Writes a small file so that a reader sees the old or the new one, never half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_text(text)
-    part.chmod(mode)
-    os.replace(part, path)
 
 
 def _shim(path: Path, module: str) -> None:

@@ -12,7 +12,7 @@ import boto3
 import botocore.exceptions
 
 from costs.estimates import JobCost, job_cost
-from shoestring.errors import UserError
+from shoestring.base.errors import UserError
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 FINISHED = ("Completed", "Failed", "Stopped")

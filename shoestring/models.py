@@ -11,15 +11,14 @@ from typing import Any
 import boto3
 import botocore.exceptions
 
-from shoestring.errors import UserError
-
-POINTER = "/shoestring/{environment}/models/{model}/champion"
+from shoestring.base import names
+from shoestring.base.errors import UserError
 
 
 def versions(bucket: str, model: str) -> list[dict[str, Any]]:
     """The versions of `model` that serving can load, oldest first: what each one's `model.json` says."""
     s3, found = boto3.client("s3"), []
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"models/{model}/"):
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{names.MODELS}{model}/"):
         for item in page.get("Contents", []):
             if item["Key"].endswith("/model.json"):
                 found.append(json.loads(s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()))
@@ -28,7 +27,7 @@ def versions(bucket: str, model: str) -> list[dict[str, Any]]:
 
 def champion(environment: str, model: str) -> str:
     """The version that is served, or `none`; raises UserError where the platform has no such model."""
-    name = POINTER.format(environment=environment, model=model)
+    name = names.champion(environment, model)
     ssm = boto3.client("ssm")
     try:
         return str(ssm.get_parameter(Name=name)["Parameter"]["Value"])
@@ -50,7 +49,7 @@ def promote(environment: str, bucket: str, model: str, version: str) -> str:
             f"model {model} has no version {version}", f"one of {', '.join(known) or 'none yet'}", "shoestring train"
         )
     if chosen != before:
-        name = POINTER.format(environment=environment, model=model)
+        name = names.champion(environment, model)
         boto3.client("ssm").put_parameter(Name=name, Value=chosen, Overwrite=True)
     return chosen
 
@@ -82,10 +81,10 @@ def register(job: str, uri: str, bucket: str) -> Any:
     Raises:
         UserError: the job has no model, or MLflow does not answer.
     """
-    from training.registry import RegistrationError
-    from training.registry import register as register_files
+    from training.job.registry import RegistrationError
+    from training.job.registry import register as register_files
 
-    key = f"jobs/{job}/output/model.tar.gz"  # stays when the window, and with it the job, is gone
+    key = f"{names.JOBS}{job}/output/model.tar.gz"  # stays when the window, and with it the job, is gone
     with tempfile.TemporaryDirectory() as scratch:
         archive, folder = Path(scratch, "model.tar.gz"), Path(scratch, "model")
         try:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from shoestring import updates
 
 if TYPE_CHECKING:
-    from costs.plan import Plan
-    from costs.preview import Preview
+    from costs.plan.plan import Plan
+    from costs.plan.preview import Preview
 
 
 def preview(stack: str, *words: str, on_event: Callable[[updates.Event], None] = lambda event: None) -> Preview:
@@ -18,7 +18,7 @@ def preview(stack: str, *words: str, on_event: Callable[[updates.Event], None] =
     Raises:
         UserError: the program, the provider or a policy refuses; nothing was changed.
     """
-    from costs.preview import read
+    from costs.plan.preview import read
 
     outcome = updates.run("preview", stack, "--json", "--show-sames", *words, on_event=on_event)
     mend = f"pulumi preview --stack {stack}    (where there is no such stack: pulumi stack init {stack})"
@@ -28,16 +28,16 @@ def preview(stack: str, *words: str, on_event: Callable[[updates.Event], None] =
 
 def price(stack: str, *words: str, on_event: Callable[[updates.Event], None] = lambda event: None) -> Plan:
     """The plan of a stack at the prices of the current book; raises what `preview` raises."""
-    from costs.plan import price_plan
-    from costs.prices import PriceBook
+    from costs.book.prices import PriceBook
+    from costs.plan.plan import price_plan
 
     return price_plan(preview(stack, *words, on_event=on_event), PriceBook.current())
 
 
 def said(plan: Plan) -> str:
     """A plan in one line: what a month costs while idle, and what one run may cost at the worst."""
-    from costs.charges import Range
-    from costs.render.money import usd
+    from costs.amounts import Range
+    from costs.plan.render.money import usd
 
     after, parts = plan.after, []
     if after.idle.high:

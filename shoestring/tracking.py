@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlparse
 
-from shoestring.errors import UserError
-from shoestring.paths import home
+from shoestring.base.errors import UserError
+from shoestring.base.paths import home
 
 START_SECONDS = 90.0
 BRIEF_SECONDS = 30.0

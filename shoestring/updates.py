@@ -18,8 +18,8 @@ from typing import Any
 import psutil
 import yaml
 
-from shoestring.errors import MEND, UserError
-from shoestring.paths import ROOT, home
+from shoestring.base.errors import MEND, UserError
+from shoestring.base.paths import ROOT, home
 
 Event = dict[str, Any]
 PAUSE = 0.1  # seconds between two looks at the engine's events

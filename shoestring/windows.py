@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from shoestring import jobs, models, plans, updates
-from shoestring.errors import UserError
-from shoestring.paths import home
+from shoestring.base.errors import UserError
+from shoestring.base.names import window
+from shoestring.base.paths import home
 from shoestring.screen import Screen
 
 if TYPE_CHECKING:
-    from costs.plan import Plan
+    from costs.plan.plan import Plan
 
 POLICIES = ("--policy-pack", "policies")
 LAST_LINES = 15
@@ -22,12 +23,12 @@ LAST_LINES = 15
 
 def plan(environment: str, screen: Screen) -> Plan:
     """What the window would cost, of a plan that the policies accept; nothing is changed."""
-    return plans.price(f"{environment}-window", *POLICIES, on_event=screen.resource)
+    return plans.price(window(environment), *POLICIES, on_event=screen.resource)
 
 
 def up(environment: str, screen: Screen) -> updates.Outcome:
     """Brings the window up, with the policies. The engine asks those about the whole stack in a preview: see `plan`."""
-    stack = f"{environment}-window"
+    stack = window(environment)
     outcome = updates.run("up", stack, *POLICIES, on_event=screen.resource)
     return updates.require(outcome, f"bringing {stack} up", "what the lines above say, then: shoestring train")
 
@@ -70,7 +71,7 @@ def train(environment: str, screen: Screen, poll: float, uri: str) -> list[dict[
     Raises:
         UserError: the window did not come up, or does not go down.
     """
-    stack, found = f"{environment}-window", []
+    stack, found = window(environment), []
     with contextlib.ExitStack() as after:
         after.enter_context(_alone(stack))
         tearing = after.enter_context(contextlib.ExitStack())

@@ -14,8 +14,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env
 
-from shoestring.errors import UserError, of_the_disk
-from shoestring.paths import home
+from shoestring.base.errors import UserError, of_the_disk
+from shoestring.base.paths import home
 
 
 def _nothing(*_: object, **__: object) -> None:

@@ -14,8 +14,9 @@ from components.mlflow_server import MlflowServer, MlflowServerArgs
 from components.model_pointer import ModelPointer, ModelPointerArgs
 from components.network import Network, NetworkArgs
 from components.state_store import StateStore, StateStoreArgs
-from serving import package
-from shoestring.paths import home
+from serving.prepare import package
+from shoestring.base.names import champion as champion_of
+from shoestring.base.paths import home
 from stacks import watch
 from stacks.settings import PlatformSettings
 from stacks.tags import tag_everything
@@ -61,7 +62,7 @@ def build(settings: PlatformSettings) -> None:
     serving = settings.inference
     champion = ModelPointer(
         f"{name}-{serving.model}",
-        ModelPointerArgs(parameter=f"/shoestring/{settings.environment}/models/{serving.model}/champion"),
+        ModelPointerArgs(parameter=champion_of(settings.environment, serving.model)),
     )
     inference = LambdaInference(
         f"{name}-inference",

@@ -23,13 +23,8 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 
-from shoestring.errors import UserError
-
-ENVIRONMENTS = ("local", "dev", "staging", "prod")
-WINDOW = "-window"
-MONTHLY_USD = {"local": 15, "dev": 15, "staging": 25, "prod": 60}  # the budget of an environment that sets none
-NAMESPACE = "shoestring:"
-OVERRIDE_TAG = "shoestring:cost-override"
+from shoestring.base.errors import UserError
+from shoestring.base.names import ENVIRONMENTS, MONTHLY_USD, NAMESPACE, OVERRIDE_TAG, environment_of, is_window, window
 
 
 def _whole(cidr: str) -> str:
@@ -184,13 +179,13 @@ def read(stack: str, values: Mapping[str, object]) -> Settings:
     Raises:
         UserError: lists every problem at once, each with what is allowed and a command that sets an example.
     """
-    environment = stack.removesuffix(WINDOW)
+    environment = environment_of(stack)
     if environment not in ENVIRONMENTS:
-        names = ", ".join(f"{name} and {name}{WINDOW}" for name in ENVIRONMENTS)
+        names = ", ".join(f"{name} and {window(name)}" for name in ENVIRONMENTS)
         raise UserError(f"there is no stack {stack!r} in this project", names, "pulumi stack select local")
     kind: type[_Settings]
     kind, other = PlatformSettings, WindowSettings
-    if stack.endswith(WINDOW):
+    if is_window(stack):
         kind, other = other, kind
     found = {key.removeprefix(NAMESPACE): _decoded(v) for key, v in values.items() if key.startswith(NAMESPACE)}
     if found.get("owner") == "":
@@ -227,7 +222,7 @@ def _chosen(kind: type[_Settings], key: str, value: object) -> bool:
 
 
 def _stray(stack: str, key: str) -> str:
-    owner = stack.removesuffix(WINDOW) if stack.endswith(WINDOW) else stack + WINDOW
+    owner = environment_of(stack) if is_window(stack) else window(stack)
     command = f"pulumi config rm {NAMESPACE}{key} --stack {stack}"
     return f"  {NAMESPACE}{key} means nothing here; it belongs to {owner}\n      {command}"
 

@@ -10,8 +10,9 @@ from components.cost_guard import CostGuard, CostGuardArgs
 from components.cost_report import CostReport, CostReportArgs
 from components.lambda_inference import LambdaInference
 from components.state_store import StateStore
-from costs import gate, package
-from shoestring.paths import home
+from costs.prepare import package
+from shoestring.base import names
+from shoestring.base.paths import home
 from stacks.settings import PlatformSettings
 
 
@@ -37,7 +38,7 @@ def build(
             account=account,
             region=settings.region,
             package=built,
-            gate=gate.parameter(settings.environment),
+            gate=names.window_gate(settings.environment),
             limit_usd=settings.monthly_usd,
             tags={"Project": settings.project, "Environment": settings.environment},
             email=settings.owner if settings.alarms_by_mail else None,

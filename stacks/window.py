@@ -16,14 +16,14 @@ from pulumi_aws.s3.bucket_objectv2 import BucketObjectv2
 
 from components.spot_training_job import SpotTrainingJob, SpotTrainingJobArgs
 from costs import gate
-from shoestring.errors import UserError
-from shoestring.paths import home
+from shoestring.base import names
+from shoestring.base.errors import UserError
+from shoestring.base.paths import home
 from stacks.settings import WindowSettings
 from stacks.tags import tag_everything
-from training import bundle, data, jobfile, wheels
+from training.prepare import bundle, data, jobfile, wheels
 
 NEEDED = ("bucket", "mlflow_url", "subnet_ids", "jobs_security_group_id", "window_gate")
-LEASE_TAG = "shoestring:lease"
 READS, PAUSE = 20, 0.1  # of the stack's own state, and seconds between two
 
 
@@ -42,7 +42,7 @@ def check_platform(environment: str, outputs: Mapping[str, Any]) -> Mapping[str,
 
 def check_gate(environment: str, value: str, now: datetime) -> None:
     """Raises RunError where the environment is closed to new windows, for its budget is spent or somebody said so."""
-    name = gate.parameter(environment)
+    name = names.window_gate(environment)
     reopen = f'shoestring budget reopen -e {environment} --why "..."'
     try:
         found = gate.read(value)
@@ -100,7 +100,7 @@ NO_PARAMETER = re.compile(r"ParameterNotFound|couldn't find resource|empty resul
 
 async def gate_value(environment: str) -> str:
     """What the gate's parameter holds now. Raises RunError where there is none."""
-    name = gate.parameter(environment)
+    name = names.window_gate(environment)
     try:
         options = _utilities.get_invoke_opts_defaults()  # the version: without it, the engine starts a second provider
         answer = await pulumi.runtime.invoke_async("aws:ssm/getParameter:getParameter", {"name": name}, options)
@@ -138,7 +138,7 @@ def build(settings: WindowSettings) -> None:
     until = pulumi.Output.all(platform, before).apply(
         lambda parts: lease(settings, parts[1].get("lease"), datetime.now(UTC))
     )
-    tag_everything({**settings.tags(), LEASE_TAG: until})
+    tag_everything({**settings.tags(), names.LEASE_TAG: until})
     account = get_caller_identity_output().account_id
 
     uploads = Uploads(platform.apply(lambda outputs: str(outputs["bucket"])))
@@ -195,9 +195,9 @@ def _job(
             job_name=name,
             model=job.name,
             bucket=uploads.bucket,
-            data_uri=uploads.uri(f"data/{job.name}/{training_set.sha256}/train.csv", training_set.path),
-            code_uri=uploads.uri(f"code/{code.sha256}/sourcedir.tar.gz", code.path),
-            wheels_uri=uploads.folder(f"wheels/{needed.sha256}/", needed.path, "*.whl") if needed else None,
+            data_uri=uploads.uri(f"{names.DATA}{job.name}/{training_set.sha256}/train.csv", training_set.path),
+            code_uri=uploads.uri(f"{names.CODE}{code.sha256}/sourcedir.tar.gz", code.path),
+            wheels_uri=uploads.folder(f"{names.WHEELS}{needed.sha256}/", needed.path, "*.whl") if needed else None,
             program=job.entry_path.name,
             image=image,
             region=settings.region,

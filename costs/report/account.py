@@ -16,7 +16,7 @@ from typing import Any
 from costs.report import records
 from costs.report.explorer import CURRENCY, Scope, money
 from costs.report.periods import Period
-from costs.report.trouble import ReportError
+from shoestring.base.errors import UserError
 
 Clients = Callable[[str], Any]  # a boto3 client by its service's name
 FINISHED = ("Completed", "Failed", "Stopped")
@@ -238,7 +238,7 @@ def limit(clients: Clients, account: str, budget: str, monthly_usd: str) -> Limi
     """The month's limit: the budget's where there is one, else the environment's own.
 
     Raises:
-        ReportError: either is in another currency, or no number.
+        UserError: either is in another currency, or no number.
     """
     if budget:
         client = clients("budgets")
@@ -314,7 +314,7 @@ def read(
     own = attempts.of("the account's number", "sts:GetCallerIdentity", lambda: clients("sts").get_caller_identity(), {})
     account = own.get("Account", "")
     if not account:
-        raise ReportError("AWS does not say which account this is: " + attempts.notes[-1], "credentials that work",
+        raise UserError("AWS does not say which account this is: " + attempts.notes[-1], "credentials that work",
                           "aws sts get-caller-identity    (for local: shoestring cloud up)")  # fmt: skip
     listed = attempts.of("training jobs", READ_JOBS, lambda: jobs(clients("sagemaker"), scope, period), ())
     name, kept = bucket.format(account=account), ()

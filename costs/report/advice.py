@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from costs.charges import NOTHING, Range
-from costs.prices import PriceBook, UnknownPrice
+from costs.amounts import NOTHING, Range
+from costs.book.price import UnknownPrice
+from costs.book.prices import PriceBook
 from costs.report.analysis import Item, dollars
 from costs.report.explorer import Row
 from costs.report.periods import Period

@@ -13,7 +13,7 @@ from datetime import date
 from decimal import Decimal
 from itertools import takewhile
 
-from costs.charges import cents
+from costs.amounts import cents
 from costs.report.account import Limit
 from costs.report.explorer import Anomaly, Readings, Row
 from costs.report.periods import DAY, Period, month_of

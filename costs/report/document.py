@@ -7,7 +7,7 @@ from datetime import UTC
 from decimal import Decimal
 from typing import Any
 
-from costs.charges import Range
+from costs.amounts import Range
 from costs.report.analysis import Item
 from costs.report.report import Report
 

@@ -13,7 +13,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from costs.report.periods import DAY, Period, month_of
-from costs.report.trouble import ReportError
+from shoestring.base.errors import UserError
 
 BILLED, AMORTIZED, USAGE = "UnblendedCost", "AmortizedCost", "UsageQuantity"
 CURRENCY = "USD"
@@ -97,9 +97,9 @@ class Readings:
 
 
 def money(amount: Mapping[str, Any], where: str) -> Decimal:
-    """An amount in US dollars. Raises ReportError for any other currency, or for what is no number."""
+    """An amount in US dollars. Raises UserError for any other currency, or for what is no number."""
     if amount.get("Unit") != CURRENCY:
-        raise ReportError(
+        raise UserError(
             f"{where} is in {amount.get('Unit')!r}",
             f"{CURRENCY}: prices, limits and sums are in dollars, and no exchange rate is guessed",
             "an account that AWS bills in US dollars: Billing console, Payment preferences, Currency",
@@ -113,12 +113,12 @@ def _number(text: object, where: str) -> Decimal:
     except InvalidOperation:
         number = Decimal("NaN")
     if not number.is_finite():
-        raise ReportError(f"{where} is {text!r}", "a decimal number, as Cost Explorer answers")
+        raise UserError(f"{where} is {text!r}", "a decimal number, as Cost Explorer answers")
     return number
 
 
 def rows_of(answer: Answer) -> list[Row]:
-    """The groups of one page of GetCostAndUsage. Raises ReportError for amounts that are not dollars."""
+    """The groups of one page of GetCostAndUsage. Raises UserError for amounts that are not dollars."""
     rows = []
     for result in answer.get("ResultsByTime", []):
         day = date.fromisoformat(result["TimePeriod"]["Start"][:10])
@@ -159,7 +159,7 @@ class Explorer:
                     self.sleep(wait)
                     wait *= 2
                     continue
-                raise ReportError(
+                raise UserError(
                     f"Cost Explorer does not answer: {error}",
                     "credentials that work, and for local its cloud up",
                     "aws sts get-caller-identity    (for local: shoestring cloud up)",
@@ -216,7 +216,7 @@ class Explorer:
         """Everything for one report, in five requests (more only where Cost Explorer answers in pages, or throttles).
 
         Raises:
-            ReportError: costs cannot be read (denied, not enabled, throttled to the end), or are not in dollars.
+            UserError: costs cannot be read (denied, not enabled, throttled to the end), or are not in dollars.
         """
         month = month_of(period.last)
         start, end = min(period.before.start, month.start), max(period.end, min(month.end, today + DAY))
@@ -233,7 +233,7 @@ class Explorer:
         def optional(what: str, action: Callable[[], Any], otherwise: Any) -> Any:
             try:
                 return action()
-            except ReportError as error:
+            except UserError as error:
                 notes.append(f"{what} cannot be had: {error.found}" + (f" ({error.mend})" if error.mend else ""))
                 return otherwise
 
@@ -269,31 +269,31 @@ def _anomaly(found: Answer) -> Anomaly:
     return Anomaly(found["AnomalyId"], service, start, end, impact, tuple(filter(None, details)))
 
 
-def _explained(operation: str, code: str, message: str) -> ReportError:
+def _explained(operation: str, code: str, message: str) -> UserError:
     """An error of AWS in the words of who has to mend it."""
     action = IAM_ACTION[operation]
     if code in DENIED:
-        return ReportError(
+        return UserError(
             f"Cost Explorer is denied: {message or code}",
             f"{action} for who asks, on resource *, and «Activate IAM access» in the account's billing settings",
             f'aws iam put-role-policy --role-name ROLE --policy-name cost-report --policy-document \'{{"Version": '
             f'"2012-10-17", "Statement": [{{"Effect": "Allow", "Action": "{action}", "Resource": "*"}}]}}\'',
         )
     if code == "DataUnavailableException":
-        return ReportError(
+        return UserError(
             f"Cost Explorer has no data for {action}: {message or code}",
             "Cost Explorer enabled, and a day of patience after that; forecasts need some weeks of history",
             "open the Billing and Cost Management console once, choose Cost Explorer, and come back in 24 hours",
         )
     if code in THROTTLED:
-        return ReportError(
+        return UserError(
             f"Cost Explorer throttles or fails: {TRIES} tries of {action} in {WAITED:.0f} s failed ({code})",
             "an answer; each try is billed, so no more were made",
             "the same command in a few minutes",
         )
     said = f"Cost Explorer refuses {action}: {code}: {message}"
     if code in UNKNOWN:
-        return ReportError(said, "credentials that work", "aws sts get-caller-identity    (who AWS takes you for)")
+        return UserError(said, "credentials that work", "aws sts get-caller-identity    (who AWS takes you for)")
     if code == "ValidationException":
-        return ReportError(said, "days of the last 13 months, which Cost Explorer keeps", "--week or --since of later")
-    return ReportError(said, "an answer")
+        return UserError(said, "days of the last 13 months, which Cost Explorer keeps", "--week or --since of later")
+    return UserError(said, "an answer")

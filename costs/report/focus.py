@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
-from costs.prices import PriceBook, UnknownPrice
+from costs.book.price import UnknownPrice
+from costs.book.prices import PriceBook
 from costs.report.document import money
 from costs.report.explorer import Row
 from costs.report.periods import DAY, month_of

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from costs.prices import PriceBook
+from costs.book.prices import PriceBook
 from costs.report import account, utilisation
 from costs.report.explorer import Explorer, Scope
 from costs.report.periods import Period
@@ -38,7 +38,7 @@ def gather(
         now: the moment in UTC that days are told from.
 
     Raises:
-        ReportError: Cost Explorer or the account cannot be read, or amounts are not in dollars.
+        UserError: Cost Explorer or the account cannot be read, or amounts are not in dollars.
     """
     from botocore.config import Config
 

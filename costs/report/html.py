@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
-from costs.charges import Range
+from costs.amounts import Range
 from costs.report import charts
 from costs.report.analysis import dollars, percent
 from costs.report.report import Report

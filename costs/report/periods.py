@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from costs.report.trouble import ReportError
+from shoestring.base.errors import UserError
 
 WEEK = re.compile(r"(\d{4})-W(\d{2})")
 DAY = timedelta(days=1)
@@ -70,14 +70,14 @@ def month_of(day: date) -> Period:
 
 
 def week(text: str) -> Period:
-    """The days of an ISO week like 2026-W47. Raises ReportError for anything else."""
+    """The days of an ISO week like 2026-W47. Raises UserError for anything else."""
     found = WEEK.fullmatch(text)
     try:
         start = date.fromisocalendar(int(found[1]), int(found[2]), 1) if found else None
     except ValueError:
         start = None
     if start is None:
-        raise ReportError(f"--week {text} is no week", "an ISO week of a year", "--week 2026-W47")
+        raise UserError(f"--week {text} is no week", "an ISO week of a year", "--week 2026-W47")
     return Period(start, start + 7 * DAY)
 
 
@@ -96,32 +96,32 @@ def _day(option: str, text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise ReportError(f"{option} {text} is no date", "a date as year, month, day", f"{option} 2026-11-16") from None
+        raise UserError(f"{option} {text} is no date", "a date as year, month, day", f"{option} 2026-11-16") from None
 
 
 def chosen(today: date, of_week: str = "", since: str = "", until: str = "", running: bool = False) -> Period:
     """The period that the options ask for; both `since` and `until` are included.
 
     Raises:
-        ReportError: the options contradict each other, are no dates, or lie in the future.
+        UserError: the options contradict each other, are no dates, or lie in the future.
     """
     if of_week and (since or until):
-        raise ReportError("--week stands beside --since or --until", "one of the two", "--week 2026-W47")
+        raise UserError("--week stands beside --since or --until", "one of the two", "--week 2026-W47")
     if of_week:
         found = week(of_week)
     elif since or until:
         if not since:
-            raise ReportError(f"--until {until} has no --since", "both ends", "--since 2026-11-01 --until 2026-11-15")
+            raise UserError(f"--until {until} has no --since", "both ends", "--since 2026-11-01 --until 2026-11-15")
         first, last = _day("--since", since), _day("--until", until) if until else today
         if last < first:
-            raise ReportError(f"--until {last} is before --since {first}", "an end after the start", f"--until {today}")
+            raise UserError(f"--until {last} is before --since {first}", "an end after the start", f"--until {today}")
         found = Period(first, last + DAY)
     else:
         return running_week(today) if running else last_week(today)
     if found.start > today:
-        raise ReportError(f"{found.name} has not begun (today is {today}, UTC)", "days up to today", f"--until {today}")
+        raise UserError(f"{found.name} has not begun (today is {today}, UTC)", "days up to today", f"--until {today}")
     if found.days > LONGEST:
-        raise ReportError(f"{found.days} days are asked for", f"{LONGEST} at most", f"--since {today - 365 * DAY}")
+        raise UserError(f"{found.days} days are asked for", f"{LONGEST} at most", f"--since {today - 365 * DAY}")
     if found.end > today + DAY:  # days to come
         return Period(found.start, today + DAY, running=bool(of_week))
     return found

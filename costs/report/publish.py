@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from costs.prices import PriceBook
+from costs.book.prices import PriceBook
 from costs.report import document, focus, html, text
 from costs.report.report import Report
-from costs.report.trouble import ReportError
+from shoestring.base.errors import UserError
+from shoestring.base.names import COST_REPORTS
 
-PREFIX = "reports/cost"
 TYPES = {
     "report.json": "application/json",
     "report.html": "text/html; charset=utf-8",
@@ -34,7 +34,7 @@ def prefix(report: Report) -> str:
     """Where the report lies in the bucket: `reports/cost/2026/2026-W47/`, for ever the same for the same days."""
     period = report.readings.period
     year = period.start.isocalendar()[0] if "W" in period.name else period.start.year
-    return f"{PREFIX}/{year}/{period.name}/"
+    return f"{COST_REPORTS}{year}/{period.name}/"
 
 
 def to_folder(made: dict[str, str], folder: Path) -> list[Path]:
@@ -54,7 +54,7 @@ def to_bucket(report: Report, made: dict[str, str], s3: Any, bucket: str) -> str
     """Writes the files, the page last; returns its address. A second run writes over the first.
 
     Raises:
-        ReportError: the bucket is not there, or may not be written.
+        UserError: the bucket is not there, or may not be written.
     """
     from botocore.exceptions import ClientError
 
@@ -68,25 +68,25 @@ def to_bucket(report: Report, made: dict[str, str], s3: Any, bucket: str) -> str
             code, environment = error.response["Error"]["Code"], report.readings.scope.environment
             if code in ("NoSuchBucket", "404"):
                 mend = f"pulumi up --stack {environment}"
-                raise ReportError(f"there is no bucket {bucket}", "the platform's state bucket", mend) from error
+                raise UserError(f"there is no bucket {bucket}", "the platform's state bucket", mend) from error
             if code in ("AccessDenied", "403"):
-                raise ReportError(
+                raise UserError(
                     f"s3://{bucket}/{where}{name} may not be written",
-                    f"s3:PutObject on arn:aws:s3:::{bucket}/{PREFIX}/*",
+                    f"s3:PutObject on arn:aws:s3:::{bucket}/{COST_REPORTS}*",
                     f"pulumi up --stack {environment}",
                 ) from error
-            raise ReportError(f"s3://{bucket}/{where}{name}: {error}", "a bucket that takes it") from error
+            raise UserError(f"s3://{bucket}/{where}{name}: {error}", "a bucket that takes it") from error
     return f"s3://{bucket}/{where}report.html"
 
 
 def announce(report: Report, where: str, sns: Any, topic: str) -> None:
-    """Sends the summary to the topic. Raises ReportError where it may not, or where there is none."""
+    """Sends the summary to the topic. Raises UserError where it may not, or where there is none."""
     from botocore.exceptions import ClientError
 
     try:
         sns.publish(TopicArn=topic, Subject=text.subject(report), Message=text.summary(report, where))
     except ClientError as error:
-        raise ReportError(
+        raise UserError(
             f"the report is at {where}, and {topic} was not told: {error.response['Error'].get('Message', error)}",
             "the topic of the environment's budget, and sns:Publish on it",
             f"pulumi up --stack {report.readings.scope.environment}",

@@ -12,8 +12,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from costs.report.periods import Period
+from shoestring.base.names import JOB_RECORDS
 
-PREFIX = "reports/jobs/"
 KEPT = ("TrainingJobName", "TrainingJobStatus", "ResourceConfig", "EnableManagedSpotTraining", "TrainingTimeInSeconds",
         "BillableTimeInSeconds")  # fmt: skip
 
@@ -21,7 +21,7 @@ KEPT = ("TrainingJobName", "TrainingJobStatus", "ResourceConfig", "EnableManaged
 def key(name: str, ended: datetime) -> str:
     """Where the record of a run lies; a name that runs again has another end."""
     moment = ended.astimezone(UTC)
-    return f"{PREFIX}{moment:%Y-%m-%d}/{name}-{moment:%H%M%S}.json"
+    return f"{JOB_RECORDS}{moment:%Y-%m-%d}/{name}-{moment:%H%M%S}.json"
 
 
 def write(s3: Any, bucket: str, described: Mapping[str, Any], tags: Mapping[str, str]) -> str:
@@ -57,7 +57,7 @@ def read(s3: Any, bucket: str, period: Period) -> list[dict[str, Any]]:
     """
     found = []
     for day in _days(period):
-        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{PREFIX}{day}/"):
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{JOB_RECORDS}{day}/"):
             for item in page.get("Contents", []):
                 body = s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
                 try:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from costs.prices import PriceBook, UnknownPrice
+from costs.book.price import UnknownPrice
+from costs.book.prices import PriceBook
 from costs.report import advice, analysis, value
 from costs.report.account import Account
 from costs.report.advice import Advice

@@ -17,9 +17,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 
-from costs.charges import NOTHING, Range
+from costs.amounts import NOTHING, Range
+from costs.book.price import HOURS_A_MONTH, Price, UnknownPrice
+from costs.book.prices import PriceBook
 from costs.estimates import COMPUTE, SECONDS_AN_HOUR
-from costs.prices import HOURS_A_MONTH, Price, PriceBook, UnknownPrice
 from costs.report.advice import DAYS_A_MONTH, WORTH, Advice
 from costs.report.analysis import dollars
 from costs.report.shapes import Shape, shape

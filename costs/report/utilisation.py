@@ -10,7 +10,7 @@ from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from costs.prices import PriceBook
+from costs.book.prices import PriceBook
 from costs.report import sizing
 from costs.report.account import Attempts, Job, log_lines, reported
 from costs.report.explorer import Scope

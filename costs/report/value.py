@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from costs.book.price import UnknownPrice
+from costs.book.prices import PriceBook
 from costs.estimates import COMPUTE, MILLION, SECONDS_AN_HOUR, job_cost
-from costs.prices import PriceBook, UnknownPrice
 from costs.report.account import Job, Predictions
 from costs.report.explorer import Row
 

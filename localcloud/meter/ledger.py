@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from shoestring.installation import write_atomically
+from shoestring.base.paths import write_atomically
 
 Say = Callable[[str], None]
 HOUR = 3600

@@ -6,10 +6,10 @@ import threading
 from decimal import Decimal
 from pathlib import Path
 
-from costs.prices import PriceBook
+from costs.book.prices import PriceBook
 from localcloud.meter.rate import Rater
 from localcloud.sagemaker.spot import Spot
-from shoestring.errors import UserError
+from shoestring.base.errors import UserError
 
 
 class Prices:

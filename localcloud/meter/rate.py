@@ -9,7 +9,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from costs.prices import Price, PriceBook, UnknownPrice
+from costs.book.price import Price, UnknownPrice
+from costs.book.prices import PriceBook
 from localcloud.meter.ledger import Stretch
 from localcloud.meter.table import GIB, ON_DEMAND, SPOT, STANDING, TRAINING, USAGE, Charge
 

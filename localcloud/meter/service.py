@@ -17,7 +17,7 @@ from localcloud.meter.ledger import Ledger
 from localcloud.meter.prices import Prices
 from localcloud.meter.rate import Line
 from localcloud.requests import Model
-from shoestring.installation import write_atomically
+from shoestring.base.paths import write_atomically
 
 Found = dict[str, Any]
 BILLED = ("GetCostAndUsage", "GetCostForecast", "GetDimensionValues", "GetTags")  # a cent for each call, as on AWS

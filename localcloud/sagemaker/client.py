@@ -6,7 +6,7 @@ import json
 import urllib.error
 import urllib.request
 
-from shoestring.errors import UserError
+from shoestring.base.errors import UserError
 
 INTERRUPT = "/_local/interrupt"
 

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from shoestring.installation import write_atomically
+from shoestring.base.paths import write_atomically
 
 FINISHED = ("Completed", "Failed", "Stopped")
 BILLED = "meter/jobs"  # below the local cloud's folder: the records of deleted jobs, which a bill does not forget

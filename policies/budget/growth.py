@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from decimal import ROUND_CEILING, Decimal
 
-from costs.charges import ResourceCost
-from costs.plan import price_resources
+from costs.plan.charges import ResourceCost
+from costs.plan.plan import price_resources
 from policies.budget.pricing import monthly, of_type, priced, source
 from policies.rule import Context, Example, Finding, Resource, Rule, Stack, resource, usd
 from policies.taggable import plainly_taggable

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from costs.charges import ResourceCost
-from costs.plan import price_resources
+from costs.plan.charges import ResourceCost
+from costs.plan.plan import price_resources
 from policies.rule import Context, Resource, Stack, usd
 from policies.values import at, number
 

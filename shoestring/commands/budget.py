@@ -15,9 +15,9 @@ Why = Annotated[str, typer.Option("--why", help="The reason, kept with the gate.
 
 def _enter(environment: str) -> tuple[dict[str, Any], Any]:
     """The platform's outputs, and clients for its region."""
+    from shoestring.base.errors import UserError
     from shoestring.budgets import clients
     from shoestring.environment import enter
-    from shoestring.errors import UserError
     from shoestring.updates import outputs
 
     enter(environment, say)

@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from shoestring.base.errors import UserError
+from shoestring.base.names import environment_of
+from shoestring.base.names import window as window_of
 from shoestring.commands.common import Json, say
-from shoestring.errors import UserError
 
 if TYPE_CHECKING:
-    from costs.plan import Plan
-    from costs.preview import Preview
+    from costs.plan.plan import Plan
+    from costs.plan.preview import Preview
     from shoestring.screen import Screen
 
 app = typer.Typer(no_args_is_help=True, help="What a plan costs, what was spent, what it bought.")
-WINDOW = "-window"
 WIDE = 120  # columns of a table that goes into a file
 
 
@@ -62,8 +63,8 @@ def plan(
     """
     import gc
 
-    from costs.plan import check_usage, price_plan
-    from costs.prices import PriceBook
+    from costs.book.prices import PriceBook
+    from costs.plan.plan import check_usage, price_plan
 
     gc.disable()  # what is made here stays to the end of the process
     if as_json and as_markdown:
@@ -89,7 +90,7 @@ def plan(
 
 
 def _limit(text: str) -> Any:
-    from costs.charges import decimal
+    from costs.amounts import decimal
 
     if not text:
         return None
@@ -105,7 +106,7 @@ def _limit(text: str) -> Any:
 def _usage(path: Path | None) -> Any:
     if path is None:
         return None
-    from costs.usage import load
+    from costs.plan.usage import load
 
     return load(path)
 
@@ -116,7 +117,7 @@ def _check_region(region: str) -> None:
 
 
 def _saved(source: Path) -> Preview:
-    from costs.preview import COMMAND, read
+    from costs.plan.preview import COMMAND, read
 
     if str(source) == "-":
         return read(sys.stdin.read(), "standard input")
@@ -136,12 +137,12 @@ def _previews(environment: str, window: bool) -> list[Preview]:
     from shoestring.environment import enter
     from shoestring.screen import Screen
 
-    name = environment.removesuffix(WINDOW)
+    name = environment_of(environment)
     if name != environment and window:
         raise UserError(f"--window is given with the stack {environment}", f"ENV alone: {name}")
     enter(name, say)
     screen = Screen(Console(stderr=True, highlight=False, soft_wrap=True))
-    return [_preview(stack, screen) for stack in ([environment, f"{name}{WINDOW}"] if window else [environment])]
+    return [_preview(stack, screen) for stack in ([environment, window_of(name)] if window else [environment])]
 
 
 def _preview(stack: str, screen: Screen) -> Preview:
@@ -153,19 +154,19 @@ def _preview(stack: str, screen: Screen) -> Preview:
 
 def _show(plans: Sequence[Plan], as_json: bool, as_markdown: bool) -> None:
     if as_json:
-        from costs.render.facts import text
+        from costs.plan.render.facts import text
 
         print(text(plans))
     elif as_markdown:
         from datetime import date
 
-        from costs.render.pages import markdown
+        from costs.plan.render.pages import markdown
 
         print(markdown(plans, date.today()), end="")
     else:
         from rich.console import Console
 
-        from costs.render.table import show
+        from costs.plan.render.table import show
 
         console = Console(highlight=False)
         show(plans, console if console.is_terminal else Console(highlight=False, width=WIDE))
@@ -174,14 +175,14 @@ def _show(plans: Sequence[Plan], as_json: bool, as_markdown: bool) -> None:
 def _write(path: Path, plans: Sequence[Plan]) -> None:
     from datetime import date
 
-    from costs.render.pages import html
+    from costs.plan.render.pages import html
 
     path.write_text(html(plans, date.today()))
     say(f"written: {path}")
 
 
 def _judge(plans: Sequence[Plan], limit: Any) -> None:
-    from costs.render.money import usd
+    from costs.plan.render.money import usd
 
     stays = [each.after.monthly for each in plans]
     total, run = sum(each.high for each in stays), sum(each.after.run.high for each in plans)
@@ -198,6 +199,6 @@ def _judge(plans: Sequence[Plan], limit: Any) -> None:
 
 
 def _one(value: Any) -> Any:
-    from costs.charges import Range
+    from costs.amounts import Range
 
     return Range(value, value)

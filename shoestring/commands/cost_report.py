@@ -28,12 +28,11 @@ Publish = Annotated[bool, typer.Option("--publish", help="Write the files to the
 @contextmanager
 def _told() -> Iterator[None]:
     """A report's trouble as the command line's own kind of error."""
-    from costs.report.trouble import ReportError
-    from shoestring.errors import UserError
+    from shoestring.base.errors import UserError
 
     try:
         yield
-    except ReportError as error:
+    except UserError as error:
         raise UserError(error.found, error.expected, error.mend) from error
 
 
@@ -42,9 +41,9 @@ def target(environment: str) -> Target:
     import yaml
 
     from costs.report.gather import Target
-    from shoestring.errors import UserError
-    from shoestring.paths import ROOT
-    from stacks.settings import MONTHLY_USD
+    from shoestring.base.errors import UserError
+    from shoestring.base.names import MONTHLY_USD
+    from shoestring.base.paths import ROOT
 
     path = ROOT / f"Pulumi.{environment}.yaml"
     try:
@@ -89,7 +88,7 @@ def report(
         enter(environment, say)
         import boto3
 
-        from costs.prices import PriceBook
+        from costs.book.prices import PriceBook
         from costs.report import document, text
         from costs.report import publish as files
         from costs.report.gather import gather
@@ -131,9 +130,9 @@ def rightsize(environment: Env = "local", as_json: Json = False) -> None:
     enter(environment, say)
     import boto3
 
-    from costs.prices import PriceBook
+    from costs.book.prices import PriceBook
     from costs.report.explorer import Scope
-    from costs.rightsizing import measure
+    from costs.value.rightsizing import measure
 
     whose = target(environment)
     scope = Scope(whose.project, whose.environment)

@@ -24,8 +24,8 @@ def roi(
     as_json: Json = False,
 ) -> None:
     """Return on investment: (benefit - cost) / cost."""
-    from costs import roi as calculation
-    from costs.inputs import gather
+    from costs.value import roi as calculation
+    from costs.value.inputs import gather
 
     flags = {"benefit": benefit, "cost": cost, "months": months}
     found = calculation.roi(gather(calculation.RoiInputs, file, flags, "shoestring cost roi"))
@@ -53,12 +53,13 @@ def tco(
     as_json: Json = False,
 ) -> None:
     """A bought GPU server against EC2, spot and SageMaker, with the hours after which it pays."""
-    from costs import tco as calculation
-    from costs import tco_render
-    from costs.inputs import gather
-    from costs.prices import PriceBook, UnknownPrice
-    from costs.refresh_store import today
-    from shoestring.errors import UserError
+    from costs.book.price import UnknownPrice
+    from costs.book.prices import PriceBook
+    from costs.book.store import today
+    from costs.value import tco as calculation
+    from costs.value import text as tco_render
+    from costs.value.inputs import gather
+    from shoestring.base.errors import UserError
 
     flags = {
         "price": price, "life_years": life_years, "residual": residual, "utilisation": utilisation,
@@ -73,7 +74,7 @@ def tco(
         near = f"one of: {', '.join(error.near)}" if error.near else "a region whose prices are known"
         raise UserError(str(error).split(";")[0], f"{near}; or --hourly with a price", error.command) from error
     if plot:
-        from costs.tco_plot import plot as draw
+        from costs.value.plot import plot as draw
 
         try:
             draw(found, plot)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from shoestring.base.errors import UserError
 from shoestring.commands.common import Json, emit
-from shoestring.errors import UserError
 
 if TYPE_CHECKING:
     from policies.rule import Rule
@@ -59,7 +59,7 @@ def list_(as_json: Json = False) -> None:
 @app.command()
 def explain(name: Name, as_json: Json = False) -> None:
     """Say what a rule asks and why, what it costs to break it, its configuration, and both of its examples."""
-    from costs.prices import PriceBook
+    from costs.book.prices import PriceBook
     from policies import docs
     from policies.rule import priced
 
@@ -71,7 +71,7 @@ def explain(name: Name, as_json: Json = False) -> None:
 @app.command()
 def test(name: Perhaps = "", as_json: Json = False) -> None:
     """Judge both examples of every rule, or of one; exit with 1 where one fails that should pass, or passes."""
-    from costs.prices import PriceBook
+    from costs.book.prices import PriceBook
     from policies.catalog import RULES
     from policies.rule import violations
 

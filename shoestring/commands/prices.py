@@ -19,16 +19,17 @@ Regions = Annotated[
 @app.command()
 def show(item: str, region: Regions = None, as_json: Json = False) -> None:
     """Compare an item's prices: on demand, spot, SageMaker, and regions. ITEM is like g4dn.xlarge or nat-gateway."""
-    from costs.comparison import compare, table
-    from costs.prices import PriceBook, UnknownPrice
-    from costs.refresh_store import today
-    from shoestring.errors import UserError
+    from costs.book.comparison import compare, table
+    from costs.book.price import UnknownPrice
+    from costs.book.prices import PriceBook
+    from costs.book.store import today
+    from shoestring.base.errors import UserError
 
     try:
         rows = compare(PriceBook.current(), item, region or [], today())
     except UnknownPrice as error:
         where = f" in {', '.join(region)}" if region else ""
-        near = f"one of: {', '.join(error.near)}" if error.near else "an item of costs/prices.csv"
+        near = f"one of: {', '.join(error.near)}" if error.near else "an item of costs/book/prices.csv"
         raise UserError(f"no price for {item}{where}", near, error.command) from error
     emit([row.facts() for row in rows], as_json, table(rows))
 
@@ -53,8 +54,8 @@ def refresh(
     """Read list prices and spot prices from AWS, and keep them for a day. What was read is kept when it is stopped."""
     import os
 
-    from costs.refresh import PARTS, Refresh, Settings, unread
-    from costs.refresh_store import folder
+    from costs.book.refresh.run import PARTS, Refresh, Settings, unread
+    from costs.book.store import folder
 
     here = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
     done = Refresh(Settings(region or [here], service or PARTS, force, days, advisor), say).run()

@@ -17,10 +17,10 @@ from typing import Any
 
 import boto3
 
-from costs.charges import Basis, Charge
-from costs.plan import KINDS, Plan, Usage, price_plan
-from costs.preview import Preview
-from costs.prices import PriceBook
+from costs.book.prices import PriceBook
+from costs.plan.charges import Basis, Charge
+from costs.plan.plan import KINDS, Plan, Usage, price_plan
+from costs.plan.preview import Preview
 from localcloud.meter.trail import Trail
 from localcloud.meter.watch import READS, WRITES
 

@@ -18,9 +18,8 @@ import psutil
 
 from localcloud import supervisor
 from localcloud.account import list_account
-from shoestring.errors import UserError
-from shoestring.installation import write_atomically
-from shoestring.paths import home
+from shoestring.base.errors import UserError
+from shoestring.base.paths import home, write_atomically
 
 
 def _marker() -> Path:

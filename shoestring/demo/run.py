@@ -11,20 +11,19 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
-from costs.charges import cents
+from costs.amounts import cents
 from costs.estimates import inference_cost
-from costs.plan import Plan
+from costs.plan.plan import Plan
 from localcloud import supervisor
 from localcloud.account import list_account
 from localcloud.sagemaker.client import interrupt
 from localcloud.sagemaker.spot import Spot
 from shoestring import jobs, models, plans, tracking, updates, windows
+from shoestring.base.errors import UserError
+from shoestring.base.paths import ROOT, home, write_atomically
 from shoestring.demo import recovery
 from shoestring.demo.bill import Bill
 from shoestring.environment import enter, require_set_up
-from shoestring.errors import UserError
-from shoestring.installation import write_atomically
-from shoestring.paths import ROOT, home
 from shoestring.screen import Screen
 from stacks.settings import Inference
 
@@ -169,7 +168,7 @@ def _train(screen: Screen, facts: Facts, cloud: dict[str, Any], mlflow: str, bil
 
 def _serve(screen: Screen, facts: Facts, cloud: dict[str, Any], outputs: dict[str, Any]) -> None:
     from serving.client import FunctionUrl
-    from training import data, jobfile
+    from training.prepare import data, jobfile
 
     job = jobfile.load(jobfile.find("breast_cancer"))
     with screen.step("the model is promoted and published"):

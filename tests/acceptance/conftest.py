@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from localcloud.processes import wait_until
-from shoestring.paths import ROOT
+from shoestring.base.paths import ROOT
 from tests.conftest import hears_ctrl_c
 
 PROGRAM = ("stacks", "components", "training", "serving", "costs", "policies", "shoestring", "localcloud", "monitoring")

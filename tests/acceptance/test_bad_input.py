@@ -38,13 +38,14 @@ import pytest
 
 from localcloud.processes import wait_until
 from localcloud.sagemaker.spot import Spot
-from shoestring import errors, updates
-from shoestring.errors import UserError
-from training import data, jobfile
+from shoestring import updates
+from shoestring.base import errors
+from shoestring.base.errors import UserError
+from training.prepare import data, jobfile
 
 RAISES = """
 from dataclasses import dataclass
-from training.session import Session, arguments
+from training.job.session import Session, arguments
 
 @dataclass
 class Parameters:
@@ -63,7 +64,7 @@ from dataclasses import dataclass
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from training.session import Session, arguments
+from training.job.session import Session, arguments
 
 @dataclass
 class Parameters:

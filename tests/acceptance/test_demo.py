@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from localcloud.processes import wait_until
-from shoestring.paths import ROOT
+from shoestring.base.paths import ROOT
 from tests.conftest import hears_ctrl_c
 
 COMMAND = [sys.executable, "-m", "shoestring.cli"]

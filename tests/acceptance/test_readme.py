@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 
 from localcloud import supervisor
-from shoestring.paths import ROOT
+from shoestring.base.paths import ROOT
 from stacks.settings import read
 
 README = (ROOT / "README.md").read_text()
@@ -46,7 +46,7 @@ def test_the_whole_life_of_both_stacks_by_hand(tmp_path):
 
 
 def test_own_data_needs_the_job_file_and_two_settings(tmp_path):
-    from training import jobfile
+    from training.prepare import jobfile
 
     job = tmp_path / "churn.yaml"
     job.write_text(block("Your own data", "yaml"))
@@ -88,7 +88,7 @@ def test_every_command_that_is_named_exists():
 
 
 def test_the_costs_that_are_named_are_the_estimates():
-    from costs.charges import cents
+    from costs.amounts import cents
     from costs.estimates import PlatformParts, platform_month
     from costs.report import REQUESTS, WEEKS_A_MONTH
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from costs.book.price import UnknownPrice
+from costs.book.prices import PriceBook
 from costs.estimates import MONTHLY, PlatformParts, inference_cost, job_cost, platform_month
-from costs.prices import PriceBook, UnknownPrice
 
 
 def test_on_demand_job_is_billed_by_the_second():

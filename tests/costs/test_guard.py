@@ -14,7 +14,8 @@ from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costs import gate, guard
+from costs import gate
+from costs.function import guard
 
 NOW = datetime(2026, 11, 25, 10, 0, tzinfo=UTC)
 NAME, ACCOUNT, GATE = "shoestring-dev-costs", "123456789012", "/shoestring/dev/window-gate"

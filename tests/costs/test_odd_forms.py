@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from costs.plan import PlannedResource, price_resources
-from costs.prices import PriceBook
+from costs.book.prices import PriceBook
+from costs.plan.plan import PlannedResource, price_resources
 
 BOOK = PriceBook.load()
 
@@ -29,7 +29,7 @@ def test_a_rule_that_meets_an_unknown_form_says_so(monkeypatch: pytest.MonkeyPat
         pricing.add("something", 1, "vpc", "public-ipv4")
         raise KeyError("size")
 
-    monkeypatch.setattr("costs.plan.rule", lambda one: broken)
+    monkeypatch.setattr("costs.plan.plan.rule", lambda one: broken)
     (found,) = price_resources([planned("aws:x/y:Z", "a", {})], "us-east-1", BOOK)
     assert (found.status, found.charges) == ("unpriced", ())
     assert "a form that its rule does not know: KeyError" in found.reason

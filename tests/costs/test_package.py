@@ -10,19 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from costs import package
-from shoestring.lambda_package import LAMBDA_PYTHON, host
+from costs.prepare import package
+from shoestring.base.function_package import LAMBDA_PYTHON, host
+from shoestring.base.paths import ROOT
 
 SILENT = lambda line: None  # noqa: E731
 PROGRAM = """
 import sys
 sys.path.insert(0, sys.argv[1])
-import costs.guard, costs.report.handler, costs.report.html, jinja2, markupsafe
-from costs.prices import PriceBook
-assert callable(costs.guard.handler) and callable(costs.report.handler.handler)
+import costs.function.guard, costs.function.weekly_report, costs.report.html, jinja2, markupsafe
+from costs.book.prices import PriceBook
+assert callable(costs.function.guard.handler) and callable(costs.function.weekly_report.handler)
 assert jinja2.__file__.startswith(sys.argv[1]) and len(PriceBook.load()) > 100
 from costs.report import html
-print(sorted(name for name in ("pulumi", "pydantic", "shoestring", "yaml", "boto3") if name in sys.modules))
+print(sorted(name for name in ("pulumi", "pydantic", "platformdirs", "yaml", "boto3") if name in sys.modules))
 """
 
 
@@ -46,7 +47,7 @@ def test_the_same_inputs_give_the_same_bytes(built: Path, tmp_path: Path) -> Non
     assert (again.name, again.read_bytes()) == (built.name, built.read_bytes())
     names = zipfile.ZipFile(built).namelist()
     assert not [name for name in names if "__pycache__" in name or name.endswith(".lock")]
-    assert {"costs/report/report.html.j2", "costs/prices.csv", "costs/gate.py"} <= set(names)
+    assert {"costs/report/report.html.j2", "costs/book/prices.csv", "costs/gate.py"} <= set(names)
 
 
 def test_the_functions_processor_decides_about_the_wheels(tmp_path: Path) -> None:
@@ -61,6 +62,6 @@ def test_versions_and_hashes_are_those_of_the_lock_file() -> None:
         text = re.sub(r"(?m)^\s*#.*\n", "", path.read_text())
         return dict(re.findall(r"(?m)^([\w.-]+==[^\\]*?) \\\n((?:\s+--hash=\S+(?: \\)?\n?)+)", text))
 
-    own, locked = pins(package.REQUIREMENTS), pins(package.HERE.parent / "requirements.lock")
+    own, locked = pins(package.REQUIREMENTS), pins(ROOT / "requirements.lock")
     assert [pin.split("==")[0] for pin in own] == ["jinja2", "markupsafe"]
     assert {pin: hashes.split() for pin, hashes in own.items()} == {pin: locked[pin].split() for pin in own}

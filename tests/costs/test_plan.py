@@ -16,14 +16,15 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from costs.charges import Range, cents
-from costs.plan import Plan, price_plan
-from costs.preview import Preview, read
-from costs.prices import Price, PriceBook
-from costs.rules.traffic import KINDS, Usage
+from costs.amounts import Range, cents
+from costs.book.price import Price
+from costs.book.prices import PriceBook
+from costs.plan.plan import Plan, price_plan
+from costs.plan.preview import Preview, read
+from costs.plan.rules.traffic import KINDS, Usage
+from shoestring.base.errors import UserError
+from shoestring.base.paths import ROOT
 from shoestring.commands.cost import app
-from shoestring.errors import UserError
-from shoestring.paths import ROOT
 
 DATA = Path(__file__).with_name("data")
 BOOK = PriceBook.load()

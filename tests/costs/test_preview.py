@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costs.preview import SECRET, SIGNATURE, UNKNOWN, UNKNOWNS, Preview, clean, read
-from shoestring.errors import MEND, UserError
+from costs.plan.preview import SECRET, SIGNATURE, UNKNOWN, UNKNOWNS, Preview, clean, read
+from shoestring.base.errors import MEND, UserError
 
 DATA = Path(__file__).with_name("data")
 MARK = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from costs.comparison import compare, table
-from costs.prices import TABLE, PriceBook, UnknownPrice
-from shoestring.paths import ROOT
+from costs.book.comparison import compare, table
+from costs.book.price import UnknownPrice
+from costs.book.prices import TABLE, PriceBook
+from shoestring.base.paths import ROOT
 from tests.costs import fake_aws
 
 

@@ -13,14 +13,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costs import refresh_spot
-from costs.comparison import compare
-from costs.prices import PriceBook, UnknownPrice
-from costs.pricing_api import parse, read
-from costs.refresh import PARTS, Refresh, Settings, unread
-from costs.refresh_queries import QUERIES
-from costs.refresh_store import Stored
-from shoestring.errors import UserError
+from costs.book.comparison import compare
+from costs.book.price import UnknownPrice
+from costs.book.prices import PriceBook
+from costs.book.refresh import spot_history as refresh_spot
+from costs.book.refresh.pricing_api import parse, read
+from costs.book.refresh.queries import QUERIES
+from costs.book.refresh.run import PARTS, Refresh, Settings, unread
+from costs.book.store import Stored
+from shoestring.base.errors import UserError
 from tests.costs import fake_aws as fake
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -237,7 +238,7 @@ def test_no_credentials_is_one_message(aws, tmp_path, monkeypatch):
 
 def test_lost_network_is_one_message(aws, tmp_path, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL_PRICING", "http://127.0.0.1:9")
-    monkeypatch.setattr("costs.refresh.ATTEMPTS", 1)
+    monkeypatch.setattr("costs.book.refresh.run.ATTEMPTS", 1)
     with pytest.raises(UserError, match="lambda of us-east-1: no answer of AWS"):
         refreshed(tmp_path, "lambda")
 

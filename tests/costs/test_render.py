@@ -15,15 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from costs.charges import Range
-from costs.plan import Plan, price_plan
-from costs.preview import read
-from costs.prices import PriceBook
-from costs.render import money
-from costs.render.facts import facts, text
-from costs.render.pages import html, markdown
-from costs.render.table import show
-from costs.render.view import short, view
+from costs.amounts import Range
+from costs.book.prices import PriceBook
+from costs.plan.plan import Plan, price_plan
+from costs.plan.preview import read
+from costs.plan.render import money
+from costs.plan.render.facts import facts, text
+from costs.plan.render.pages import html, markdown
+from costs.plan.render.table import show
+from costs.plan.render.view import short, view
 
 DATA = Path(__file__).with_name("data")
 NAMES = ("platform-preview.json", "platform-update-preview.json", "window-preview.json", "webshop-preview.json",

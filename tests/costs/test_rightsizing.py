@@ -12,14 +12,14 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from costs.prices import PriceBook
+from costs.book.prices import PriceBook
 from costs.report import sizing, utilisation
 from costs.report.account import Job
 from costs.report.explorer import Scope
 from costs.report.shapes import shape
 from costs.report.sizing import MEMORY_ROOM, ROOM, Finding, FunctionUse, JobUse, MachineUse
 from costs.report.utilisation import Span
-from costs.rightsizing import measure
+from costs.value.rightsizing import measure
 from tests.costs.report import sample
 
 BOOK = PriceBook.load()

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costs.inputs import gather
-from costs.roi import RoiInputs, render, roi
-from shoestring.errors import UserError
-from shoestring.paths import ROOT
+from costs.value.inputs import gather
+from costs.value.roi import RoiInputs, render, roi
+from shoestring.base.errors import UserError
+from shoestring.base.paths import ROOT
 
 money = st.decimals("0.01", "1e9", places=2)
 

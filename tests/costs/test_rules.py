@@ -16,13 +16,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from costs.charges import Basis, ResourceCost, cents
-from costs.plan import price_resources
-from costs.preview import UNKNOWN, PlannedResource
-from costs.prices import PriceBook
-from costs.rules import MODULES, TABLE, traffic
-from costs.rules.compute import vcpus
-from costs.rules.traffic import KINDS, Usage
+from costs.amounts import cents
+from costs.book.prices import PriceBook
+from costs.plan.charges import Basis, ResourceCost
+from costs.plan.plan import price_resources
+from costs.plan.preview import UNKNOWN, PlannedResource
+from costs.plan.rules import MODULES, TABLE, traffic
+from costs.plan.rules.compute import vcpus
+from costs.plan.rules.traffic import KINDS, Usage
 
 BOOK = PriceBook.load()
 REGION = "us-east-1"

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costs.prices import Price, PriceBook, UnknownPrice
-from costs.refresh_spot import rates
-from costs.spot import Interruptions, Seen
+from costs.book.price import Price, UnknownPrice
+from costs.book.prices import PriceBook
+from costs.book.refresh.spot_history import rates
+from costs.book.spot import Interruptions, Seen
 
 DAY = date(2026, 11, 25)
 prices = st.decimals("0.0001", "100", places=4)

@@ -12,13 +12,14 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from costs.inputs import gather
-from costs.prices import PriceBook, UnknownPrice
-from costs.spot import Seen
-from costs.tco import TcoInputs, break_even, compare, owned
-from costs.tco_plot import plot
-from costs.tco_render import facts, render
-from shoestring.errors import UserError
+from costs.book.price import UnknownPrice
+from costs.book.prices import PriceBook
+from costs.book.spot import Seen
+from costs.value.inputs import gather
+from costs.value.plot import plot
+from costs.value.tco import TcoInputs, break_even, compare, owned
+from costs.value.text import facts, render
+from shoestring.base.errors import UserError
 from tests.costs.test_roi import run
 
 BOOK = PriceBook.load()

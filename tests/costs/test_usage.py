@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from costs.plan import check_usage, price_resources
-from costs.preview import PlannedResource
-from costs.prices import PriceBook
-from costs.rules.traffic import KINDS, Usage
-from costs.usage import load
-from shoestring.errors import MEND, UserError
+from costs.book.prices import PriceBook
+from costs.plan.plan import check_usage, price_resources
+from costs.plan.preview import PlannedResource
+from costs.plan.rules.traffic import KINDS, Usage
+from costs.plan.usage import load
+from shoestring.base.errors import MEND, UserError
 
 FUNCTION = "aws:lambda/function:Function"
 

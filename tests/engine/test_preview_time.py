@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from shoestring.paths import ROOT
+from shoestring.base.paths import ROOT
 
 MOST = 2.0
 FEW, MANY = 3, 10  # runs

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costs.prices import PriceBook
+from costs.book.prices import PriceBook
 from localcloud.meter import allocation, budgets, explorer, forecast
 from localcloud.meter.anomalies import Anomalies
 from localcloud.meter.behaviour import Behaviour, Gate

@@ -19,7 +19,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from costs.prices import PriceBook
+from costs.book.prices import PriceBook
 from localcloud import supervisor
 from localcloud.account import list_account
 from localcloud.processes import wait_until

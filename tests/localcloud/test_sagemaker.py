@@ -22,7 +22,7 @@ from localcloud.requests import python_pattern
 from localcloud.sagemaker.client import interrupt
 from localcloud.sagemaker.container import LOG_GROUP, Container, Files
 from localcloud.sagemaker.requests import MODEL, SUPPORTED
-from shoestring.errors import UserError
+from shoestring.base.errors import UserError
 
 STEPS = """
 import os, pathlib, signal, sys, time

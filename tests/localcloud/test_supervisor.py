@@ -17,7 +17,7 @@ import pytest
 from localcloud import supervisor
 from localcloud.account import KINDS, list_account
 from localcloud.processes import wait_until
-from shoestring.errors import UserError
+from shoestring.base.errors import UserError
 from tests.conftest import hears_ctrl_c
 
 SHOESTRING = str(Path(sys.executable).with_name("shoestring"))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from costs.prices import PriceBook
+from costs.book.prices import PriceBook
 from policies.budget.growth import COST_INCREASE, OVERRIDE
 from policies.budget.limits import MONTHLY_BUDGET, WINDOW_BUDGET
 from policies.budget.unpriced import UNPRICED_RESOURCES

@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from policies import catalog
 from policies.catalog import RULES
+from shoestring.base.errors import UserError
 from shoestring.commands.policies import app
-from shoestring.errors import UserError
 
 
 def run(*words, code=0):

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from components import policies as ours
-from costs.prices import PriceBook
+from costs.book.prices import PriceBook
 from policies.catalog import by_name
 from policies.rule import Context, Stack, resource
 from policies.values import UNKNOWN

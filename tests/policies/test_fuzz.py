@@ -9,8 +9,8 @@ from google.protobuf import struct_pb2
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from costs.preview import SECRET, SIGNATURE, UNKNOWNS
-from costs.prices import PriceBook
+from costs.book.prices import PriceBook
+from costs.plan.preview import SECRET, SIGNATURE, UNKNOWNS
 from policies.catalog import RULES
 from policies.rule import Context, Earlier, Resource, Stack
 from policies.values import UNKNOWN, plain_mapping, shown, snake

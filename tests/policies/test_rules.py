@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from costs.prices import PriceBook
+from costs.book.prices import PriceBook
 from policies.catalog import GROUPS, RULES, by_name
 from policies.rule import Context, Earlier, Finding, Resource, Rule, Stack, priced, violations
 from policies.safety.encryption import ENCRYPTED_STORAGE

@@ -12,7 +12,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from serving import handler as function
+from serving.function import handler as function
 
 
 class Bucket:

@@ -11,8 +11,8 @@ import pytest
 import requests
 
 from localcloud import supervisor
-from serving import package
 from serving.client import FunctionUrl
+from serving.prepare import package
 
 TRUST = {
     "Version": "2012-10-17",
@@ -54,7 +54,7 @@ def function(cloud, model, tmp_path_factory):
 
     aws.create_function(
         FunctionName=NAME, Runtime=f"python{python}", Architectures=[architecture], Role=role,
-        Handler="serving.handler.handler", MemorySize=512, Timeout=30, Environment=variables("1"),
+        Handler="serving.function.handler.handler", MemorySize=512, Timeout=30, Environment=variables("1"),
         Code={"S3Bucket": "shoestring-test", "S3Key": f"packages/{built.name}"},
     )  # fmt: skip
     url = aws.create_function_url_config(FunctionName=NAME, AuthType="AWS_IAM")["FunctionUrl"]

@@ -18,9 +18,10 @@ from pathlib import Path
 
 import pytest
 
-from serving import package
 from serving.predictor import Predictor
-from shoestring.errors import UserError
+from serving.prepare import package
+from shoestring.base.errors import UserError
+from shoestring.base.paths import ROOT
 
 # Reads the model and a row; imports from the zip's folder and the standard library alone (-I -S).
 PROGRAM = """
@@ -67,7 +68,7 @@ def test_zip_is_below_the_limit_and_holds_nothing_made_at_run_time(built):
         assert sum(entry.file_size for entry in archive.infolist()) < 100 * 2**20
     assert [name for name in names if "__pycache__" in name or name.endswith((".pyc", ".pyi"))] == []
     assert sorted(name for name in names if name.startswith("serving/")) == [
-        "serving/__init__.py", "serving/handler.py", "serving/predictor.py",
+        "serving/__init__.py", "serving/function/__init__.py", "serving/function/handler.py", "serving/predictor.py",
     ]  # fmt: skip
 
 
@@ -106,7 +107,7 @@ def test_versions_and_hashes_are_those_of_the_lock_file():
         text = re.sub(r"(?m)^\s*#.*\n", "", path.read_text())
         return dict(re.findall(r"(?m)^([\w.-]+==[^\\]*?) \\\n((?:\s+--hash=\S+(?: \\)?\n?)+)", text))
 
-    own, locked = pins(package.REQUIREMENTS), pins(package.HERE.parent / "requirements.lock")
+    own, locked = pins(package.REQUIREMENTS), pins(ROOT / "requirements.lock")
     assert [pin.split("==")[0] for pin in own] == ["numpy", "numpy", "onnxruntime"]
     assert own == {pin: locked[pin] for pin in own}
 

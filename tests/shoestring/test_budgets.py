@@ -12,7 +12,7 @@ from botocore.stub import Stubber
 
 from costs import gate
 from shoestring import budgets
-from shoestring.errors import UserError
+from shoestring.base.errors import UserError
 
 NOW = datetime(2026, 11, 25, 10, 0, tzinfo=UTC)
 NAME, GATE = "shoestring-dev-costs", "/shoestring/dev/window-gate"

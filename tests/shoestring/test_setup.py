@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from shoestring import bootstrap, doctor, engine, environment, installation
-from shoestring.errors import UserError
+from shoestring.base.errors import UserError
 
 SHOESTRING = str(Path(sys.executable).with_name("shoestring"))
 

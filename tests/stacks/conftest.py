@@ -185,9 +185,9 @@ def run() -> Iterator[Run]:
 @pytest.fixture(autouse=True)
 def no_building(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The function's package and the jobs' wheels take the network: empty ones stand in. Files go elsewhere."""
-    from costs import package as costs_package
-    from serving import package
-    from training import wheels
+    from costs.prepare import package as costs_package
+    from serving.prepare import package
+    from training.prepare import wheels
 
     zipped = tmp_path / "inference-0123456789abcdef.zip"
     zipped.write_bytes(b"PK")

@@ -15,7 +15,7 @@ import pytest
 
 from components import cost_guard, cost_report, mlflow_server
 from components.tokens import TYPES
-from costs.prices import PriceBook
+from costs.book.prices import PriceBook
 from stacks import platform_stack, window
 from stacks.settings import PlatformSettings, WindowSettings, read
 from tests.stacks.conftest import PLATFORM

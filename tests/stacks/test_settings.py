@@ -15,8 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.budget.growth import FORM
-from shoestring.errors import UserError
-from stacks.settings import ENVIRONMENTS, PlatformSettings, WindowSettings, read
+from shoestring.base.errors import UserError
+from shoestring.base.names import ENVIRONMENTS
+from stacks.settings import PlatformSettings, WindowSettings, read
 from stacks.window import lease
 
 ROOT = Path(__file__).parents[2]

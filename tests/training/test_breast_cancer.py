@@ -14,7 +14,7 @@ import tarfile
 import boto3
 import pytest
 
-from training import bundle, data, jobfile
+from training.prepare import bundle, data, jobfile
 
 EPOCHS = 250  # long enough that the signal comes before the end
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from shoestring.errors import UserError
-from training import bundle, jobfile
+from shoestring.base.errors import UserError
+from training.prepare import bundle, jobfile
 
-ROOT = Path(bundle.__file__).parent.parent
+ROOT = Path(bundle.__file__).parents[2]
 
 
 @pytest.fixture
@@ -59,7 +59,9 @@ def test_it_takes_along_what_the_script_imports_from_beside(own, tmp_path):
         deeper="",
         unrelated="",
     )
-    expected = [f"training/{name}.py" for name in bundle.RUNTIME]
+    expected = ["training/__init__.py", "training/session.py"]
+    job_modules = ("__init__", "checkpoint", "export", "registry", "sender", "session", "tracking")
+    expected += [f"training/job/{name}.py" for name in job_modules]
     found = names(bundle.build(job, tmp_path))
     assert sorted(found) == sorted([*expected, "requirements.txt", "train.py", "features.py", "deeper.py"])
 
@@ -82,7 +84,7 @@ def test_bundled_code_runs_alone(own, tmp_path):
     with tarfile.open(made.path) as tar:
         tar.extractall(tmp_path / "code", filter="data")
     program = (
-        "import sys, training, training.session, training.registry\n"
+        "import sys, training, training.job.session, training.job.registry\n"
         "foreign = {'shoestring', 'pulumi', 'localcloud', 'costs', 'yaml', 'pydantic'} & set(sys.modules)\n"
         "print(training.__file__, foreign)\n"
     )
@@ -95,7 +97,7 @@ def test_bundled_code_runs_alone(own, tmp_path):
 
 def test_requirements_are_the_locked_ones():
     locked = dict(re.findall(r"^([\w.-]+)==([^\s;]+)", (ROOT / "requirements.lock").read_text(), re.M)[::-1])
-    lines = (ROOT / "training" / "requirements.txt").read_text().splitlines()
+    lines = (ROOT / "training" / "job" / "requirements.txt").read_text().splitlines()
     pinned = dict(line.split("==") for line in lines if not line.startswith("#"))
     assert {name: locked[name] for name in pinned} == pinned
 

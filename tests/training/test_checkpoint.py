@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training import checkpoint
+from training.job import checkpoint
 
 
 def test_newest_is_restored_and_old_ones_are_removed(tmp_path):

@@ -7,8 +7,8 @@ import hashlib
 
 import pytest
 
-from shoestring.errors import UserError
-from training import data, jobfile
+from shoestring.base.errors import UserError
+from training.prepare import data, jobfile
 
 ROWS = [f"{index}.5,{index * 2},{'yes' if index % 2 else 'no'}" for index in range(12)]
 

@@ -8,8 +8,8 @@ import re
 import pytest
 import yaml
 
-from shoestring.errors import UserError
-from training import jobfile
+from shoestring.base.errors import UserError
+from training.prepare import jobfile
 
 GOOD = {"name": "churn", "entry_point": "train.py", "data": {"csv": "my.csv", "target": "churned"}}
 
@@ -131,7 +131,7 @@ def test_unknown_job_lists_the_known_ones():
 
 def test_schema_file_is_current_and_editors_find_it():
     written = json.loads((jobfile.JOBS / "schema.json").read_text())
-    assert written == jobfile.schema(), "write json.dumps(training.jobfile.schema(), indent=2) to schema.json"
+    assert written == jobfile.schema(), "write json.dumps(training.prepare.jobfile.schema(), indent=2) to schema.json"
     for name in jobfile.names():
         first = jobfile.find(name).read_text().splitlines()[0]
         assert first == "# yaml-language-server: $schema=schema.json"

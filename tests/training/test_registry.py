@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from training import registry
-from training.session import Session
+from training.job import registry
+from training.job.session import Session
 
 GONE = "http://127.0.0.1:9"
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from training import checkpoint
-from training.session import Interrupted, Session, SessionError, arguments
+from training.job import checkpoint
+from training.job.session import Interrupted, Session, SessionError, arguments
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from training.tracking import JOURNAL, Sender, Tracker, errors
+from training.job.tracking import JOURNAL, Sender, Tracker, errors
 
 GONE = "http://127.0.0.1:9"
 

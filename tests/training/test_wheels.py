@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from shoestring.errors import UserError
-from training import bundle, jobfile, wheels
+from shoestring.base.errors import UserError
+from training.prepare import bundle, jobfile, wheels
 
 SILENT = lambda line: None  # noqa: E731
 # Leads every way to an index nowhere: what installs then comes from the folder.
@@ -25,7 +25,7 @@ NO_NETWORK = {
     "HTTP_PROXY": "http://127.0.0.1:9",
 }
 IMPORTS = """
-import breast_cancer, training.session, training.tracking, training.export, training.registry
+import breast_cancer, training.job.session, training.job.tracking, training.job.export, training.job.registry
 import mlflow.onnx, onnxruntime, skl2onnx
 print(mlflow.__file__)
 """
@@ -54,7 +54,7 @@ def built(job, folder, told):
 @pytest.fixture
 def tiny(tmp_path, monkeypatch):
     """Makes a job that needs one package and what its own requirements.txt says."""
-    monkeypatch.setattr(bundle, "HERE", tmp_path)
+    monkeypatch.setattr(wheels, "REQUIREMENTS", tmp_path / "requirements.txt")
     (tmp_path / "requirements.txt").write_text("six==1.17.0\n")
 
     def made(own=""):

@@ -16,7 +16,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from costs.prices import PriceBook
+from costs.book.prices import PriceBook
 from costs.report import publish
 from costs.report.account import HASH
 from costs.report.gather import Target, gather

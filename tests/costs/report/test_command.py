@@ -12,9 +12,10 @@ import pytest
 from botocore.exceptions import ClientError
 from typer.testing import CliRunner, Result
 
-from shoestring import environment, paths, updates
+from shoestring import environment, updates
+from shoestring.base import paths
+from shoestring.base.errors import UserError
 from shoestring.cli import app
-from shoestring.errors import UserError
 from tests.costs.report import sample
 from tests.costs.report.test_outputs import Bucket
 

@@ -14,7 +14,7 @@ from botocore.stub import ANY, Stubber
 
 from costs.report.explorer import BILLED, Explorer, Forecast, Readings, Scope, rows_of
 from costs.report.periods import chosen
-from costs.report.trouble import ReportError
+from shoestring.base.errors import UserError
 from tests.costs.report import sample
 
 SCOPE = Scope(sample.PROJECT, sample.ENVIRONMENT)
@@ -122,7 +122,7 @@ def test_throttled_to_the_end_is_one_message(stubbed: tuple[Any, Stubber]) -> No
     client, stubber = stubbed
     for _ in range(5):
         stubber.add_client_error("get_cost_and_usage", "LimitExceededException", "Rate exceeded")
-    with stubber, pytest.raises(ReportError, match=r"5 tries of ce:GetCostAndUsage in 15 s failed"):
+    with stubber, pytest.raises(UserError, match=r"5 tries of ce:GetCostAndUsage in 15 s failed"):
         read(client)
 
 
@@ -131,7 +131,7 @@ def test_denied_names_the_action_and_what_to_attach(stubbed: tuple[Any, Stubber]
     client, stubber = stubbed
     said = "User: arn:aws:iam::210987654321:user/ann is not authorized to perform: ce:GetCostAndUsage"
     stubber.add_client_error("get_cost_and_usage", "AccessDeniedException", said)
-    with stubber, pytest.raises(ReportError) as error:
+    with stubber, pytest.raises(UserError) as error:
         read(client)
     assert said in error.value.found and "ce:GetCostAndUsage for who asks" in error.value.expected
     assert "Activate IAM access" in error.value.expected and '"Action": "ce:GetCostAndUsage"' in error.value.mend
@@ -141,7 +141,7 @@ def test_not_enabled_is_said(stubbed: tuple[Any, Stubber]) -> None:
     """Cost Explorer is off until somebody opens it."""
     client, stubber = stubbed
     stubber.add_client_error("get_cost_and_usage", "DataUnavailableException", "")
-    with stubber, pytest.raises(ReportError, match="Cost Explorer has no data") as error:
+    with stubber, pytest.raises(UserError, match="Cost Explorer has no data") as error:
         read(client)
     assert "24 hours" in error.value.mend
 
@@ -158,7 +158,7 @@ def test_what_else_it_refuses(stubbed: tuple[Any, Stubber], code: str, expected:
     """With AWS's own words."""
     client, stubber = stubbed
     stubber.add_client_error("get_cost_and_usage", code, "so it is")
-    with stubber, pytest.raises(ReportError, match=f"{code}: so it is") as error:
+    with stubber, pytest.raises(UserError, match=f"{code}: so it is") as error:
         read(client)
     assert expected in error.value.expected
 
@@ -169,7 +169,7 @@ def test_no_answer_at_all_is_said() -> None:
         "ce", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x",
         endpoint_url="http://127.0.0.1:9", config=botocore.config.Config(retries={"total_max_attempts": 1}),
     )  # fmt: skip
-    with pytest.raises(ReportError, match="Cost Explorer does not answer") as error:
+    with pytest.raises(UserError, match="Cost Explorer does not answer") as error:
         read(client)
     assert "shoestring cloud up" in error.value.mend
 
@@ -199,7 +199,7 @@ def test_another_currency_is_refused(stubbed: tuple[Any, Stubber]) -> None:
     """Never added to dollars."""
     client, stubber = stubbed
     stubber.add_response("get_cost_and_usage", page(unit="CNY"))
-    with stubber, pytest.raises(ReportError, match="is in 'CNY'") as error:
+    with stubber, pytest.raises(UserError, match="is in 'CNY'") as error:
         read(client)
     assert "no exchange rate is guessed" in error.value.expected
 
@@ -207,7 +207,7 @@ def test_another_currency_is_refused(stubbed: tuple[Any, Stubber]) -> None:
 @pytest.mark.parametrize("amount", ["", "NaN", "Infinity", "12,50"])
 def test_what_is_no_number_is_refused(amount: str) -> None:
     """Not taken for zero."""
-    with pytest.raises(ReportError, match="expected: a decimal number"):
+    with pytest.raises(UserError, match="expected: a decimal number"):
         rows_of(page(amount=amount))
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costs.prices import PriceBook
+from costs.book.prices import PriceBook
 from costs.report import focus
 from costs.report.explorer import Row
 from costs.report.gather import Target, gather

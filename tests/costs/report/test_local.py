@@ -14,10 +14,10 @@ from typing import Any
 import boto3
 import pytest
 
-from costs.prices import PriceBook
-from costs.report import handler
+from costs.book.prices import PriceBook
+from costs.function import weekly_report as handler
 from costs.report.explorer import Scope
-from costs.rightsizing import measure
+from costs.value.rightsizing import measure
 from localcloud.processes import wait_until
 from shoestring.environment import local_environment, process_environment
 from tests.costs.report.focus_validator import problems

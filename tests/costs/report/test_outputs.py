@@ -19,13 +19,14 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from costs.prices import PriceBook
-from costs.report import charts, document, handler, html, publish, text
+from costs.book.prices import PriceBook
+from costs.function import weekly_report as handler
+from costs.report import charts, document, html, publish, text
 from costs.report.analysis import Day, Item
 from costs.report.gather import Target, gather
 from costs.report.periods import chosen
 from costs.report.report import Report
-from costs.report.trouble import ReportError
+from shoestring.base.errors import UserError
 from tests.costs.report import sample
 
 BOOK = PriceBook.load()
@@ -295,7 +296,7 @@ def test_the_schedules_event_needs_to_say_nothing(function: Bucket, event: Any) 
 def test_a_missing_variable_is_named(function: Bucket, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     """In the log as well, for machines."""
     monkeypatch.delenv("REPORT_PROJECT")
-    with pytest.raises(ReportError, match="REPORT_PROJECT is not set"):
+    with pytest.raises(UserError, match="REPORT_PROJECT is not set"):
         handler.handler({}, None)
     assert json.loads(capsys.readouterr().out)["event"] == "no report"
     assert function.came == []
@@ -307,14 +308,14 @@ def test_a_missing_variable_is_named(function: Bucket, monkeypatch: pytest.Monke
 )
 def test_a_bucket_that_does_not_take_it(report: Report, code: str, said: str) -> None:
     """One message, and nobody is told of a report that is not there."""
-    with pytest.raises(ReportError, match=said) as error:
+    with pytest.raises(UserError, match=said) as error:
         publish.to_bucket(report, publish.files(report, BOOK), Bucket(code), "b")
     assert error.value.expected
 
 
 def test_a_topic_that_is_gone(report: Report) -> None:
     """The report is there, and it is said where."""
-    with pytest.raises(ReportError, match=r"s3://b/x, and arn:x was not told: Topic does not exist"):
+    with pytest.raises(UserError, match=r"s3://b/x, and arn:x was not told: Topic does not exist"):
         publish.announce(report, "s3://b/x", Bucket("x"), "arn:x")
 
 
@@ -330,10 +331,10 @@ LOADS = """
 import sys
 class Refuse:
     def find_spec(self, name, path=None, target=None):
-        if name.partition('.')[0] in ('pydantic', 'pandas', 'numpy', 'shoestring', 'yaml', 'rich', 'pulumi', 'typer'):
+        if name.partition('.')[0] in ('pydantic', 'pandas', 'numpy', 'platformdirs', 'yaml', 'rich', 'pulumi', 'typer'):
             raise ImportError(f'{name} is not in the function')
 sys.meta_path.insert(0, Refuse())
-import costs.report.handler, costs.report.html, costs.report.focus, costs.rightsizing
+import costs.function.weekly_report, costs.report.html, costs.report.focus, costs.value.rightsizing
 print('loaded')
 """
 
@@ -351,15 +352,15 @@ def test_it_runs_on_what_lambda_has() -> None:
                 else [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             )
         }  # fmt: skip
-        assert imported - sys.stdlib_module_names <= {"costs", "boto3", "botocore", "jinja2"}, path.name
+        assert imported - sys.stdlib_module_names <= {"costs", "shoestring", "boto3", "botocore", "jinja2"}, path.name
 
 
 def test_the_functions_zip_has_it_all() -> None:
     """Template and price table as well."""
-    from costs import package
+    from costs.prepare import package
+    from shoestring.base import closure
 
-    names = package._sources()
-    assert {"costs/report/handler.py", "costs/report/report.html.j2", "costs/prices.csv"} <= set(names)
-    needed = {f"costs/{name.rpartition('.')[2]}.py" for name in (
-        "costs.prices", "costs.charges", "costs.estimates", "costs.spot")}  # fmt: skip
+    names = closure.sources(package.ENTRIES)
+    assert {"costs/function/weekly_report.py", "costs/report/report.html.j2", "costs/book/prices.csv"} <= set(names)
+    needed = {"costs/amounts.py", "costs/book/price.py", "costs/book/spot.py", "costs/estimates.py"}
     assert needed <= set(names)

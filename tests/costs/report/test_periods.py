@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from costs.report.periods import Period, chosen, last_week, month_of, week
-from costs.report.trouble import ReportError
+from shoestring.base.errors import UserError
 
 TODAY = date(2026, 11, 25)  # a Wednesday
 DATES = st.dates(date(2020, 1, 1), date(2035, 1, 1))
@@ -80,7 +80,7 @@ def test_a_month_has_its_own_days() -> None:
 )
 def test_what_cannot_be_is_one_clear_message(options: dict[str, str], said: str) -> None:
     """With what is expected, and an option that works."""
-    with pytest.raises(ReportError) as error:
+    with pytest.raises(UserError) as error:
         chosen(TODAY, **options)
     assert said in error.value.found
     assert error.value.expected and "--" in error.value.mend

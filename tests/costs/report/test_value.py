@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from costs.prices import PriceBook
+from costs.book.prices import PriceBook
 from costs.report import account, value
 from costs.report.account import Job, Predictions, log_lines, reported
 from costs.report.explorer import Row, Scope
 from costs.report.periods import chosen
-from costs.report.trouble import ReportError
+from shoestring.base.errors import UserError
 from tests.costs.report import sample
 
 BOOK = PriceBook.load()
@@ -209,7 +209,7 @@ def test_a_limit_in_another_currency_is_refused() -> None:
         def describe_budget(self, **arguments: Any) -> dict[str, Any]:
             return {"Budget": {"BudgetName": "b", "BudgetLimit": {"Amount": "25", "Unit": "EUR"}}}
 
-    with pytest.raises(ReportError, match="budget b is in 'EUR'"):
+    with pytest.raises(UserError, match="budget b is in 'EUR'"):
         account.limit(sample.clients(budgets=Budgets()), "1", "b", "25")
 
 

@@ -1,0 +1,127 @@
+"""The price book: what AWS lists for one unit of an item, with the source and the date of each figure.
+
+Two layers. `prices.csv` is the shipped table: list prices of us-east-1, written down from AWS's public price pages.
+Over it lies what `shoestring prices refresh` has read from AWS, a file for each region. An item that neither has is an
+error that names it, never zero.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
+from pathlib import Path
+
+from costs.book.price import Price, UnknownPrice
+from costs.book.spot import Interruptions, Seen, SpotPrice, spot_price
+from costs.book.store import read_all
+
+TABLE = Path(__file__).with_name("prices.csv")
+TABLE_SOURCE = "AWS public price pages, written down"
+TABLE_DATE = date(2026, 1, 1)  # the year is known, the day is not
+COLUMNS = ("service", "item", "region", "unit", "usd", "note")
+# One price for all regions, kept under us-east-1: services, and single items of others.
+GLOBAL = {"budgets", "costexplorer", "route53", ("cloudwatch", "dashboard")}
+
+
+class PriceBook:
+    """Prices by service, item and region, and what was seen of EC2's spot prices and interruptions."""
+
+    def __init__(
+        self, prices: Iterable[Price], seen: Iterable[Seen] = (), interruptions: Iterable[Interruptions] = ()
+    ) -> None:
+        self._prices: dict[tuple[str, str, str], Price] = {}
+        for price in prices:
+            key = price.service, price.item, price.region
+            if key in self._prices:
+                raise ValueError(f"two prices for {' '.join(key)}")
+            self._prices[key] = price
+        self._seen = {(spot.item, spot.region): spot for spot in seen}
+        self._interruptions = {(rate.item, rate.region): rate for rate in interruptions}
+
+    @classmethod
+    def load(cls, path: Path = TABLE, source: str = TABLE_SOURCE, as_of: date = TABLE_DATE) -> PriceBook:
+        """Reads a table with the columns of `prices.csv`.
+
+        Raises:
+            ValueError: lists every bad line of the file at once.
+        """
+        prices, problems = [], []
+        with path.open(newline="") as file:
+            reader = csv.DictReader(file)
+            if tuple(reader.fieldnames or ()) != COLUMNS:
+                raise ValueError(f"{path.name}: the columns are {reader.fieldnames}, expected {list(COLUMNS)}")
+            for row in reader:
+                try:
+                    usd = Decimal(row["usd"])
+                except (InvalidOperation, TypeError):
+                    usd = Decimal(-1)
+                if not usd.is_finite() or usd < 0:
+                    problems.append(f"{path.name}:{reader.line_num}: usd is {row['usd']!r}, expected like 0.0168")
+                    continue
+                name = row["service"], row["item"], row["region"], row["unit"]
+                prices.append(Price(*name, usd=usd, note=row["note"] or "", source=source, as_of=as_of))
+        if problems:
+            raise ValueError("\n".join(problems))
+        return cls(prices)
+
+    @classmethod
+    def current(cls, folder: Path | None = None) -> PriceBook:
+        """The shipped table, and over it what was refreshed (`prices/` in the product's home, or `folder`).
+
+        Raises:
+            UserError: a refreshed file cannot be read.
+        """
+        return cls.load().overlaid(*read_all(folder))
+
+    def overlaid(
+        self, prices: Iterable[Price], seen: Iterable[Seen] = (), interruptions: Iterable[Interruptions] = ()
+    ) -> PriceBook:
+        """This book with these in the place of its own for the same items."""
+        book = PriceBook(prices, seen, interruptions)
+        book._prices = self._prices | book._prices
+        book._seen = self._seen | book._seen
+        book._interruptions = self._interruptions | book._interruptions
+        return book
+
+    def price(self, service: str, item: str, region: str = "us-east-1") -> Price:
+        """The price of one unit.
+
+        Raises:
+            UnknownPrice: names the item, the known ones that come near, and the command that reads prices.
+        """
+        anywhere = service in GLOBAL or (service, item) in GLOBAL
+        if found := self._prices.get((service, item, "us-east-1" if anywhere else region)):
+            return found
+        items = self.items(service, region)
+        raise UnknownPrice(service, item, region, get_close_matches(item, items, 3) or items[:3])
+
+    def spot(self, service: str, item: str, region: str = "us-east-1") -> SpotPrice:
+        """What an instance type costs on spot capacity: the history that was read, or else what AWS advertises.
+
+        Raises:
+            UnknownPrice: its price on demand is not known.
+        """
+        on_demand = self.price(service, item, region)
+        instance = item.removeprefix("ml."), region
+        ec2 = self._prices.get(("ec2", *instance))
+        return spot_price(on_demand, self._seen.get(instance), ec2, self._interruptions.get(instance))
+
+    def items(self, service: str, region: str = "us-east-1") -> list[str]:
+        """The items of a service that have a price in the region."""
+        return sorted(item for of, item, where in self._prices if of == service and where == region)
+
+    def regions(self, service: str | None = None, item: str | None = None) -> list[str]:
+        """The regions with any price, or with one of the service, or of the item."""
+        asked = (
+            (of, what, where) for of, what, where in self._prices if service in (None, of) and item in (None, what)
+        )
+        return sorted({where for _, _, where in asked})
+
+    def __iter__(self) -> Iterator[Price]:
+        return iter(self._prices.values())
+
+    def __len__(self) -> int:
+        return len(self._prices)

@@ -1,0 +1,1 @@
+"""Reads prices from AWS into the book."""

@@ -1,0 +1,170 @@
+"""Which products of AWS's price list are the items of the price book: a table, service by service.
+
+Each filter is one paginated request. What the price list does not have by region, or not under a unit that can be told
+apart (budgets, Cost Explorer, Route 53, dashboards, parameters), is not here and stays as the shipped table has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from costs.book.refresh.pricing_api import MILLION, THOUSAND, Wanted
+
+HOUR = ("Hrs", "Hours", "hours", "hour")
+GB_MONTH = ("GB-Mo", "GB-month")
+REQUESTS = ("Requests", "Request", "API Requests", "API Calls")
+GB_SECOND = ("Lambda-GB-Second", "GB-Second", "GB-Seconds", "Second", "seconds")
+ON_DEMAND_LINUX = {"operatingSystem": "Linux", "tenancy": "Shared", "preInstalledSw": "NA", "capacitystatus": "Used",
+                   "licenseModel": "No License required", "marketoption": "OnDemand"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Query:
+    """A service code of the price list, the filters of each request, and what is wanted of the answers."""
+
+    code: str
+    filters: tuple[Mapping[str, str], ...]
+    wanted: tuple[Wanted, ...]
+
+
+def _hour(item: str, usage: str, **where: str) -> Wanted:
+    return Wanted(item, usage, HOUR, "hour", where=where)
+
+
+def _stored(item: str, usage: str, **where: str) -> Wanted:
+    return Wanted(item, usage, GB_MONTH, "GB-month", where=where)
+
+
+def _gb(item: str, usage: str, **where: str) -> Wanted:
+    return Wanted(item, usage, ("GB", "GigaBytes"), "GB", where=where)
+
+
+def _million(item: str, usage: str, units: tuple[str, ...] = REQUESTS, **where: str) -> Wanted:
+    return Wanted(item, usage, units, "million", MILLION, where)
+
+
+def _thousand(item: str, usage: str, **where: str) -> Wanted:
+    return Wanted(item, usage, REQUESTS, "thousand", THOUSAND, where)
+
+
+def _seconds(item: str, usage: str) -> Wanted:
+    return Wanted(item, usage, GB_SECOND, "GB-second")
+
+
+def _ml(usage: str) -> list[Query]:
+    family = {"productFamily": "ML Instance"}
+    return [Query("AmazonSageMaker", (family,), (_hour("{type}", usage + r":(?P<type>ml\.[\w.-]+)", **family),))]
+
+
+def _database(engine: str, name: str) -> Query:
+    asked = {"productFamily": "Database Instance", "databaseEngine": engine, "locationType": "AWS Region"}
+    single = _hour(f"{{type}}-{name}", r"InstanceUsage:(?P<type>db\.[\w.-]+)", deploymentOption="Single-AZ")
+    double = _hour(f"{{type}}-{name}-multi-az", r"Multi-AZUsage:(?P<type>db\.[\w.-]+)", deploymentOption="Multi-AZ")
+    return Query("AmazonRDS", (asked,), (single, double))
+
+
+def _family(*names: str) -> tuple[Mapping[str, str], ...]:
+    return tuple({"productFamily": name} for name in names)
+
+
+def _balancer(name: str, family: str, units: str) -> tuple[Wanted, ...]:
+    asked = {"productFamily": family}
+    each = Wanted(f"{name}-{units}", "LCUUsage", (*HOUR, "LCU-Hrs", "LCU-hours"), "hour", where=asked)
+    return _hour(f"{name}-load-balancer", "LoadBalancerUsage", **asked), each
+
+
+ALL: tuple[Mapping[str, str], ...] = ({},)
+DATABASE_STORAGE = {"databaseEngine": "Any"}
+
+QUERIES: dict[str, list[Query]] = {
+    "ec2": [Query("AmazonEC2", (ON_DEMAND_LINUX,), (_hour("{type}", r"BoxUsage:(?P<type>[\w.-]+)"),))],
+    "sagemaker-training": _ml("Train"),
+    "sagemaker-endpoint": _ml("Host"),
+    "sagemaker-processing": _ml("Processing"),
+    "sagemaker-transform": _ml("Tsform"),
+    "sagemaker-notebook": _ml("Notebk"),
+    "sagemaker": [Query("AmazonSageMaker", ({"volumeType": "General Purpose"}, *_family("ML Storage")), (
+        _stored("training-storage", r"Train:VolumeUsage\.gp2"), _stored("endpoint-storage", r"Host:VolumeUsage\.gp2"),
+        _stored("notebook-storage", r"Notebk:VolumeUsage\.gp2"),
+        _stored("processing-storage", r"Processing:VolumeUsage\.gp2")))],
+    "lambda": [Query("AWSLambda", ALL, (
+        _million("requests", "Request", group="AWS-Lambda-Requests"),
+        _seconds("compute-x86", "Lambda-GB-Second"), _seconds("compute-arm64", "Lambda-GB-Second-ARM"),
+        _seconds("provisioned-concurrency-x86", "Lambda-Provisioned-Concurrency"),
+        _seconds("provisioned-concurrency-arm64", "Lambda-Provisioned-Concurrency-ARM"),
+        _seconds("provisioned-compute-x86", "Lambda-Provisioned-GB-Second"),
+        _seconds("provisioned-compute-arm64", "Lambda-Provisioned-GB-Second-ARM"),
+        _seconds("ephemeral-storage", "Lambda-Storage-GB-Second")))],
+    "s3": [Query("AmazonS3", _family("Storage", "API Request"), (
+        _stored("standard-storage", "TimedStorage-ByteHrs", volumeType="Standard"),
+        _stored("standard-ia-storage", "TimedStorage-SIA-ByteHrs"),
+        _stored("one-zone-ia-storage", "TimedStorage-ZIA-ByteHrs"),
+        _stored("glacier-ir-storage", "TimedStorage-GIR-ByteHrs"),
+        _stored("glacier-storage", "TimedStorage-GlacierByteHrs"),
+        _stored("deep-archive-storage", "TimedStorage-GDA-ByteHrs"),
+        _stored("intelligent-tiering-storage", "TimedStorage-INT-FA-ByteHrs"),
+        _thousand("put-requests", "Requests-Tier1"), _thousand("get-requests", "Requests-Tier2")))],
+    "ebs": [Query("AmazonEC2", _family("Storage", "System Operation", "Provisioned Throughput", "Storage Snapshot"), (
+        *(_stored(kind, rf"EBS:VolumeUsage\.{kind}") for kind in ("gp2", "gp3", "io2", "st1", "sc1")),
+        _stored("io1", r"EBS:VolumeUsage\.piops"), _stored("standard", "EBS:VolumeUsage"),
+        _stored("snapshot", "EBS:SnapshotUsage"),
+        *(Wanted(f"{kind}-iops", rf"EBS:VolumeP-IOPS\.{name}", ("IOPS-Mo",), "IOPS-month")
+          for kind, name in (("gp3", "gp3"), ("io1", "piops"), ("io2", "io2"))),
+        Wanted("gp3-throughput", r"EBS:VolumeP-Throughput\.gp3", ("GiBps-mo",), "MB/s-month", Decimal(1) / 1024)))],
+    "rds": [_database("PostgreSQL", "postgres"), _database("MySQL", "mysql"), Query(
+        "AmazonRDS", _family("Database Storage", "Provisioned IOPS", "Storage Snapshot"), (
+            *(_stored(f"storage-{kind}{also}", f"RDS:{option}{kind.upper()}-Storage", **DATABASE_STORAGE)
+              for kind in ("gp2", "gp3") for also, option in (("", ""), ("-multi-az", "Multi-AZ-"))),
+            _stored("storage-io1", "RDS:PIOPS-Storage", **DATABASE_STORAGE),
+            Wanted("iops-io1", "RDS:PIOPS", ("IOPS-Mo",), "IOPS-month", where=DATABASE_STORAGE),
+            _stored("backup-storage", "RDS:ChargedBackupUsage")))],
+    "eks": [Query("AmazonEKS", ALL, (
+        _hour("control-plane", "AmazonEKS-Hours:perCluster"),
+        _hour("control-plane-extended", "AmazonEKS-Hours:extendedSupport")))],
+    "ecs": [Query("AmazonECS", ALL, tuple(
+        Wanted(f"fargate-{item}-{name}", f"Fargate-{arm}{usage}", (*HOUR, "GB-Hours", "vCPU-Hours"), unit)
+        for name, arm in (("x86", ""), ("arm64", "ARM-"))
+        for item, usage, unit in (("vcpu", "vCPU-Hours:perCPU", "hour"), ("memory", "GB-Hours", "GB-hour"))))],
+    "vpc": [
+        Query("AmazonEC2", _family("NAT Gateway"), (
+            _hour("nat-gateway", "NatGateway-Hours"), _gb("nat-gateway-data", "NatGateway-Bytes"))),
+        Query("AmazonVPC", ALL, (
+            _hour("public-ipv4", "PublicIPv4:InUseAddress"), _hour("interface-endpoint", "VpcEndpoint-Hours"),
+            _gb("interface-endpoint-data", "VpcEndpoint-Bytes"))),
+    ],
+    "elb": [Query("AWSELB", ({"locationType": "AWS Region"},), (
+        *_balancer("application", "Load Balancer-Application", "lcu"),
+        *_balancer("network", "Load Balancer-Network", "lcu"), *_balancer("gateway", "Load Balancer-Gateway", "lcu"),
+        _hour("classic-load-balancer", "LoadBalancerUsage", productFamily="Load Balancer"),
+        _gb("classic-data", "DataProcessing-Bytes", productFamily="Load Balancer")))],
+    "cloudwatch": [Query("AmazonCloudWatch", ALL, (
+        _gb("logs-ingestion", "DataProcessing-Bytes"),
+        _gb("logs-ingestion-infrequent-access", "DataProcessingIA-Bytes"),
+        _stored("logs-storage", "TimedStorage-ByteHrs"), _gb("logs-insights", "DataScanned-Bytes"),
+        Wanted("alarm", "CW:AlarmMonitorUsage", ("Alarms",), "month"),
+        Wanted("alarm-high-resolution", "CW:HighResAlarmMonitorUsage", ("Alarms",), "month"),
+        Wanted("custom-metric", "CW:MetricMonitorUsage", ("Metrics",), "month"),
+        _thousand("api-requests", "CW:Requests")))],
+    "ecr": [Query("AmazonECR", ALL, (_stored("storage", "TimedStorage-ByteHrs"),))],
+    "efs": [Query("AmazonEFS", _family("Storage"), (
+        _stored("standard-storage", "TimedStorage-ByteHrs"), _stored("one-zone-storage", "TimedStorage-Z-ByteHrs")))],
+    "kms": [Query("awskms", ALL, (
+        Wanted("key", "KMS-Keys", ("Keys", "keys", "Key"), "month"), _thousand("requests", "KMS-Requests")))],
+    "secretsmanager": [Query("AWSSecretsManager", ALL, (
+        Wanted("secret", r"[\w-]*Secrets?", ("Secrets", "Secret"), "month", where={"productFamily": "Secret"}),
+        _thousand("requests", r"[\w-]*", productFamily="API Request")))],
+    "dynamodb": [Query("AmazonDynamoDB", ALL, (
+        _stored("storage", "TimedStorage-ByteHrs"), _stored("point-in-time-recovery", "TimedPITRStorage-ByteHrs"),
+        _million("write-requests", "WriteRequestUnits", ("WriteRequestUnits",)),
+        _million("read-requests", "ReadRequestUnits", ("ReadRequestUnits",)),
+        Wanted("write-capacity", "WriteCapacityUnit-Hrs", (*HOUR, "WriteCapacityUnit-Hrs"), "hour"),
+        Wanted("read-capacity", "ReadCapacityUnit-Hrs", (*HOUR, "ReadCapacityUnit-Hrs"), "hour")))],
+    "sns": [Query("AmazonSNS", _family("API Request"), (_million("requests", "Requests-Tier1"),))],
+    "sqs": [Query("AWSQueueService", _family("API Request"), (
+        _million("standard-requests", "Requests-(?:RBP|Tier1)"),
+        _million("fifo-requests", "Requests-FIFO-(?:RBP|Tier1)")))],
+    "apigateway": [Query("AmazonApiGateway", ALL, (
+        _million("http-requests", "ApiGatewayHttpRequest"), _million("rest-requests", "ApiGatewayRequest")))],
+}  # fmt: skip

@@ -1,0 +1,137 @@
+"""What a refresh has read, a file for each region: `prices/<region>.json` in the product's home.
+
+Each service lies there on its own, with the moment at which it was read whole, so that a refresh that was stopped goes
+on with the services that are missing. Money is written as strings of decimals.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from costs.book.price import Price
+from costs.book.spot import Interruptions, Seen
+from shoestring.base.errors import UserError
+from shoestring.base.paths import home, write_atomically
+
+FORMAT = 1
+SPOT, INTERRUPTIONS = "spot", "interruptions"  # parts beside the services
+
+
+def folder() -> Path:
+    """Where the files lie."""
+    return home() / "prices"
+
+
+@dataclass
+class Part:
+    """A service, the spot history or the interruption rates of a region: when it was read, from where, and its rows.
+
+    `left` names what was asked for and not read, with the reason.
+    """
+
+    read_at: datetime
+    source: str
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    left: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Stored:
+    """The file of one region."""
+
+    region: str
+    parts: dict[str, Part] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: Path) -> Stored:
+        """The file, or an empty one where there is none.
+
+        Raises:
+            UserError: it is not what a refresh writes.
+        """
+        try:
+            found = json.loads(path.read_text(), parse_float=Decimal)
+        except FileNotFoundError:
+            return cls(path.stem)
+        except (OSError, ValueError) as error:
+            raise _unreadable(path, str(error)) from error
+        try:
+            if found["format"] != FORMAT or found["region"] != path.stem:
+                raise ValueError(f"format {found['format']} for {found['region']}")
+            stored = cls(found["region"], {name: _part(part) for name, part in found["parts"].items()})
+            stored.prices(), stored.seen(), stored.interruptions()
+        except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
+            raise _unreadable(path, f"{type(error).__name__}: {error}") from error
+        return stored
+
+    def write(self, path: Path) -> None:
+        """Replaces the file, whole."""
+        parts = {
+            name: {"read_at": part.read_at.isoformat(), "source": part.source, "rows": part.rows, "left": part.left}
+            for name, part in sorted(self.parts.items())
+        }
+        write_atomically(path, json.dumps({"format": FORMAT, "region": self.region, "parts": parts}, indent=1) + "\n")
+
+    def prices(self) -> list[Price]:
+        """The list prices."""
+        return [
+            Price(service, row["item"], self.region, row["unit"], _usd(row["usd"]), row["note"], row["source"],
+                  part.read_at.date())
+            for service, part in self.parts.items() if service not in (SPOT, INTERRUPTIONS) for row in part.rows
+        ]  # fmt: skip
+
+    def seen(self) -> list[Seen]:
+        """The spot prices."""
+        part = self.parts.get(SPOT)
+        about = (part.source, part.read_at.date()) if part else ("", date.min)
+        rows = part.rows if part else []
+        return [Seen(row["item"], self.region, _usd(row["low"]), _usd(row["high"]), *about) for row in rows]
+
+    def interruptions(self) -> list[Interruptions]:
+        """The interruption rates."""
+        part = self.parts.get(INTERRUPTIONS)
+        about = (part.source, part.read_at.date()) if part else ("", date.min)
+        rows = part.rows if part else []
+        return [Interruptions(row["item"], self.region, _usd(row["low"]), _usd(row["high"]), *about) for row in rows]
+
+
+def _usd(text: str) -> Decimal:
+    number = Decimal(text)
+    if not number.is_finite() or number < 0:
+        raise ValueError(f"{text} is no price")
+    return number
+
+
+def _part(found: dict[str, Any]) -> Part:
+    at = datetime.fromisoformat(found["read_at"])
+    return Part(at if at.tzinfo else at.replace(tzinfo=UTC), found["source"], list(found["rows"]), dict(found["left"]))
+
+
+def _unreadable(path: Path, why: str) -> Exception:
+    return UserError(
+        f"{path} cannot be read: {why}",
+        "the file as shoestring prices refresh wrote it",
+        f"shoestring prices refresh --force --region {path.stem}",
+    )
+
+
+def read_all(place: Path | None = None) -> tuple[list[Price], list[Seen], list[Interruptions]]:
+    """The prices, the spot prices and the interruption rates of all regions that were refreshed.
+
+    Raises:
+        UserError: a file cannot be read.
+    """
+    found = [Stored.read(path) for path in sorted((place or folder()).glob("*.json"))]
+    prices = [price for stored in found for price in stored.prices()]
+    seen = [spot for stored in found for spot in stored.seen()]
+    return prices, seen, [rate for stored in found for rate in stored.interruptions()]
+
+
+def today() -> date:
+    """In UTC, as AWS counts."""
+    return datetime.now(UTC).date()

@@ -1,0 +1,1 @@
+"""What runs inside the functions that watch over the costs."""

@@ -1,0 +1,71 @@
+"""How figures are written: rounded here and nowhere before."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from costs.amounts import Range, cents
+
+MICRO = Decimal("0.000001")
+DASH, MINUS = "–", "−"
+
+
+def plain(value: Decimal) -> str:
+    """A decimal as JSON carries it: to a millionth of a dollar, without an exponent."""
+    text = f"{value.quantize(MICRO):f}".rstrip("0").rstrip(".")
+    return "0" if text in ("-0", "") else text
+
+
+def span(value: Range) -> dict[str, str]:
+    """A range as JSON carries it."""
+    return {"low": plain(value.low), "high": plain(value.high)}
+
+
+def _rounded(value: Decimal, digits: int) -> Decimal:
+    return cents(value) if digits == 2 else value.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+
+
+def usd(value: Range, digits: int = 2) -> str:
+    """Dollars with cents; two of them where it is a range; what is not nothing, but rounds to it, says so."""
+    if not value.high and not value.low:
+        return "0.00"
+    low, high = _rounded(value.low, digits), _rounded(value.high, digits)
+    if value.high and not high:
+        return f"<{Decimal(1).scaleb(-digits)}"
+    return f"{high:,}" if low == high else f"{low:,} {DASH} {high:,}"
+
+
+def signed(value: Range, digits: int = 2) -> str:
+    """A difference in dollars, with its sign; nothing where there is none."""
+    low, high = (_rounded(each, digits) for each in (value.low, value.high))
+    return _signed(high) if low == high else f"{_signed(low) or low} {DASH} {_signed(high) or high}"
+
+
+def _signed(value: Decimal) -> str:
+    return "" if not value else f"{'+' if value > 0 else MINUS}{abs(value):,}"
+
+
+def quantity(value: Range) -> str:
+    """An amount, with as many digits as matter."""
+    low, high = _short(value.low), _short(value.high)
+    return low if low == high else f"{low} {DASH} {high}"
+
+
+def _short(value: Decimal) -> str:
+    if value == value.to_integral_value():
+        return f"{value.to_integral_value():,}"
+    digits = 4 if abs(value) < 1 else 2
+    return f"{value.quantize(Decimal(1).scaleb(-digits)):,f}".rstrip("0").rstrip(".")
+
+
+def price(value: Decimal) -> str:
+    """A price of one unit, as it is listed."""
+    text = f"{value:f}"
+    whole, _, rest = text.partition(".")
+    return f"{whole}.{rest.rstrip('0').ljust(2, '0')}"
+
+
+def share(part: Decimal, whole: Decimal) -> Any:
+    """Percent of a whole for a bar's length; all of it where the part is larger."""
+    return min(100.0, float(round(part / whole * 100, 1))) if whole else 0.0

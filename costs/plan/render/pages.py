@@ -1,0 +1,44 @@
+"""A priced plan as text: Markdown for a pull request, and an HTML page that needs nothing beside itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from costs.plan.plan import Plan
+from costs.plan.render.view import grand, view
+
+
+def _render(template: str, plans: Sequence[Plan], today: date, **words: Any) -> str:
+    environment = Environment(
+        loader=PackageLoader("costs.plan.render"),
+        autoescape=select_autoescape(("html.j2",)),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["cell"] = _cell
+    shown = [view(plan) for plan in plans]
+    names = " and ".join(plan.stack for plan in plans)
+    return environment.get_template(template).render(plans=shown, names=names, grand=grand(plans), today=today, **words)
+
+
+def _cell(text: str) -> str:
+    """Text that cannot leave its cell of a Markdown table, nor be taken for markup."""
+    words = " ".join(str(text).split())
+    for mark in "\\`*_[]<>|":
+        words = words.replace(mark, f"\\{mark}")
+    return words
+
+
+def markdown(plans: Sequence[Plan], today: date) -> str:
+    """For a pull request."""
+    return _render("plan.md.j2", plans, today).strip() + "\n"
+
+
+def html(plans: Sequence[Plan], today: date) -> str:
+    """A page of its own: no scripts, nothing that is fetched."""
+    return _render("plan.html.j2", plans, today)

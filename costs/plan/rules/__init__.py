@@ -1,0 +1,73 @@
+"""The rules of what each type of resource costs: a table from type token to rule, one module a theme.
+
+What is free, or known to cost what nobody can say from a plan, stands in `types.csv`, with whole services as `aws:x/*`
+and whole providers as `x:*`. A type that neither has is unpriced, and says so; nothing is left out.
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from costs.plan.preview import PlannedResource
+from costs.plan.rules import (
+    compute,
+    containers,
+    database,
+    ml,
+    network,
+    observability,
+    serverless,
+    storage,
+    volumes,
+)
+from costs.plan.rules.base import Pricing, Rule, free, unpriced
+
+MODULES = (compute, volumes, containers, storage, database, network, serverless, ml, observability)
+TYPES = Path(__file__).with_name("types.csv")
+COMPONENT = "a component: what it is made of is listed itself"
+READ = "only read here: it is billed where it is managed"
+KUBERNETES = "runs on nodes that are billed themselves"
+MADE = {  # kinds of Kubernetes that make something of AWS
+    "Ingress": "the load balancer that it may make is in no plan",
+    "PersistentVolumeClaim": "the volume that it makes is in no plan",
+    "StatefulSet": "the volumes that it may make are in no plan",
+}
+
+
+def _table() -> dict[str, Rule]:
+    found: dict[str, Rule] = {}
+    with TYPES.open(newline="") as file:
+        for row in csv.DictReader(file):
+            found[row["type"]] = free(row["reason"]) if row["status"] == "free" else unpriced(row["reason"])
+    for module in MODULES:
+        if twice := found.keys() & module.TABLE.keys():
+            raise ValueError(f"two rules for {', '.join(sorted(twice))}")
+        found |= module.TABLE
+    return found
+
+
+TABLE = _table()
+
+
+def rule(one: PlannedResource) -> Rule:
+    """The rule of a resource."""
+    if one.op == "read":
+        return free(READ)
+    provider = one.type.partition(":")[0]
+    for known in (one.type, f"{one.type.partition('/')[0]}/*", f"{provider}:*"):
+        if found := TABLE.get(known):
+            return found
+    if not one.custom:
+        return free(COMPONENT)
+    return _kubernetes if provider == "kubernetes" else unpriced(f"no rule for {one.type}")
+
+
+def _kubernetes(p: Pricing) -> None:
+    kind = p.one.type.rpartition(":")[2]
+    if kind == "Service" and p.get("spec.type") == "LoadBalancer":
+        p.unpriced("the load balancer that it makes is in no plan")
+    elif kind in MADE:
+        p.unpriced(MADE[kind])
+    else:
+        p.free(KUBERNETES)

@@ -1,0 +1,117 @@
+"""Networks: gateways, endpoints, balancers, addresses, names."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from costs.amounts import Range
+from costs.plan.charges import Basis
+from costs.plan.rules.base import HOURS, UNKNOWN, Pricing, hourly, row
+from costs.plan.rules.compute import SUBNET
+
+ZONES = 1, 6  # of a region
+BALANCERS = {  # type → the price of an hour, and of its capacity units
+    "application": ("application-load-balancer", "application-lcu"),
+    "network": ("network-load-balancer", "network-lcu"),
+    "gateway": ("gateway-load-balancer", "gateway-lcu"),
+}
+
+
+def zones(p: Pricing, path: str) -> Range:
+    """How many zones, one for each of its subnets."""
+    value = p.get(path)
+    if isinstance(value, list) and value:
+        return Range.of(len(value))
+    if found := p.referred(path, SUBNET):
+        return Range.of(len(found))
+    if value is UNKNOWN:
+        p.note(f"its zones are unknown: {ZONES[0]} to {ZONES[1]}")
+        return Range.of(*ZONES)
+    return Range.of(1)
+
+
+def eip(p: Pricing) -> None:
+    """An elastic address: billed the same whether it is attached or idle."""
+    p.add("public IPv4 address", HOURS, "vpc", "public-ipv4")
+    if not any(p.get(path) is not None for path in ("instance", "networkInterface")):
+        p.note("public IPv4 address; billed attached or idle")
+
+
+def nat(p: Pricing) -> None:
+    """A NAT gateway; its address is a resource of its own."""
+    p.add("NAT gateway", HOURS, "vpc", "nat-gateway")
+    p.traffic("data through it", "nat", "data_gb", "vpc", "nat-gateway-data")
+
+
+def endpoint(p: Pricing) -> None:
+    """A VPC endpoint: a gateway is free, an interface is billed for each zone."""
+    kind = p.get("vpcEndpointType", "Gateway")
+    if kind == "Gateway":
+        p.free("gateway endpoints are free")
+        return
+    count = zones(p, "subnetIds")
+    if kind is UNKNOWN:
+        p.note("whether it is a gateway or an interface is unknown")
+        count = Range(Decimal(0), count.high)
+    p.add("interface endpoint", HOURS * count, "vpc", "interface-endpoint")
+    p.traffic("data through it", "endpoint", "data_gb", "vpc", "interface-endpoint-data")
+
+
+def balancer(p: Pricing) -> None:
+    """A load balancer: its hours and capacity units, and a public address in each zone where it faces the internet."""
+    kind = p.get("loadBalancerType", "application")
+    items = BALANCERS.get(kind) if isinstance(kind, str) else None
+    units = HOURS * Range.of(p.use("loadbalancer", "capacity_units"))
+    if items is None:
+        p.note("its type is unknown")
+        p.any_of("load balancer", HOURS, "elb", [hour for hour, _ in BALANCERS.values()])
+        p.any_of("capacity units", units, "elb", [unit for _, unit in BALANCERS.values()], Basis.USAGE)
+    else:
+        p.add(f"{kind} load balancer", HOURS, "elb", items[0])
+        p.add("capacity units", units, "elb", items[1], Basis.USAGE)
+    inside = p.flag("internal") if items else None
+    if inside or kind == "gateway":
+        return
+    mapped = p.items("subnetMappings")
+    if any(p.get("allocationId", None, each) is not None for each in mapped):
+        return  # elastic addresses, which are resources of their own
+    count = Range.of(len(mapped)) if mapped else zones(p, "subnets")
+    p.add(
+        "public IPv4 addresses",
+        HOURS * (Range(Decimal(0), count.high) if inside is None else count),
+        "vpc",
+        "public-ipv4",
+    )
+
+
+def classic(p: Pricing) -> None:
+    """A load balancer of the old kind."""
+    p.add("classic load balancer", HOURS, "elb", "classic-load-balancer")
+
+
+def certificate(p: Pricing) -> None:
+    """A certificate: public ones are free."""
+    if p.get("certificateAuthorityArn") is not None:
+        p.unpriced("certificates of a private authority are billed once each, which the price book does not have")
+    else:
+        p.free("public certificates are free")
+
+
+ATTACHMENT = hourly("gateway attachment", "vpc", "transit-gateway-attachment")
+ZONE = row("hosted zone", "route53", "hosted-zone", reason="hosted zone; queries come on top, 0.40 a million")
+TABLE = {
+    "aws:acm/certificate:Certificate": certificate,
+    "aws:alb/loadBalancer:LoadBalancer": balancer,
+    "aws:ec2/eip:Eip": eip,
+    "aws:ec2/natGateway:NatGateway": nat,
+    "aws:ec2/vpcEndpoint:VpcEndpoint": endpoint,
+    "aws:ec2/vpnConnection:VpnConnection": hourly("VPN connection", "vpc", "vpn-connection"),
+    "aws:ec2transitgateway/connect:Connect": ATTACHMENT,
+    "aws:ec2transitgateway/peeringAttachment:PeeringAttachment": ATTACHMENT,
+    "aws:ec2transitgateway/vpcAttachment:VpcAttachment": ATTACHMENT,
+    "aws:elb/loadBalancer:LoadBalancer": classic,
+    "aws:lb/loadBalancer:LoadBalancer": balancer,
+    "aws:route53/zone:Zone": ZONE,
+    "aws:servicediscovery/privateDnsNamespace:PrivateDnsNamespace": ZONE,
+    "aws:servicediscovery/publicDnsNamespace:PublicDnsNamespace": ZONE,
+}

@@ -1,0 +1,91 @@
+"""Logs, metrics, alarms, budgets, audits."""
+
+from __future__ import annotations
+
+from costs.amounts import Range
+from costs.plan.charges import Basis
+from costs.plan.rules.base import UNKNOWN, Pricing, number, row
+from costs.report import REQUESTS, WEEKS_A_MONTH
+
+LOGS = {"STANDARD": "logs-ingestion", "INFREQUENT_ACCESS": "logs-ingestion-infrequent-access"}
+METRICS = 10  # of one alarm, as CloudWatch allows
+FAST = 60  # seconds: an alarm of a shorter period is one of high resolution
+
+
+def log_group(p: Pricing) -> None:
+    """A log group: what is written to it, and what is kept."""
+    kind = p.get("logGroupClass", "STANDARD")
+    items = [LOGS.get(kind, LOGS["STANDARD"])] if isinstance(kind, str) else list(LOGS.values())
+    p.any_of("logs written", Range.of(p.use("logs", "ingested_gb")), "cloudwatch", items, Basis.USAGE)
+    p.traffic("logs kept", "logs", "stored_gb", "cloudwatch", "logs-storage")
+    if p.get("retentionInDays") is None:
+        p.note("kept for ever")
+
+
+def alarm(p: Pricing) -> None:
+    """An alarm: for each of its metrics, more where it looks more often than each minute."""
+    queries = p.items("metricQueries")
+    if any("ANOMALY_DETECTION_BAND" in str(p.get("expression", "", each)) for each in queries):
+        p.add("anomaly alarm", 1, "cloudwatch", "alarm-anomaly-detection")
+        return
+    measured = [each for each in queries if p.get("metric", None, each) is not None]
+    periods = [p.get("metric.period", 60, each) for each in measured] or [p.get("period", 60)]
+    known = [number(period) for period in periods]
+    if any(period is not None and period < FAST for period in known):
+        kinds = ["alarm-high-resolution"]
+    else:
+        kinds = ["alarm"] if None not in known else ["alarm", "alarm-high-resolution"]
+    metrics = Range.of(max(len(measured), 1))
+    if p.get("metricQueries") is UNKNOWN or UNKNOWN in queries:
+        p.note("its metrics are unknown")
+        metrics, kinds = Range.of(1, METRICS), ["alarm", "alarm-high-resolution"]
+    p.any_of("alarm", metrics, "cloudwatch", kinds)
+
+
+def budget(p: Pricing) -> None:
+    """A budget: the first two of an account are free, and nobody can say from here whether it is one of them."""
+    p.add("budget", 1, "budgets", "budget")
+    p.note("budget; the first two of an account are free, it is counted as a further one")
+
+
+def trail(p: Pricing) -> None:
+    """A trail: its first copy of management events is free."""
+    if p.items("eventSelectors") or p.items("advancedEventSelectors") or p.items("insightSelectors"):
+        p.unpriced("data events and insights are billed by their number")
+    else:
+        p.free("the first trail of management events is free; its bucket is billed")
+
+
+def acl(p: Pricing) -> None:
+    """A web ACL and its rules."""
+    p.add("web ACL", 1, "waf", "web-acl")
+    p.add("rules", p.count("rules", (0, 10)), "waf", "rule")
+    p.note("requests come on top, 0.60 a million")
+
+
+def weekly_report(p: Pricing) -> None:
+    """Shoestring's own report: what it asks Cost Explorer each week, which no resource of its plan shows."""
+    p.add("requests to Cost Explorer", REQUESTS * WEEKS_A_MONTH, "costexplorer", "request")
+    p.note(f"a report a week asks {REQUESTS} times")
+
+
+FREE_METRICS = "one custom metric; the first ten of an account are free"
+TABLE = {
+    "aws:budgets/budget:Budget": budget,
+    "aws:budgets/budgetAction:BudgetAction": row(
+        "budget with an action", "budgets", "budget-with-actions", reason="the first two of an account are free"
+    ),
+    "aws:cloudtrail/trail:Trail": trail,
+    "aws:cloudwatch/compositeAlarm:CompositeAlarm": row("composite alarm", "cloudwatch", "alarm-composite"),
+    "aws:cloudwatch/dashboard:Dashboard": row(
+        "dashboard", "cloudwatch", "dashboard", reason="dashboard; the first three of an account are free"
+    ),
+    "aws:cloudwatch/logGroup:LogGroup": log_group,
+    "aws:cloudwatch/logMetricFilter:LogMetricFilter": row(
+        "custom metric", "cloudwatch", "custom-metric", reason=FREE_METRICS
+    ),
+    "aws:cloudwatch/metricAlarm:MetricAlarm": alarm,
+    "aws:wafv2/ruleGroup:RuleGroup": row("rule group", "waf", "rule", reason="and as much for each of its rules"),
+    "aws:wafv2/webAcl:WebAcl": acl,
+    "shoestring:costs:CostReport": weekly_report,
+}

@@ -1,0 +1,1 @@
+"""Builds the functions' package, on the user's machine."""

@@ -1,0 +1,1 @@
+"""What it is worth: return on investment, buying against renting, right-sizing."""

@@ -1,0 +1,65 @@
+"""Return on investment: what came back for each dollar that was spent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from costs.value.inputs import Inputs
+
+Usd = Annotated[Decimal, Field(allow_inf_nan=False)]
+
+
+class RoiInputs(Inputs):
+    """Dollars over the same time.
+
+    A cost of nothing or less has no return: it is refused.
+    """
+
+    benefit: Usd = Field(description="what it brought, in US dollars")
+    cost: Usd = Field(gt=0, description="what it cost, in US dollars")
+    months: Decimal | None = Field(None, gt=0, allow_inf_nan=False, description="the time that both are for")
+
+
+@dataclass(frozen=True)
+class Roi:
+    """`share` is (benefit - cost) / cost: 4 is 400 %. `payback_months` is when the benefit has paid the cost."""
+
+    benefit: Decimal
+    cost: Decimal
+    gain: Decimal
+    share: Decimal
+    payback_months: Decimal | None
+
+    def facts(self) -> dict[str, Any]:
+        """For machines; money is a text."""
+        return {
+            "benefit_usd": f"{self.benefit:f}", "cost_usd": f"{self.cost:f}", "gain_usd": f"{self.gain:f}",
+            "roi": f"{self.share:f}", "roi_pct": f"{self.share * 100:f}",
+            "payback_months": None if self.payback_months is None else f"{self.payback_months:f}",
+            "source": "given",
+        }  # fmt: skip
+
+
+def roi(inputs: RoiInputs) -> Roi:
+    """The return of what was spent."""
+    gain = inputs.benefit - inputs.cost
+    pays = inputs.months is not None and inputs.benefit > 0
+    payback = inputs.cost * inputs.months / inputs.benefit if pays and inputs.months else None
+    return Roi(inputs.benefit, inputs.cost, gain, gain / inputs.cost, payback)
+
+
+def render(found: Roi) -> str:
+    """For people."""
+    lines = [
+        f"benefit         {found.benefit:,.2f} dollars (given)",
+        f"cost            {found.cost:,.2f} dollars (given)",
+        f"gain            {found.gain:,.2f} dollars",
+        f"ROI             {found.share * 100:,.1f} % = (benefit - cost) / cost",
+    ]
+    if found.payback_months is not None:
+        lines.append(f"paid back after {found.payback_months:,.1f} months, if the benefit comes evenly")
+    return "\n".join(lines)

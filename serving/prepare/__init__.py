@@ -1,0 +1,1 @@
+"""Builds what serving needs, on the user's machine."""

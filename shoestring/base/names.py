@@ -1,0 +1,46 @@
+"""The names that several parts agree on: environments, stacks, tags, parameters, places in the bucket."""
+
+from __future__ import annotations
+
+ENVIRONMENTS = ("local", "dev", "staging", "prod")
+WINDOW_SUFFIX = "-window"
+MONTHLY_USD = {"local": 15, "dev": 15, "staging": 25, "prod": 60}  # the budget of an environment that sets none
+
+# Configuration keys of a stack, and what its settings are kept under.
+NAMESPACE = "shoestring:"
+LEASE_HOURS = f"{NAMESPACE}leaseHours"
+
+# Tags: until when a window's resources may stand (ISO 8601), and why a stack may cost more (`USD who why`).
+LEASE_TAG = "shoestring:lease"
+OVERRIDE_TAG = "shoestring:cost-override"
+
+# Folders of an environment's bucket, each an object key's beginning.
+DATA, CODE, WHEELS, PACKAGES = "data/", "code/", "wheels/", "packages/"
+CHECKPOINTS, JOBS, MODELS = "checkpoints/", "jobs/", "models/"
+ARTIFACTS, MLFLOW = "artifacts/", "mlflow/"
+COST_REPORTS, JOB_RECORDS = "reports/cost/", "reports/jobs/"
+
+
+def window(environment: str) -> str:
+    """The stack of an environment's training window."""
+    return environment + WINDOW_SUFFIX
+
+
+def environment_of(stack: str) -> str:
+    """The environment of a stack: `dev` for `dev` and `dev-window`."""
+    return stack.removesuffix(WINDOW_SUFFIX)
+
+
+def is_window(stack: str) -> bool:
+    """Whether a stack is a training window."""
+    return stack.endswith(WINDOW_SUFFIX)
+
+
+def champion(environment: str, model: str) -> str:
+    """The SSM parameter that says which version of a model is served."""
+    return f"/shoestring/{environment}/models/{model}/champion"
+
+
+def window_gate(environment: str) -> str:
+    """The SSM parameter that closes an environment to new training windows."""
+    return f"/shoestring/{environment}/window-gate"

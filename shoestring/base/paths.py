@@ -1,0 +1,33 @@
+"""Where things lie: in the checkout's ignored `.shoestring/`, or in the user's cache, keyed by version."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def home() -> Path:
+    """The checkout's own state (`SHOESTRING_HOME` moves it); made on first use."""
+    folder = Path(os.environ.get("SHOESTRING_HOME") or ROOT / ".shoestring").resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def cache() -> Path:
+    """What is built once on a machine (`SHOESTRING_CACHE` moves it)."""
+    if named := os.environ.get("SHOESTRING_CACHE"):
+        return Path(named)
+    from platformdirs import user_cache_path
+
+    return user_cache_path("shoestring")
+
+
+def write_atomically(path: Path, text: str, mode: int = 0o644) -> None:
+    """Writes a small file so that a reader sees the old or the new one, never half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part.write_text(text)
+    part.chmod(mode)
+    os.replace(part, path)

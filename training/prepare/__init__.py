@@ -1,0 +1,1 @@
+"""Prepares a training job, on the user's machine."""

@@ -1,0 +1,88 @@
+"""Packs a job's code into the `sourcedir.tar.gz` that SageMaker's script mode takes. Runs on the user's machine."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import os
+import tarfile
+from dataclasses import dataclass
+from modulefinder import ModuleFinder
+from pathlib import Path
+
+from shoestring.base import closure
+from shoestring.base.errors import UserError
+from training.prepare.jobfile import JobFile
+from training.prepare.wheels import Wheels, requirements
+
+RUNTIME = ("training.session", "training.job.sender")  # what a job imports of the project, and what it starts
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """`path` is `<folder>/<sha256>/sourcedir.tar.gz`; `sha256` is of its uncompressed bytes, alike on every machine."""
+
+    path: Path
+    sha256: str
+
+
+def build(job: JobFile, folder: Path, wheels: Wheels | None = None) -> Bundle:
+    """Packs `training/` (what a job needs of it), `requirements.txt`, the entry point and what it imports from beside.
+
+    Taken along are the Python modules of the entry point's own folder that it imports, directly or not, and the lines
+    of a `requirements.txt` there; other files are not: put them into the data or the image.
+
+    Args:
+        wheels: what the job finds in its channel `wheels` and installs from there alone; None: it asks a package index.
+
+    Raises:
+        UserError: the entry point, or a module that it imports, is not Python.
+    """
+    needed = (wheels.path / "requirements.txt").read_bytes() if wheels else requirements(job)
+    files = {name: path.read_bytes() for name, path in closure.sources(RUNTIME).items()}
+    files |= {"requirements.txt": needed, **_modules(job.entry_path)}
+    packed = _tar(files)
+    digest = hashlib.sha256(packed).hexdigest()
+    path = folder / digest / "sourcedir.tar.gz"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(f".{os.getpid()}.part")
+    part.write_bytes(gzip.compress(packed, mtime=0))
+    os.replace(part, path)
+    return Bundle(path, digest)
+
+
+def job_name(job: JobFile, *, code: str, data: str, image: str) -> str:
+    """`<name>-<12 hex>`: changes with whatever goes into the result, and with nothing else.
+
+    Args:
+        code: the bundle's hash.
+        data: the training set's hash.
+        image: the container image's URI.
+    """
+    inputs = [code, data, image, job.instance_type, sorted(job.hyperparameters.items())]
+    return f"{job.name}-{hashlib.sha256(json.dumps(inputs).encode()).hexdigest()[:12]}"
+
+
+def _modules(entry: Path) -> dict[str, bytes]:
+    finder = ModuleFinder(path=[str(entry.parent)])
+    try:
+        finder.run_script(str(entry))
+    except SyntaxError as error:
+        name = Path(error.filename or entry).name
+        raise UserError(f"{name}:{error.lineno}: {error.msg}", "Python", f"python -m py_compile {entry}") from error
+    found = [Path(module.__file__) for module in finder.modules.values() if module.__file__]  # type: ignore[attr-defined]
+    inside = [path.resolve() for path in found if path.resolve().is_relative_to(entry.parent)]
+    return {path.relative_to(entry.parent).as_posix(): path.read_bytes() for path in inside}
+
+
+def _tar(files: dict[str, bytes]) -> bytes:
+    """A tar whose bytes depend on `files` alone: sorted, without times, owners and modes of their own."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        for name, body in sorted(files.items()):
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(body), 0o644
+            tar.addfile(entry, io.BytesIO(body))
+    return packed.getvalue()

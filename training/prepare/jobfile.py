@@ -1,0 +1,310 @@
+"""Job files: one YAML file says what a training run is made of. Read on the user's machine, never inside a job."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
+
+from costs.book.price import UnknownPrice
+from costs.book.prices import PriceBook
+from shoestring.base.errors import UserError
+from shoestring.base.paths import ROOT
+
+JOBS = ROOT / "training/jobs"
+FRAMEWORKS = {"pytorch-2.5-cpu-py311": "pytorch-training:2.5.1-cpu-py311"}
+# Who keeps AWS's Deep Learning Containers, region by region; source: sagemaker-core 2.27, pytorch.json (2.5.1).
+IMAGE_ACCOUNT = "763104351884"
+IMAGE_ACCOUNTS = {
+    "af-south-1": "626614931356", "ap-east-1": "871362719292", "ap-east-2": "975050140332",
+    "ap-northeast-3": "364406365360", "ap-south-2": "772153158452", "ap-southeast-3": "907027046896",
+    "ap-southeast-4": "457447274322", "ap-southeast-5": "550225433462", "ap-southeast-6": "633930458069",
+    "ap-southeast-7": "590183813437", "ca-west-1": "204538143572", "cn-north-1": "727897471807",
+    "cn-northwest-1": "727897471807", "eu-central-2": "380420809688", "eu-south-1": "692866216735",
+    "eu-south-2": "503227376785", "il-central-1": "780543022126", "me-central-1": "914824155844",
+    "me-south-1": "217643126080", "mx-central-1": "637423239942", "us-gov-east-1": "446045086412",
+    "us-gov-west-1": "442386744353",
+}  # fmt: skip
+NUMBER = r"([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)"
+METRICS = {name: rf"\b{name}={NUMBER}" for name in ("train_loss", "valid_auc", "test_auc", "test_accuracy")}
+DURATION = re.compile(r"(?=.)(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+
+
+def seconds(value: object) -> object:
+    """Seconds of `20m`, `1h30m`, `90s` or a number; what is no text is left for pydantic to judge."""
+    if isinstance(value, str) and (found := DURATION.fullmatch(value.strip())):
+        hours, minutes, rest = (int(part or 0) for part in found.groups())
+        return hours * 3600 + minutes * 60 + rest
+    if isinstance(value, str):
+        raise ValueError(f"expected a time above 0 like 20m, 1h30m or 1200 (seconds), found {value!r}")
+    return value
+
+
+LONGEST = 28 * 86400  # seconds: SageMaker's own limit
+Seconds = Annotated[
+    int,
+    Field(gt=0, le=LONGEST),
+    BeforeValidator(seconds),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "exclusiveMinimum": 0, "maximum": LONGEST},
+                {"type": "string", "pattern": r"^(?=.)(\d+h)?(\d+m)?(\d+s)?$", "examples": ["20m", "1h30m"]},
+            ]
+        }
+    ),
+]
+Word = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=256)]
+
+
+def _own(name: str) -> str:
+    if name.startswith("sagemaker_"):
+        raise ValueError(f"{name}: names that begin with sagemaker_ are SageMaker's own")
+    return name
+
+
+def _instance_type(name: str) -> str:
+    try:
+        PriceBook.current().price("sagemaker-training", name)
+    except UnknownPrice as error:
+        raise ValueError(str(error)) from error
+    return name
+
+
+def _regex(text: str) -> str:
+    try:
+        groups = re.compile(text).groups
+    except re.error as error:
+        raise ValueError(f"not a regular expression: {error}") from error
+    if groups != 1:
+        raise ValueError(f"expected one group that holds the number, found {groups}")
+    return text
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Data(_Strict):
+    """Where the rows come from: `builtin` or `csv`, one of the two."""
+
+    builtin: Literal["breast_cancer"] | None = Field(None, description="A data set that comes with scikit-learn")
+    csv: str | None = Field(None, min_length=1, description="A CSV file with a header; relative to the job file")
+    target: str = Field("target", min_length=1, description="The column that holds the class to predict")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Data:
+        if (self.builtin is None) == (self.csv is None):
+            raise ValueError("expected one of builtin and csv")
+        return self
+
+
+class JobFile(_Strict):
+    """One training job; `load` reads it. Times are in seconds once read."""
+
+    name: str = Field(
+        pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$",
+        max_length=50,  # SageMaker takes 63; the hash needs 13
+        description="Kebab case; also the model's name",
+    )
+    entry_point: str = Field(min_length=1, description="The Python script; relative to the job file")
+    data: Data
+    framework: Literal[tuple(FRAMEWORKS)] = Field(  # type: ignore[valid-type]
+        "pytorch-2.5-cpu-py311", description="AWS Deep Learning Container that the script runs in"
+    )
+    image: str | None = Field(None, min_length=1, description="A container image of your own; takes framework's place")
+    instance_type: Annotated[str, BeforeValidator(_instance_type)] = Field(
+        "ml.m5.large",
+        description="As priced in the price book (ml.m5.large: 0.115 US dollars an hour on demand)",
+    )
+    volume_gb: int = Field(10, ge=1, le=16384, description="GB of disk, paid while the job runs")
+    hyperparameters: dict[Annotated[Word, AfterValidator(_own)], bool | int | float | str] = Field(
+        default_factory=dict, max_length=90, description="Handed to the script as --key value"
+    )
+    spot: bool = Field(True, description="Spare capacity, up to 90 % cheaper; may be interrupted, then resumes")
+    max_run: Seconds = Field(3600, description="Longest training time; the job is stopped then")
+    max_wait: Seconds | None = Field(
+        None,
+        description="Longest time from creation to end, waiting for capacity included; spot only; default 2 max_run",
+    )
+    checkpoint_every: Seconds = Field(30, description="Most work that an interruption may cost")
+    metrics: dict[Word, Annotated[str, BeforeValidator(_regex), Field(max_length=500)]] = Field(
+        default_factory=lambda: dict(METRICS), max_length=40, description="Name → regular expression on the log's lines"
+    )
+    _path: Path = PrivateAttr(default=Path())
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_wait(cls, values: Any) -> Any:
+        run = values.get("max_run", cls.model_fields["max_run"].default) if isinstance(values, dict) else None
+        if run is None or values.get("max_wait") is not None or values.get("spot", True) is not True:
+            return values
+        try:
+            run = seconds(run)
+        except ValueError:
+            return values  # max_run itself is refused
+        return {**values, "max_wait": min(2 * run, LONGEST)} if isinstance(run, int) and run > 0 else values
+
+    @model_validator(mode="after")
+    def _waits_long_enough(self) -> JobFile:
+        if self.max_wait is not None and not self.spot:
+            raise ValueError("max_wait: only a spot job waits; remove it or set spot: true")
+        if self.max_wait is not None and self.max_wait < self.max_run:
+            raise ValueError(f"max_wait: {self.max_wait} s is below max_run ({self.max_run} s); it includes the run")
+        return self
+
+    @property
+    def path(self) -> Path:
+        """The file that this was read from."""
+        return self._path
+
+    @property
+    def entry_path(self) -> Path:
+        """The script, absolute."""
+        return (self._path.parent / self.entry_point).resolve()
+
+    @property
+    def csv_path(self) -> Path | None:
+        """The user's own CSV file, absolute; None for a builtin data set."""
+        return (self._path.parent / self.data.csv).resolve() if self.data.csv else None
+
+    def image_uri(self, region: str) -> str:
+        """The container image in `region`."""
+        if self.image:
+            return self.image
+        domain = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+        return f"{IMAGE_ACCOUNTS.get(region, IMAGE_ACCOUNT)}.dkr.ecr.{region}.{domain}/{FRAMEWORKS[self.framework]}"
+
+
+def schema() -> dict[str, Any]:
+    """JSON schema for editors; `training/jobs/schema.json` holds it."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **JobFile.model_json_schema()}
+
+
+def _lines(node: yaml.Node | None, at: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], int]]:
+    """Each key of a YAML document with its line."""
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            below = (*at, str(key.value))
+            yield below, key.start_mark.line + 1
+            yield from _lines(value, below)
+
+
+def _known(at: tuple[Any, ...]) -> list[str]:
+    model: type[BaseModel] = Data if at[:1] == ("data",) and len(at) > 1 else JobFile
+    return list(model.model_fields)
+
+
+def _problem(error: Any) -> str:
+    at, kind, given = error["loc"], error["type"], error["input"]
+    where = ".".join(str(part) for part in at if part not in ("bool", "int", "float", "str", "[key]"))
+    if kind == "extra_forbidden":
+        near = difflib.get_close_matches(str(at[-1]), _known(at), 1)
+        hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(_known(at))}"
+        return f"{where}: unknown key; {hint}"
+    if kind == "missing":
+        return f"{where}: missing"
+    text = str(error["msg"]).removeprefix("Value error, ")
+    if kind == "value_error":
+        return f"{where}: {text}" if where else text
+    return f"{where}: {text[:1].lower()}{text[1:]}, found {given!r}"
+
+
+def load(path: Path) -> JobFile:
+    """Reads and checks a job file, its entry point and the presence of its data.
+
+    Raises:
+        UserError: lists every problem of the file at once, each with its line.
+    """
+    path = Path(path).resolve()
+    try:
+        text = path.read_text(encoding="utf-8")
+        values, lines = yaml.safe_load(text), dict(_lines(yaml.compose(text, yaml.SafeLoader)))
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}", "a job file", "ls training/jobs") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(
+            f"{path.name} is not YAML: {_place(error)}", "keys as in training/jobs/breast_cancer.yaml", f"edit {path}"
+        ) from error
+    if not isinstance(values, dict):
+        raise UserError(
+            f"{path.name} holds no keys",
+            "name, entry_point, data, …: see training/jobs/breast_cancer.yaml",
+            f"edit {path}",
+        )
+
+    found: list[tuple[int, str]] = []
+    try:
+        job = JobFile.model_validate(values)
+    except ValidationError as error:
+        for problem in error.errors():
+            at = tuple(str(part) for part in problem["loc"])
+            line = next((lines[at[:size]] for size in range(len(at), 0, -1) if at[:size] in lines), 0)
+            if not line and (named := re.match(r"(\w+): ", problem["msg"].removeprefix("Value error, "))):
+                line = lines.get((named[1],), 0)
+            found.append((line, _problem(problem)))
+    found += [(lines.get(key, 0), text) for key, text in _missing_files(path.parent, values)]
+    if found:
+        unique = dict.fromkeys(f"{path.name}:{line or 1}: {text}" for line, text in sorted(found))
+        raise UserError("\n".join(unique), mend=f"edit {path}")
+    job._path = path
+    return job
+
+
+def _place(error: Exception) -> str:
+    """What is wrong with a YAML text, and in which line."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
+        return f"line {error.problem_mark.line + 1}: {error.problem}"
+    return str(error)
+
+
+def _missing_files(folder: Path, values: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+    entry, data = values.get("entry_point"), values.get("data")
+    if isinstance(entry, str) and entry:
+        if not (folder / entry).is_file():
+            near = difflib.get_close_matches(entry, [script.name for script in folder.glob("*.py")], 1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            yield ("entry_point",), f"entry_point: there is no {entry} in {folder}{hint}"
+        elif not re.fullmatch(r"[A-Za-z_]\w*\.py", Path(entry).name) or Path(entry).name == "training.py":
+            yield (
+                ("entry_point",),
+                f"entry_point: expected a .py file named like a module, other than training.py: {entry}",
+            )
+    csv = data.get("csv") if isinstance(data, dict) else None
+    if isinstance(csv, str) and csv and not (folder / csv).is_file():
+        yield ("data", "csv"), f"data.csv: there is no {csv} in {folder}"
+
+
+def _files() -> dict[str, Path]:
+    return {path.stem.replace("_", "-"): path for path in sorted(JOBS.glob("*.yaml"))}
+
+
+def names() -> list[str]:
+    """The job files in `training/jobs/`, by name."""
+    return list(_files())
+
+
+def find(name: str) -> Path:
+    """The job file of a name; dashes and underscores are alike. Raises UserError with the known ones."""
+    wanted = name.removesuffix(".yaml").replace("_", "-")
+    known = _files()
+    if wanted in known:
+        return known[wanted]
+    near = difflib.get_close_matches(wanted, known, 1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    raise UserError(f"there is no job file {name!r}{hint}", f"one of: {', '.join(known)}", "ls training/jobs")
