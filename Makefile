@@ -8,7 +8,7 @@ help:
 	@echo "make setup  the Python environment and the Pulumi engine"
 	@echo "make demo   train, serve and tear down on the emulated account, guided; a minute or two"
 	@echo "make test   every test, on the real Pulumi engine and the emulated account"
-	@echo "make lint   ruff and mypy"
+	@echo "make lint   ruff, mypy and who may import whom"
 	@echo "make clean  stop the local cloud and remove what was made in this folder"
 
 setup:
@@ -21,7 +21,7 @@ test: setup
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: setup
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
 clean:
 	@if [ -x $(BIN)/shoestring ]; then $(BIN)/shoestring cloud down; fi
