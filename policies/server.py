@@ -1,26 +1,28 @@
 """The pack as the engine talks to it: the analyzer protocol, each resource unpacked once for all rules.
 
-`pulumi_policy`'s own server unpacks every resource anew for every policy, which with some thirty of them costs more
-than the rest of a preview. This one answers the same calls with the same messages, those of the SDK's own stubs.
+`pulumi_policy` unpacks every resource anew for every policy, which with some thirty of them costs more than the rest of
+a preview. This pack answers the same calls by the SDK's own stubs.
 """
 
 from __future__ import annotations
 
-import gc
+import os
 import signal
-import socket
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
-from google.protobuf import empty_pb2, json_format, message_factory, struct_pb2
-from pulumi.runtime.proto import analyzer_pb2, plugin_pb2
+import grpc
+from google.protobuf import empty_pb2, json_format, struct_pb2
+from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc, plugin_pb2
 
-from policies import wire
 from policies.rule import Context, Finding, Level, Resource, Rule, Stack, region_of_environment
 from policies.state import State
 from policies.values import plain, plain_mapping
 
+OPTIONS = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]  # a stack is one message
+PAUSE = 5  # seconds between two looks whether the engine is still there
 NAME, VERSION = "shoestring", "0.1.0"
 LEVELS: dict[Level, int] = {
     "advisory": analyzer_pb2.ADVISORY,
@@ -32,7 +34,7 @@ NAMES = {value: level for level, value in LEVELS.items()}
 NO_VIOLATIONS, NO_REMEDIATIONS = analyzer_pb2.AnalyzeResponse(), analyzer_pb2.RemediateResponse()
 
 
-class Pack:
+class Pack(analyzer_pb2_grpc.AnalyzerServicer):
     """The rules, configured for one stack; the engine starts one for each preview and each update."""
 
     def __init__(self, rules: Sequence[Rule], state: State | None = None) -> None:
@@ -46,13 +48,13 @@ class Pack:
         self._by_type: dict[str, list[Rule]] = {}
         self._seen: dict[str, Resource] = {}
 
-    def GetPluginInfo(self, request: Any) -> Any:
+    def GetPluginInfo(self, request: Any, context: Any = None) -> Any:
         return plugin_pb2.PluginInfo(version=VERSION)
 
-    def Handshake(self, request: Any) -> Any:
+    def Handshake(self, request: Any, context: Any = None) -> Any:
         return analyzer_pb2.AnalyzerHandshakeResponse()
 
-    def GetAnalyzerInfo(self, request: Any) -> Any:
+    def GetAnalyzerInfo(self, request: Any, context: Any = None) -> Any:
         info = analyzer_pb2.AnalyzerInfo(name=NAME, version=VERSION, supportsConfig=True)
         for rule in self.rules:
             policy = info.policies.add(
@@ -67,7 +69,7 @@ class Pack:
                 policy.configSchema.properties[key] = dict(schema)
         return info
 
-    def ConfigureStack(self, request: Any) -> Any:
+    def ConfigureStack(self, request: Any, context: Any = None) -> Any:
         settings = dict(request.config)
         self.context = replace(
             self.context,
@@ -83,7 +85,7 @@ class Pack:
         self.update = not request.dry_run
         return analyzer_pb2.AnalyzerStackConfigureResponse()
 
-    def Configure(self, request: Any) -> Any:
+    def Configure(self, request: Any, context: Any = None) -> Any:
         for name, config in request.policyConfig.items():
             if name in self.levels:
                 self.levels[name] = NAMES[config.enforcementLevel]
@@ -93,10 +95,10 @@ class Pack:
             self.state.start(wait=self.update)
         return empty_pb2.Empty()
 
-    def Cancel(self, request: Any) -> Any:
+    def Cancel(self, request: Any, context: Any = None) -> Any:
         return empty_pb2.Empty()
 
-    def Remediate(self, request: Any) -> Any:
+    def Remediate(self, request: Any, context: Any = None) -> Any:
         if not request.type.startswith("aws:"):
             return NO_REMEDIATIONS
         response = None
@@ -118,7 +120,7 @@ class Pack:
                 )
         return response or NO_REMEDIATIONS
 
-    def Analyze(self, request: Any) -> Any:
+    def Analyze(self, request: Any, context: Any = None) -> Any:
         if not request.type.startswith("aws:"):
             return NO_VIOLATIONS
         resource = self._seen[request.urn] = self._resource(request)
@@ -134,7 +136,7 @@ class Pack:
             found += [(rule, finding, resource) for finding in findings]
         return self._response(found) if found else NO_VIOLATIONS
 
-    def AnalyzeStack(self, request: Any) -> Any:
+    def AnalyzeStack(self, request: Any, context: Any = None) -> Any:
         stack = Stack([self._whole(one) for one in request.resources if one.type.startswith("aws:")])
         found = []
         for rule in self.rules:
@@ -213,20 +215,19 @@ def _unchecked(resource: Resource | None, error: Exception) -> Finding:
     return Finding("", None, "", said=f"{what} was not checked: {type(error).__name__}: {error}", resource=resource)
 
 
-def methods(pack: Pack) -> dict[str, wire.Method]:
-    """The calls of the analyzer protocol that the pack answers, each with its own kind of request."""
-    service = analyzer_pb2.DESCRIPTOR.services_by_name["Analyzer"]
-    return {
-        method.name: (message_factory.GetMessageClass(method.input_type).FromString, getattr(pack, method.name))
-        for method in service.methods
-        if hasattr(pack, method.name)
-    }
+def server_of(pack: Pack) -> tuple[grpc.Server, int]:
+    """A server of the pack, and its port on the loopback interface. One thread: the engine waits for each answer."""
+    server = grpc.server(ThreadPoolExecutor(max_workers=1), options=OPTIONS)
+    analyzer_pb2_grpc.add_AnalyzerServicer_to_server(pack, server)
+    return server, server.add_insecure_port("127.0.0.1:0")
 
 
 def serve(rules: Sequence[Rule]) -> None:
     """Serves until the engine ends this process, or is gone; the port is the first line of standard output."""
-    gc.disable()  # what it makes it keeps to the end; looking for garbage among it takes time from the engine
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the engine's: it still asks, and ends this process itself
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        print(listening.getsockname()[1], flush=True)
-        wire.serve(listening, methods(Pack(rules)))
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # how the engine ends a pack: at once, and without a traceback
+    engine = os.getppid()
+    server, port = server_of(Pack(rules))
+    server.start()
+    print(port, flush=True)
+    while os.getppid() == engine:
+        server.wait_for_termination(PAUSE)

@@ -7,10 +7,16 @@ plugin is needed.
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import time
 from pathlib import Path
 
 import psutil
 import pytest
+
+from tests.conftest import hears_ctrl_c
 
 PACK = str(Path(__file__).parents[2] / "policies")
 TAGS = {
@@ -128,9 +134,8 @@ def test_a_change_that_costs_much_more_needs_an_override(dev):
     assert '"30 you@example.com four people at once"' in sample.pulumi("stack", "export"), "recorded"
 
 
-def test_the_pack_leaves_no_process_behind(dev):
-    sample = dev(CLEAN)
-    sample.pulumi("preview", "--policy-pack", PACK)
+def left_behind(sample):
+    """The processes of a project that still run."""
     left = []
     for process in psutil.process_iter():
         try:
@@ -138,4 +143,40 @@ def test_the_pack_leaves_no_process_behind(dev):
                 left.append(process.cmdline())
         except psutil.Error:
             continue  # ended meanwhile, or another user's
-    assert left == []
+    return left
+
+
+def test_the_pack_leaves_no_process_behind(dev):
+    sample = dev(CLEAN)
+    sample.pulumi("preview", "--policy-pack", PACK)
+    assert left_behind(sample) == []
+
+
+WAITS = """
+import asyncio, pathlib, pulumi
+pulumi.ComponentResource("aws:ec2/route:Route", "thing", {}).urn.apply(lambda _: pathlib.Path(READY).touch())
+pulumi.export("late", pulumi.Output.from_input(asyncio.sleep(60)))
+"""
+
+
+def test_ctrl_c_ends_a_preview_and_its_pack_in_silence(dev, tmp_path):
+    ready = tmp_path / "ready"
+    sample = dev(WAITS.replace("READY", repr(str(ready))))
+    preview = subprocess.Popen(
+        ["pulumi", "preview", "--policy-pack", PACK, "--non-interactive", "--color", "never"], cwd=sample.folder,
+        env=sample.environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+        preexec_fn=hears_ctrl_c,
+    )  # fmt: skip
+    try:
+        for _ in range(600):
+            if ready.exists() or preview.poll() is not None:
+                break
+            time.sleep(0.1)
+        os.killpg(preview.pid, signal.SIGINT)
+        output = preview.communicate(timeout=30)[0]
+    finally:
+        preview.kill()
+    assert ready.exists(), output
+    assert preview.returncode != 0
+    assert "Traceback" not in output and "exited prematurely" not in output, output
+    assert left_behind(sample) == []

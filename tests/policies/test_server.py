@@ -1,22 +1,23 @@
-"""The pack as the engine talks to it: over gRPC's own client, in its levels, and whatever frames come in."""
+"""The pack as the engine talks to it: over gRPC's own client, in its levels, and by the signals that end it."""
 
 from __future__ import annotations
 
-import socket
-import threading
+import signal
+import subprocess
+import sys
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import grpc
+import psutil
 import pytest
 from google.protobuf import empty_pb2, struct_pb2
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 
-from policies import wire
 from policies.catalog import RULES
 from policies.rule import Earlier, Finding
-from policies.server import Pack, methods
+from policies.server import Pack, server_of
 from policies.state import State
 
 SIGNATURE, SECRET = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270"
@@ -40,11 +41,11 @@ def pack():
 @pytest.fixture
 def stub(pack):
     """gRPC's own client, talking to the pack."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        threading.Thread(target=wire.serve, args=(listening, methods(pack)), daemon=True).start()
-        address = f"127.0.0.1:{listening.getsockname()[1]}"
-        with grpc.insecure_channel(address, [("grpc.max_receive_message_length", -1)]) as channel:
-            yield analyzer_pb2_grpc.AnalyzerStub(channel)
+    server, port = server_of(pack)
+    server.start()
+    with grpc.insecure_channel(f"127.0.0.1:{port}", [("grpc.max_receive_message_length", -1)]) as channel:
+        yield analyzer_pb2_grpc.AnalyzerStub(channel)
+    server.stop(None)
 
 
 def request(kind, props, name="thing"):
@@ -94,90 +95,71 @@ def test_many_calls_at_once(stub):
     assert all("nat-gateways" in said(each.result(timeout=30)) for each in asked)
 
 
-def call(path, body=b"\0\0\0\0\0"):
-    """The bytes of one call, with its headers as literals."""
-    name = path.encode()
-    block = b"\x00\x05:path" + bytes([len(name)]) + name
-    return (
-        wire.PREFACE
-        + wire._frame(wire.SETTINGS, 0, 0)
-        + wire._frame(wire.HEADERS, wire.END_HEADERS, 1, block)
-        + wire._frame(wire.DATA, wire.END_STREAM, 1, body)
-    )
+def test_a_fault_of_the_pack_is_an_error_of_the_call_and_ends_nothing():
+    def fault(*_):
+        raise RuntimeError("spam")
+
+    [rule] = [rule for rule in RULES if rule.name == "cost-tags"]
+    server, port = server_of(Pack([replace(rule, remediate=fault)], NoState()))
+    server.start()
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        stub = analyzer_pb2_grpc.AnalyzerStub(channel)
+        with pytest.raises(grpc.RpcError, match="spam") as refused:
+            stub.Remediate(request(BUCKET, {}))
+        assert refused.value.code() == grpc.StatusCode.UNKNOWN
+        assert said(stub.Analyze(request(BUCKET, {}))) == {"cost-tags": "MANDATORY"}
+    server.stop(None)
 
 
-def test_errors_are_grpcs_own():
-    def broken(asked):
-        raise KeyError("spam")
-
-    table = {"Broken": (bytes, broken)}
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        threading.Thread(target=wire.serve, args=(listening, table), daemon=True).start()
-        with grpc.insecure_channel(f"127.0.0.1:{listening.getsockname()[1]}") as channel:
-            for path, code, words in (
-                ("/x.Y/Broken", grpc.StatusCode.UNKNOWN, "KeyError: 'spam'"),
-                ("/x.Y/Absent", grpc.StatusCode.UNIMPLEMENTED, "no method Absent"),
-            ):
-                with pytest.raises(grpc.RpcError) as refused:
-                    channel.unary_unary(path)(b"")
-                assert refused.value.code() == code and refused.value.details() == words
+PACK = Path(__file__).parents[2] / "policies"
 
 
-def test_a_call_in_pieces_and_with_padding():
-    asked = []
-
-    def answer(body):
-        asked.append(body)
-        return empty_pb2.Empty()
-
-    table = {"X": (bytes, answer)}
-    whole = call("/a.B/X", b"\0\0\0\0\x03abc")
-    connection = wire.Connection(table)
-    out = b"".join(connection.receive(bytes([byte])) for byte in whole)
-    assert asked == [b"abc"] and b"application/grpc" in out
-    block = b"\x00\x05:path\x01X"
-    padded = (
-        wire._frame(wire.HEADERS, wire.PADDED | wire.PRIORITY, 3, b"\x02" + b"\0" * 5 + block[:4] + b"\0\0")
-        + wire._frame(wire.CONTINUATION, wire.END_HEADERS, 3, block[4:])
-        + wire._frame(wire.PING, 0, 0, b"12345678")
-        + wire._frame(wire.DATA, wire.PADDED | wire.END_STREAM, 3, b"\x01\0\0\0\0\x01z\0")
-    )
-    out = connection.receive(padded)
-    assert asked == [b"abc", b"z"] and wire._frame(wire.PING, wire.ACK, 0, b"12345678") in out
-
-
-def test_answers_wait_for_room_and_given_up_calls_are_forgotten():
-    text = struct_pb2.Value(string_value="x" * 100_000)
-    connection = wire.Connection({"X": (bytes, lambda _: text)})
-    out = connection.receive(call("X"))
-    assert wire.DEFAULT_WINDOW < len(out) < 70_000
-    more = wire._frame(wire.WINDOW, 0, 0, (10**6).to_bytes(4, "big"))
-    assert connection.receive(more) == b"", "the stream's own window is still full"
-    rest = connection.receive(wire._frame(wire.WINDOW, 0, 1, (10**6).to_bytes(4, "big")))
-    assert b"grpc-status" in rest and len(out) + len(rest) > 100_000
-    connection = wire.Connection({"X": (bytes, lambda _: text)})
-    connection.receive(call("X"))
-    assert connection.receive(wire._frame(wire.RESET, 0, 1, b"\0\0\0\x08") + more) == b""
-
-
-@settings(max_examples=150, deadline=None)
-@given(
-    st.lists(st.tuples(st.integers(0, 10), st.integers(0, 255), st.integers(0, 5), st.binary(max_size=12)), max_size=6)
-)
-def test_strange_frames_end_a_connection_at_most(frames):
-    connection = wire.Connection({"X": (bytes, lambda _: empty_pb2.Empty())})
-    connection.receive(wire.PREFACE)
+@pytest.fixture
+def process():
+    """The pack as the engine starts it, once it answers; nothing of it is left at the end."""
+    started = subprocess.Popen(
+        [sys.executable, "-u", "-m", "pulumi.policy", "127.0.0.1:1", str(PACK)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
     try:
-        for kind, flags, stream, payload in frames:
-            connection.receive(wire._frame(kind, flags, stream, payload))
-    except ValueError:
-        return
-    assert isinstance(connection.receive(b""), bytes)
+        port = int(started.stdout.readline())
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            assert analyzer_pb2_grpc.AnalyzerStub(channel).GetPluginInfo(empty_pb2.Empty(), timeout=30).version
+        yield started
+    finally:
+        started.kill()
+        started.wait()
 
 
-def test_who_speaks_no_http2_is_sent_away():
-    with pytest.raises(ValueError, match="no HTTP/2"):
-        wire.Connection({}).receive(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_in_silence(process, number):
+    process.send_signal(number)
+    output, errors = process.communicate(timeout=10)
+    assert process.returncode == -number and output == errors == ""
+
+
+ENGINE = """
+import subprocess, sys, time
+pack = subprocess.Popen([sys.executable, "-u", "-m", "pulumi.policy", "127.0.0.1:1", sys.argv[1]],
+                        stdout=subprocess.PIPE, text=True)
+print(pack.pid, pack.stdout.readline(), flush=True)
+time.sleep(60)
+"""
+
+
+def test_it_ends_when_the_engine_is_gone():
+    """An engine that is killed ends nobody: the pack looks itself whether it is still there."""
+    engine = subprocess.Popen([sys.executable, "-c", ENGINE, str(PACK)], stdout=subprocess.PIPE, text=True)
+    pack = psutil.Process(int(engine.stdout.readline().split()[0]))
+    try:
+        assert pack.is_running()
+        engine.kill()
+        pack.wait(timeout=20)
+    finally:
+        engine.kill()
+        engine.wait()
+        if pack.is_running():
+            pack.kill()
 
 
 def test_levels(pack):
