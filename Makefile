@@ -12,7 +12,7 @@ help:
 	@echo "make clean  stop the local cloud and remove what was made in this folder"
 
 setup:
-	@$(PYTHON) shoestring/bootstrap.py
+	@$(PYTHON) shoestring/setup/bootstrap.py
 
 demo: setup
 	@$(BIN)/shoestring demo

@@ -27,7 +27,7 @@ from typing import Any
 from shoestring.base.errors import UserError
 from shoestring.base.paths import ROOT
 from shoestring.environment import local_environment, process_environment
-from shoestring.installation import pulumi_home
+from shoestring.setup.installation import pulumi_home
 
 LIMIT = 1.5  # times what an empty pack adds
 NO_CLOUD = {"aws_endpoint": "http://127.0.0.1:9", "sagemaker_endpoint": "http://127.0.0.1:9"}

@@ -40,7 +40,7 @@ app.add_typer(budget.app, name="budget")
 @app.command()
 def setup() -> None:
     """Put the engine and its launchers in place (called by make setup)."""
-    from shoestring.installation import set_up
+    from shoestring.setup.installation import set_up
 
     described, changed = set_up(lambda line: say(f"set-up: {line}"))
     what = f"Pulumi {described['version']} ({described['source']})"
@@ -50,7 +50,7 @@ def setup() -> None:
 @app.command()
 def doctor(as_json: Json = False) -> None:
     """Name everything that is missing or wrong, each with the command that mends it."""
-    from shoestring.doctor import examine, render
+    from shoestring.setup.doctor import examine, render
 
     findings = examine()
     emit([finding.facts() for finding in findings], as_json, render(findings))

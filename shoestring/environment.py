@@ -12,7 +12,7 @@ from typing import Any
 from shoestring.base.errors import UserError
 from shoestring.base.names import ENVIRONMENTS, window
 from shoestring.base.paths import home
-from shoestring.installation import bin_folder, installed, pulumi_home
+from shoestring.setup.installation import bin_folder, installed, pulumi_home
 
 REGION = "us-east-1"  # the local cloud's
 PASSPHRASE = "local"  # encrypts the secrets of an emulated account; the other environments bring their own

@@ -12,7 +12,7 @@ import pytest
 
 from localcloud import supervisor
 from shoestring.environment import local_environment, process_environment
-from shoestring.installation import pulumi_home
+from shoestring.setup.installation import pulumi_home
 
 NO_CLOUD = {"aws_endpoint": "http://127.0.0.1:9", "sagemaker_endpoint": "http://127.0.0.1:9"}
 

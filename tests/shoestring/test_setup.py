@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from shoestring import bootstrap, doctor, engine, environment, installation
+from shoestring import environment
 from shoestring.base.errors import UserError
+from shoestring.setup import bootstrap, doctor, engine, installation
 
 SHOESTRING = str(Path(sys.executable).with_name("shoestring"))
 

@@ -19,7 +19,7 @@ import venv
 from collections.abc import Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / ".venv"
 STAMP = VENV / ".installed"
 LOCK = ROOT / "requirements.lock"

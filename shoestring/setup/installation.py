@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from shoestring.base.paths import home, write_atomically
-from shoestring.engine import Engine, ensure_engine, path_of_others
+from shoestring.setup.engine import Engine, ensure_engine, path_of_others
 
 Progress = Callable[[str], None]
 AWS_PLUGIN = "resource-aws-v7.51.1"  # the version of `pulumi-aws` in requirements.lock; a test holds them together

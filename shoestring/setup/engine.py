@@ -1,7 +1,7 @@
 """Finds or obtains the Pulumi engine: on PATH, in the cache, by the SDK's installer, or by a build from Go modules.
 
 What is obtained lies in the user's cache, keyed by version, so that a machine does it once. The Python launchers that a
-build from Go modules lacks are put in place per checkout by `shoestring.installation`.
+build from Go modules lacks are put in place per checkout by `shoestring.setup.installation`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from shoestring.base.errors import UserError
-from shoestring.base.paths import ROOT, cache, home
+from shoestring.base.paths import cache, home
 
 VERSION = "3.257.0"  # what is obtained; the newest that can be built from published Go modules
 OLDEST = (3, 200, 0)  # what is accepted on PATH
@@ -119,7 +119,7 @@ def _build(progress: Progress) -> None:
     work = cache() / "pulumi" / f"build-{VERSION}"
     work.mkdir(parents=True, exist_ok=True)
     for name in ("go.mod", "go.sum"):
-        shutil.copy(ROOT / "shoestring" / "engine_build" / name, work / name)
+        shutil.copy(Path(__file__).parent / "engine_build" / name, work / name)
     version_flag = f"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version={VERSION}"
     command = [
         go, "build", "-v", "-trimpath", "-mod=readonly", "-o", "pulumi", "-ldflags", f"-s -w -X {version_flag}",

@@ -12,8 +12,8 @@ from typing import Any
 
 from shoestring.base.errors import UserError
 from shoestring.base.paths import home
-from shoestring.engine import OLDEST, version_of
-from shoestring.installation import AWS_PLUGIN, LAUNCHERS, bin_folder, installed, pulumi_home
+from shoestring.setup.engine import OLDEST, version_of
+from shoestring.setup.installation import AWS_PLUGIN, LAUNCHERS, bin_folder, installed, pulumi_home
 from shoestring.updates import check_state
 
 FREE_BYTES = 2 * 1024**3  # what a set-up and a run need below the checkout
