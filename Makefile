@@ -2,13 +2,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test lint clean
+.PHONY: help setup demo test lint hooks clean
 
 help:
 	@echo "make setup  the Python environment and the Pulumi engine"
 	@echo "make demo   train, serve and tear down on the emulated account, guided; a minute or two"
 	@echo "make test   every test, on the real Pulumi engine and the emulated account"
 	@echo "make lint   ruff, mypy and who may import whom"
+	@echo "make hooks  the checks of make lint before each commit, by pre-commit"
 	@echo "make clean  stop the local cloud and remove what was made in this folder"
 
 setup:
@@ -22,6 +23,9 @@ test: setup
 
 lint: setup
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+hooks: setup
+	@$(BIN)/pre-commit install
 
 clean:
 	@if [ -x $(BIN)/shoestring ]; then $(BIN)/shoestring cloud down; fi
