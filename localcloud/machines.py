@@ -12,9 +12,7 @@ EC2 sets itself; where they are absent, the template that gives its instances th
 
 from __future__ import annotations
 
-import argparse
 import base64
-import contextlib
 import gzip
 import json
 import os
@@ -28,13 +26,13 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
-import psutil
-
-from localcloud.processes import Process, free_port, port_is_free, start, stop
+from localcloud.aws.launches import TEMPLATE_ID, Json, tags_for, template_data, template_of
+from localcloud.aws.tags import as_object
+from localcloud.processes import Process, free_port, port_is_free, processes_below, start, stop
+from localcloud.protocol import JsonHandler, Notice, arguments
 from shoestring.base.paths import write_atomically
 
 PROGRAM = "/opt/shoestring/mlflow_host.py"
@@ -47,10 +45,8 @@ GRACE_SECONDS = 8.0  # the same when the local cloud ends: shorter than what thi
 LONGEST_BACKOFF = 30.0  # seconds between two starts of a program that dies
 GONE = ("shutting-down", "terminated")
 
-Item = dict[str, Any]
 
-
-def read(cloud: Path) -> list[Item]:
+def read(cloud: Path) -> list[Json]:
     """What runs: `{"instance_id", "private_ip", "port", "address", "state"}` for each machine.
 
     `port` is the one on `private_ip`; `address` is where this machine reaches it; `state` is `starting`, `running` or
@@ -71,19 +67,7 @@ def reachable(values: Mapping[str, str], cloud: Path) -> dict[str, str]:
     return changed
 
 
-def processes_below(folder: Path) -> list[Process]:
-    """The Python programs that work in `folder` or below, each as the leader of its group, which may be gone itself."""
-    found = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error, ProcessLookupError):
-            words = process.cmdline()
-            ours = words and Path(words[0]).parent == Path(sys.executable).parent
-            if ours and Path(process.cwd()).is_relative_to(folder):
-                found.append(Process(os.getpgid(process.pid), process.create_time()))
-    return found
-
-
-def files_of_host(user_data: str) -> list[Item] | None:
+def files_of_host(user_data: str) -> list[Json] | None:
     """The `write_files` of user data (base64) that brings a unit of the MLflow host; None for any other."""
     import yaml
 
@@ -98,7 +82,7 @@ def files_of_host(user_data: str) -> list[Item] | None:
     return files if any(PROGRAM in _content(unit).decode(errors="replace") for unit in units) else None
 
 
-def _content(file: Item) -> bytes:
+def _content(file: Json) -> bytes:
     """A file's content, decoded as cloud-init does."""
     content, encoding = file.get("content", ""), file.get("encoding", "")
     raw = content if isinstance(content, bytes) else str(content).encode()
@@ -109,18 +93,18 @@ def _content(file: Item) -> bytes:
 
 def _variables(path: Path) -> dict[str, str]:
     """A systemd `EnvironmentFile`."""
-    found = {}
+    variables = {}
     for line in path.read_text().splitlines():
         key, equals, value = line.strip().partition("=")
         if equals and not key.startswith(("#", ";")):
-            found[key.strip()] = value.strip().strip("\"'")
-    return found
+            variables[key.strip()] = value.strip().strip("\"'")
+    return variables
 
 
 class Machine:
     """One instance: its root folder, and its program while it runs."""
 
-    def __init__(self, instance: Item, root: Path, log: Path, port: int) -> None:
+    def __init__(self, instance: Json, root: Path, log: Path, port: int) -> None:
         self.id, self.private_ip = instance["InstanceId"], instance["PrivateIpAddress"]
         self.root, self.log, self.port = root, log, port
         self.process: Process | None = None
@@ -130,7 +114,7 @@ class Machine:
         """A path of the machine, on this one."""
         return self.root / inside.lstrip("/")
 
-    def make(self, files: list[Item]) -> None:
+    def make(self, files: list[Json]) -> None:
         """Writes the files once, at the first boot. Raises ValueError for a path that leads out of the machine."""
         part = self.root.with_suffix(".part")
         shutil.rmtree(part, ignore_errors=True)
@@ -147,7 +131,7 @@ class Machine:
             (part / inside.lstrip("/")).mkdir(parents=True, exist_ok=True)
         part.replace(self.root)
 
-    def describe(self) -> Item:
+    def describe(self) -> Json:
         """The machine as `read` returns it."""
         variables = self.place(VARIABLES)
         inside = _variables(variables).get("MLFLOW_HOST_PORT", PORT) if variables.exists() else PORT
@@ -220,8 +204,8 @@ class Player:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.ec2 = boto3.client("ec2", config=Config(connect_timeout=2, read_timeout=10, retries={"max_attempts": 1}))
         self.machines: dict[str, Machine] = {}
-        self.published: list[Item] | None = None
-        self.said = ""
+        self.published: list[Json] | None = None
+        self.problem = Notice()
 
     def run(self, ending: threading.Event) -> None:
         """Looks at the account and its machines every second, until `ending`; then ends them all."""
@@ -231,24 +215,20 @@ class Player:
         while not ending.wait(PAUSE):
             try:
                 self._follow()
-                self._say("")
+                self.problem("")
             except (BotoCoreError, ClientError, ValueError) as error:
-                self._say(f"the account's instances cannot be followed: {error}")
+                self.problem(f"the account's instances cannot be followed: {error}")
             for machine in self.machines.values():
                 machine.tend()
             self._publish()
         with ThreadPoolExecutor() as pool:
-            ended = [pool.submit(one.end, "the local cloud stops", GRACE_SECONDS) for one in self.machines.values()]
+            ended = [
+                pool.submit(machine.end, "the local cloud stops", GRACE_SECONDS) for machine in self.machines.values()
+            ]
         for end in ended:
             end.result()
         self.machines = {}
         self._publish()
-
-    def _say(self, line: str) -> None:
-        """Into the part's log, once for each change."""
-        if line and line != self.said:
-            print(line, flush=True)
-        self.said = line
 
     def _publish(self) -> None:
         described = [machine.describe() for machine in self.machines.values()]
@@ -259,8 +239,8 @@ class Player:
     def _follow(self) -> None:
         """Brings the machines to what the account says. Raises botocore's errors, and ValueError for bad user data."""
         pages = self.ec2.get_paginator("describe_instances").paginate()
-        found = [item for page in pages for group in page["Reservations"] for item in group["Instances"]]
-        present = {item["InstanceId"]: item for item in found if item["State"]["Name"] not in GONE}
+        instances = [item for page in pages for group in page["Reservations"] for item in group["Instances"]]
+        present = {item["InstanceId"]: item for item in instances if item["State"]["Name"] not in GONE}
         for name in [name for name in self.machines if present.get(name, {}).get("State", {}).get("Name") != "running"]:
             self.machines.pop(name).end("the instance is stopped or terminated")
         for folder in self.folder.iterdir():
@@ -270,7 +250,7 @@ class Player:
             if instance["State"]["Name"] == "running" and name not in self.machines:
                 self._add(instance)
 
-    def _add(self, instance: Item) -> None:
+    def _add(self, instance: Json) -> None:
         """Takes up an instance that is a host of MLflow; one that was one before needs its template no more."""
         name, private_ip = instance["InstanceId"], instance["PrivateIpAddress"]
         root = self.folder / name
@@ -291,51 +271,26 @@ class Player:
             write_atomically(path, json.dumps(ports, indent=2) + "\n")
         return int(ports[private_ip])
 
-    def _user_data(self, instance: Item) -> str:
+    def _user_data(self, instance: Json) -> str:
         """The user data of an instance's launch template (base64); empty where it has none."""
-        tags = {tag["Key"]: tag["Value"] for tag in instance.get("Tags", [])}
-        template, version = tags.get("aws:ec2launchtemplate:id"), tags.get("aws:ec2launchtemplate:version", "$Latest")
-        if template:
-            return self._template(template, version).get("UserData", "")
+        tags = as_object(instance.get("Tags"))
+        if TEMPLATE_ID in tags:
+            return str(template_of(self.ec2, instance).get("UserData", ""))
         for page in self.ec2.get_paginator("describe_launch_templates").paginate():
-            for found in page["LaunchTemplates"]:
-                data = self._template(found["LaunchTemplateId"], "$Latest")
-                given = [tag for spec in data.get("TagSpecifications", []) if spec["ResourceType"] == "instance"
-                         for tag in spec["Tags"]]  # fmt: skip
-                if "Name" in tags and {"Key": "Name", "Value": tags["Name"]} in given:
+            for template in page["LaunchTemplates"]:
+                data = template_data(self.ec2, template["LaunchTemplateId"], "$Latest")
+                if "Name" in tags and tags_for(data, "instance").get("Name") == tags["Name"]:
                     return str(data.get("UserData", ""))
         return ""
-
-    def _template(self, template: str, version: str) -> Item:
-        answer = self.ec2.describe_launch_template_versions(LaunchTemplateId=template, Versions=[version])
-        versions = answer["LaunchTemplateVersions"]
-        return dict(versions[0]["LaunchTemplateData"]) if versions else {}
-
-
-class Health(BaseHTTPRequestHandler):
-    """Answers the supervisor."""
-
-    def do_GET(self) -> None:
-        """The health check."""
-        self.send_response(200 if self.path == "/health" else 404)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, format: str, *arguments: object) -> None:
-        """Health checks are not logged."""
 
 
 def main() -> None:
     """Plays the machines until SIGTERM, which ends them first."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--home", type=Path, required=True)
-    arguments = parser.parse_args()
-    ending = threading.Event()
+    given, ending = arguments(), threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ending.set())
-    server = ThreadingHTTPServer(("127.0.0.1", arguments.port), Health)
+    server = ThreadingHTTPServer(("127.0.0.1", given.port), JsonHandler)  # for health checks
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    Player(arguments.home).run(ending)
+    Player(given.home).run(ending)
 
 
 if __name__ == "__main__":

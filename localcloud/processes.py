@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,20 +28,20 @@ class Process:
     def alive(self) -> bool:
         """Whether this very process still runs."""
         try:
-            found = psutil.Process(self.pid)
-            return found.create_time() == self.created and found.status() != psutil.STATUS_ZOMBIE
+            process = psutil.Process(self.pid)
+            return process.create_time() == self.created and process.status() != psutil.STATUS_ZOMBIE
         except psutil.NoSuchProcess:
             return False
 
     def members(self) -> list[psutil.Process]:
         """What still runs of its group, itself included; also when it was killed itself."""
         members = []
-        for found in psutil.process_iter():
+        for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error, ProcessLookupError):
                 # A group that outlives its leader keeps the number from being given away, so a member older than
                 # the leader belongs to another one.
-                if os.getpgid(found.pid) == self.pid and found.create_time() >= self.created:
-                    members.append(found)
+                if os.getpgid(process.pid) == self.pid and process.create_time() >= self.created:
+                    members.append(process)
         return members
 
 
@@ -73,6 +74,18 @@ def stop(process: Process, grace: float = GRACE_SECONDS) -> bool:
             os.killpg(process.pid, signal.SIGKILL)
         psutil.wait_procs(left, timeout=GRACE_SECONDS)
     return True
+
+
+def processes_below(folder: Path) -> list[Process]:
+    """The Python programs that work in `folder` or below, each as the leader of its group, which may be gone itself."""
+    leaders = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, ProcessLookupError):
+            words = process.cmdline()
+            ours = words and Path(words[0]).parent == Path(sys.executable).parent
+            if ours and Path(process.cwd()).is_relative_to(folder):
+                leaders.append(Process(os.getpgid(process.pid), process.create_time()))
+    return leaders
 
 
 def port_is_free(port: int) -> bool:

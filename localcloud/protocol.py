@@ -1,14 +1,42 @@
-"""AWS JSON 1.1 over HTTP on loopback: one POST for each call, the operation in `X-Amz-Target`."""
+"""What the parts of the local cloud have in common: arguments, a log, and AWS JSON 1.1 over HTTP on loopback.
+
+AWS JSON 1.1 is one POST for each call, with the operation in `X-Amz-Target`.
+"""
 
 from __future__ import annotations
 
+import argparse
 import json
 import signal
 import threading
 import traceback
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
-from localcloud.requests import ServiceError
+
+class ServiceError(Exception):
+    """An error that the client sees: `code` as AWS names it, and the HTTP status."""
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        self.code, self.status = code, status
+        super().__init__(message)
+
+
+def invalid(message: str) -> ServiceError:
+    """AWS's answer to a request that makes no sense."""
+    return ServiceError("ValidationException", message)
+
+
+class Notice:
+    """Writes a line into the part's log, once for each change of it."""
+
+    def __init__(self) -> None:
+        self.last = ""
+
+    def __call__(self, line: str) -> None:
+        if line and line != self.last:
+            print(line, flush=True)
+        self.last = line
 
 
 class JsonHandler(BaseHTTPRequestHandler):
@@ -18,7 +46,7 @@ class JsonHandler(BaseHTTPRequestHandler):
 
     def call(self, target: str, request: dict[str, object]) -> object:
         """One call of the API: `target` as the header has it. Raises ServiceError."""
-        raise NotImplementedError
+        raise ServiceError("UnknownOperationException", f"{target or self.path} is unknown")
 
     def local(self, path: str) -> object | None:
         """What the local cloud has and AWS has elsewhere, by GET; None where there is nothing at `path`."""
@@ -26,8 +54,8 @@ class JsonHandler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """The health check, and what is local."""
-        found = {"status": "ok"} if self.path == "/health" else self.local(self.path)
-        self.answer(404 if found is None else 200, {"status": "unknown"} if found is None else found)
+        value = {"status": "ok"} if self.path == "/health" else self.local(self.path)
+        self.answer(404 if value is None else 200, {"status": "unknown"} if value is None else value)
 
     def do_POST(self) -> None:
         """One call of the API."""
@@ -55,6 +83,14 @@ class JsonHandler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *arguments: object) -> None:
         """Requests are not logged."""
+
+
+def arguments() -> argparse.Namespace:
+    """`port` and `home` (the checkout's `.shoestring`), as the supervisor gives them to each part."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--home", type=Path, required=True)
+    return parser.parse_args()
 
 
 def serve(handler: type[JsonHandler], port: int) -> None:

@@ -11,18 +11,7 @@ import botocore.session
 from botocore.model import OperationModel, ServiceModel, Shape
 from botocore.validate import ParamValidator
 
-
-class ServiceError(Exception):
-    """An error that the client sees: `code` as AWS names it, and the HTTP status."""
-
-    def __init__(self, code: str, message: str, status: int = 400) -> None:
-        self.code, self.status = code, status
-        super().__init__(message)
-
-
-def invalid(message: str) -> ServiceError:
-    """AWS's answer to a request that makes no sense."""
-    return ServiceError("ValidationException", message)
+from localcloud.protocol import ServiceError, invalid
 
 
 class Model:
@@ -69,8 +58,10 @@ def _constraints(shape: Shape, value: Any, path: str) -> list[str]:
             for problem in _constraints(members[name], part, f"{path}.{name}" if path else name)
         ]
     if shape.type_name == "list":
-        found = [problem for i, part in enumerate(value) for problem in _constraints(shape.member, part, f"{path}.{i}")]
-        return found + _bound(shape, len(value), value, path)
+        problems = [
+            problem for i, part in enumerate(value) for problem in _constraints(shape.member, part, f"{path}.{i}")
+        ]
+        return problems + _bound(shape, len(value), value, path)
     if shape.type_name == "map":
         return [problem for key, part in value.items() for problem in _constraints(shape.value, part, f"{path}.{key}")]
     if shape.type_name == "string":

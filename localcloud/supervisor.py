@@ -24,9 +24,8 @@ from typing import Any
 import psutil
 from filelock import FileLock
 
-from localcloud.machines import processes_below
 from localcloud.meter import ledger
-from localcloud.processes import Process, free_port, port_is_free, start, stop, wait_until
+from localcloud.processes import Process, free_port, port_is_free, processes_below, start, stop, wait_until
 from shoestring.base.errors import MEND, UserError, of_the_disk
 from shoestring.base.paths import write_atomically
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import threading
 import urllib.error
 import urllib.request
-from pathlib import Path
 from typing import Any
 
 from localcloud.meter.ledger import Ledger
 from localcloud.meter.prices import Prices
 from localcloud.meter.service import Service
 from localcloud.meter.watch import Watch
-from localcloud.protocol import JsonHandler, serve
-from localcloud.requests import ServiceError
+from localcloud.protocol import JsonHandler, ServiceError, arguments, serve
 
 LINES = "/_local/lines"
 BUDGETS = "AWSBudgetServiceGateway"
@@ -40,21 +37,21 @@ class Handler(JsonHandler):
         """The account's own answer, with what was spent in it."""
         names = ("Content-Type", "Authorization", "User-Agent", "X-Amz-Date")
         headers = {"X-Amz-Target": target, **{name: self.headers[name] for name in names if name in self.headers}}
-        sent = urllib.request.Request(os.environ["AWS_ENDPOINT_URL"], json.dumps(request).encode(), headers)
+        forwarded = urllib.request.Request(os.environ["AWS_ENDPOINT_URL"], json.dumps(request).encode(), headers)
         try:
-            with urllib.request.urlopen(sent, timeout=30) as answer:
-                found: dict[str, Any] = json.load(answer)
+            with urllib.request.urlopen(forwarded, timeout=30) as answer:
+                described: dict[str, Any] = json.load(answer)
         except urllib.error.HTTPError as error:
-            said = json.loads(error.read() or b"{}")
-            code = said.get("__type", "InternalErrorException")
-            raise ServiceError(code, said.get("message", ""), error.code) from error
+            refusal = json.loads(error.read() or b"{}")
+            code = refusal.get("__type", "InternalErrorException")
+            raise ServiceError(code, refusal.get("message", ""), error.code) from error
         self.watch.try_once()  # what was changed counts from now on
-        budgets = [*found.get("Budgets", []), *([found["Budget"]] if "Budget" in found else [])]
+        budgets = [*described.get("Budgets", []), *([described["Budget"]] if "Budget" in described else [])]
         if budgets:
             lines = self.service.lines()
             for budget in budgets:
                 self.watch.budgets.fill(budget, lines)
-        return found
+        return described
 
     def local(self, path: str) -> object | None:
         """All line items."""
@@ -66,13 +63,10 @@ class Handler(JsonHandler):
 
 def main() -> None:
     """Serves; at SIGTERM looks at the account a last time."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--home", type=Path, required=True)
-    arguments = parser.parse_args()
-    cloud = arguments.home / "cloud"
+    given = arguments()
+    cloud = given.home / "cloud"
     ledger = Ledger.load(cloud / "meter", lambda line: print(line, flush=True))
-    prices = Prices(arguments.home)
+    prices = Prices(given.home)
     ledger.stamp = lambda stretch: prices.rater().stamp(stretch)
     service = Service(cloud, ledger, prices)
     watch = Watch(cloud, os.environ["AWS_ENDPOINT_URL"], ledger, service.lines)
@@ -80,7 +74,7 @@ def main() -> None:
     ending = threading.Event()
     watching = threading.Thread(target=watch.run, args=(ending,), daemon=True)
     watching.start()
-    serve(Handler, arguments.port)
+    serve(Handler, given.port)
     ending.set()
     watching.join(timeout=6)
     ledger.save()

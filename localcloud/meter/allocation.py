@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from localcloud.meter.explorer import offset
-from localcloud.meter.rate import Line
+from localcloud.meter.rate import LineItem
 
 Found = dict[str, Any]
 
 
-def keys_of(lines: Sequence[Line]) -> dict[str, float]:
+def keys_of(lines: Sequence[LineItem]) -> dict[str, float]:
     """Every key on the bill, with the moment of its last use."""
     found: dict[str, float] = {}
     for line in lines:
@@ -25,7 +25,7 @@ def _generated(key: str) -> bool:
     return key.startswith("aws:")
 
 
-def listed(active: dict[str, str], request: Found, lines: Sequence[Line]) -> Found:
+def listed(active: dict[str, str], request: Found, lines: Sequence[LineItem]) -> Found:
     """ListCostAllocationTags; `active` holds when each active key was activated."""
     used, tags = keys_of(lines), []
     for key in sorted(used.keys() | active.keys()):
@@ -44,7 +44,7 @@ def listed(active: dict[str, str], request: Found, lines: Sequence[Line]) -> Fou
     return {"CostAllocationTags": tags[first:last], **({"NextToken": str(last)} if last < len(tags) else {})}
 
 
-def update(active: dict[str, str], request: Found, lines: Sequence[Line], now: datetime) -> Found:
+def update(active: dict[str, str], request: Found, lines: Sequence[LineItem], now: datetime) -> Found:
     """UpdateCostAllocationTagsStatus: a key that was never used is an error of its own."""
     used, errors = keys_of(lines), []
     for entry in request["CostAllocationTagsStatus"]:

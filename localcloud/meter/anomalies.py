@@ -13,11 +13,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from localcloud.aws.row import ACCOUNT, REGION
 from localcloud.meter.explorer import offset
 from localcloud.meter.expressions import Test, matcher
 from localcloud.meter.forecast import spent
-from localcloud.meter.rate import ACCOUNT, REGION, Line
-from localcloud.requests import ServiceError, invalid
+from localcloud.meter.rate import LineItem
+from localcloud.protocol import ServiceError, invalid
 
 Found = dict[str, Any]
 FEWEST, WINDOW = 10, 14  # days before a day that are looked at, at least and at most
@@ -149,7 +150,7 @@ class Anomalies:
         tags = self.tags.get(self._tagged(request["ResourceArn"]), {})
         return {"ResourceTags": [{"Key": key, "Value": value} for key, value in tags.items()]}
 
-    def anomalies(self, request: Found, lines: Sequence[Line], now: datetime) -> Found:
+    def anomalies(self, request: Found, lines: Sequence[LineItem], now: datetime) -> Found:
         """GetAnomalies. Raises ServiceError."""
         if arn := request.get("MonitorArn"):
             self._monitor(arn)
@@ -171,7 +172,7 @@ class Anomalies:
         return _page(found, request, "Anomalies")
 
 
-def _watched(monitor: Found, lines: Sequence[Line]) -> list[tuple[str, Test]]:
+def _watched(monitor: Found, lines: Sequence[LineItem]) -> list[tuple[str, Test]]:
     """What a monitor looks at: each service by itself, or what its filter lets through as a whole."""
     if monitor["MonitorType"] == "CUSTOM":
         return [(monitor["MonitorName"], matcher(monitor["MonitorSpecification"]))]
@@ -179,7 +180,7 @@ def _watched(monitor: Found, lines: Sequence[Line]) -> list[tuple[str, Test]]:
     return [(name, matcher({"Dimensions": {"Key": "SERVICE", "Values": [name]}})) for name in services]
 
 
-def _anomaly(arn: str, value: str, lines: Sequence[Line], day: datetime) -> list[Found]:
+def _anomaly(arn: str, value: str, lines: Sequence[LineItem], day: datetime) -> list[Found]:
     """The anomaly of a day, if it is one."""
     begin = datetime.fromtimestamp(min(line.start for line in lines), UTC)
     days = min(WINDOW, (day - begin.replace(hour=0, minute=0, second=0, microsecond=0)).days)

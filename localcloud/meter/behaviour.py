@@ -14,7 +14,7 @@ from pathlib import Path
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from localcloud.requests import ServiceError, invalid
+from localcloud.protocol import ServiceError, invalid
 from localcloud.sagemaker.spot import problem
 
 

@@ -12,11 +12,12 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from localcloud.aws.row import ACCOUNT
 from localcloud.meter.expressions import Test, matcher
 from localcloud.meter.forecast import spent, to_the_end
 from localcloud.meter.observe import moment
-from localcloud.meter.rate import ACCOUNT, Line
-from localcloud.requests import ServiceError
+from localcloud.meter.rate import LineItem
+from localcloud.protocol import ServiceError
 
 Item = dict[str, Any]
 MONTHS = {"MONTHLY": 1, "QUARTERLY": 3, "ANNUALLY": 12}
@@ -82,7 +83,7 @@ class Spend:
     forecast: Decimal
 
     @classmethod
-    def of(cls, budget: Item, lines: Sequence[Line], now: datetime) -> Spend | None:
+    def of(cls, budget: Item, lines: Sequence[LineItem], now: datetime) -> Spend | None:
         """None where the budget counts nothing now. Raises ServiceError."""
         period = period_of(budget, now)
         if budget["BudgetType"] != "COST" or period is None:
@@ -161,7 +162,7 @@ class Budgets:
         for name in set(self.sent) - {budget["BudgetName"] for budget, _ in found}:
             del self.sent[name]
 
-    def evaluate(self, lines: Sequence[Line]) -> bool:
+    def evaluate(self, lines: Sequence[LineItem]) -> bool:
         """Sends what is due; returns whether anything was. Raises botocore's errors."""
         now, sent = datetime.now(UTC), False
         for problem in sorted({line.problem for line in lines if line.problem}):
@@ -210,7 +211,7 @@ class Budgets:
         )
         notification["NotificationState"] = state
 
-    def fill(self, budget: Item, lines: Sequence[Line]) -> None:
+    def fill(self, budget: Item, lines: Sequence[LineItem]) -> None:
         """Puts what was spent into a budget as the account describes it, where it can be told."""
         whole = next((one for one, _ in self.kept if one["BudgetName"] == budget["BudgetName"]), budget)
         try:

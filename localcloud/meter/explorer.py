@@ -11,8 +11,8 @@ from decimal import Decimal
 from typing import Any
 
 from localcloud.meter.expressions import dimension, grouper, matcher
-from localcloud.meter.rate import Line, decimal
-from localcloud.requests import ServiceError, invalid
+from localcloud.meter.rate import LineItem, decimal
+from localcloud.protocol import ServiceError, invalid
 
 METRICS = {
     name: member
@@ -31,7 +31,7 @@ class Sum:
     quantity: Decimal = Decimal(0)
     units: set[str] = field(default_factory=set)
 
-    def add(self, line: Line, share: Decimal) -> None:
+    def add(self, line: LineItem, share: Decimal) -> None:
         """Adds a share of a line."""
         self.cost += (line.cost or Decimal(0)) * share
         self.quantity += line.quantity * share
@@ -86,7 +86,7 @@ def shown(at: datetime, granularity: str) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%SZ" if granularity == "HOURLY" else "%Y-%m-%d")
 
 
-def overlap(line: Line, start: float, end: float) -> Decimal:
+def overlap(line: LineItem, start: float, end: float) -> Decimal:
     """The share of a line that lies in a period; a line of no length lies where it begins."""
     if line.end <= line.start:
         return Decimal(1) if start <= line.start < end else Decimal(0)
@@ -94,7 +94,7 @@ def overlap(line: Line, start: float, end: float) -> Decimal:
     return decimal(seconds) / decimal(line.end - line.start) if seconds > 0 else Decimal(0)
 
 
-def priced(lines: Sequence[Line]) -> Sequence[Line]:
+def priced(lines: Sequence[LineItem]) -> Sequence[LineItem]:
     """The same lines. Raises ServiceError where one has no price: it is never counted as nothing."""
     problems = sorted({line.problem for line in lines if line.problem})
     if problems:
@@ -102,7 +102,7 @@ def priced(lines: Sequence[Line]) -> Sequence[Line]:
     return lines
 
 
-def cost_and_usage(request: dict[str, Any], lines: Sequence[Line], now: datetime) -> dict[str, Any]:
+def cost_and_usage(request: dict[str, Any], lines: Sequence[LineItem], now: datetime) -> dict[str, Any]:
     """GetCostAndUsage. Raises ServiceError."""
     granularity = request["Granularity"]
     start, end = interval(request["TimePeriod"], granularity)
@@ -153,7 +153,9 @@ def offset(token: str | None, size: int) -> int:
     return int(token)
 
 
-def values(request: dict[str, Any], lines: Sequence[Line], key: str, found: str, attributes: bool) -> dict[str, Any]:
+def values(
+    request: dict[str, Any], lines: Sequence[LineItem], key: str, found: str, attributes: bool
+) -> dict[str, Any]:
     """GetDimensionValues and GetTags: what `key` reads of the line items of a period, with the search string in it."""
     start, end = interval(request["TimePeriod"])
     fits, wanted = matcher(request.get("Filter")), request.get("SearchString", "")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from localcloud.meter.rate import ACCOUNT, Line
-from localcloud.requests import ServiceError, invalid
+from localcloud.aws.row import ACCOUNT
+from localcloud.meter.rate import LineItem
+from localcloud.protocol import ServiceError, invalid
 
-Test = Callable[[Line], bool]
-DIMENSIONS: dict[str, Callable[[Line], str]] = {
+Test = Callable[[LineItem], bool]
+DIMENSIONS: dict[str, Callable[[LineItem], str]] = {
     "SERVICE": lambda line: line.service,
     "USAGE_TYPE": lambda line: line.usage_type,
     "OPERATION": lambda line: line.operation or "NoOperation",
@@ -27,13 +28,13 @@ MATCHES = {
 }
 
 
-def instance_type(line: Line) -> str:
+def instance_type(line: LineItem) -> str:
     """The type in a usage type of an instance, as `t4g.nano`."""
     name, colon, kind = line.usage_type.partition(":")
     return kind if colon and name.endswith(("BoxUsage", "SpotUsage", "Train", "InstanceUsage")) else "NoInstanceType"
 
 
-def dimension(name: str) -> Callable[[Line], str]:
+def dimension(name: str) -> Callable[[LineItem], str]:
     """What reads a dimension. Raises ServiceError for one that no line item has."""
     if name not in DIMENSIONS:
         raise invalid(f"Dimension {name} is not played by the local cloud; there are: {', '.join(sorted(DIMENSIONS))}")
@@ -87,11 +88,11 @@ def matcher(expression: dict[str, Any] | None) -> Test:
     return _leaf(expression, kind)
 
 
-def grouper(definitions: list[dict[str, str]]) -> Callable[[Line], tuple[str, ...]]:
+def grouper(definitions: list[dict[str, str]]) -> Callable[[LineItem], tuple[str, ...]]:
     """What reads the keys of a line item's group. Raises ServiceError for groups that AWS refuses."""
     if len(definitions) > 2:
         raise invalid("GroupBy must have at most two members.")
-    readers: list[Callable[[Line], str]] = []
+    readers: list[Callable[[LineItem], str]] = []
     for definition in definitions:
         kind, key = definition.get("Type"), definition.get("Key", "")
         if kind == "DIMENSION":

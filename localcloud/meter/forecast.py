@@ -11,11 +11,11 @@ from typing import Any
 
 from localcloud.meter.explorer import interval, overlap, periods, priced, shown
 from localcloud.meter.expressions import matcher
-from localcloud.meter.rate import Line, decimal
-from localcloud.requests import ServiceError, invalid
+from localcloud.meter.rate import LineItem, decimal
+from localcloud.protocol import ServiceError, invalid
 
 
-def spent(lines: Sequence[Line], start: datetime, end: datetime) -> Decimal:
+def spent(lines: Sequence[LineItem], start: datetime, end: datetime) -> Decimal:
     """Dollars in a period."""
     first, last = start.timestamp(), end.timestamp()
     return sum(((line.cost or Decimal(0)) * overlap(line, first, last) for line in lines), Decimal(0))
@@ -27,7 +27,7 @@ def to_the_end(actual: Decimal, start: datetime, now: datetime, end: datetime) -
     return actual * decimal((end - start).total_seconds()) / elapsed if elapsed else actual
 
 
-def cost_forecast(request: dict[str, Any], lines: Sequence[Line], now: datetime) -> dict[str, Any]:
+def cost_forecast(request: dict[str, Any], lines: Sequence[LineItem], now: datetime) -> dict[str, Any]:
     """GetCostForecast: the mean of the month's days so far, for each day to come. Raises ServiceError."""
     granularity = request["Granularity"]
     start, end = interval(request["TimePeriod"], granularity)

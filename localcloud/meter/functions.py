@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from localcloud.aws.tags import as_object
 from localcloud.meter.ledger import Ledger
-from localcloud.meter.observe import tags_of
 
 REPORT = re.compile(r"^REPORT RequestId: (\S+)\s.*?Billed Duration: (\d+) ms\s+Memory Size: (\d+) MB")
 PREFIX = "/aws/lambda/"
@@ -32,7 +32,7 @@ class Functions:
                 architecture = (found.get("Architectures") or ["x86_64"])[0]
                 tags = client.list_tags(Resource=found["FunctionArn"]).get("Tags", {})
                 self.configured[group] = {"name": found["FunctionName"], "architecture": architecture,
-                                          "memory": found["MemorySize"], "tags": tags_of(tags)}  # fmt: skip
+                                          "memory": found["MemorySize"], "tags": as_object(tags)}  # fmt: skip
 
     def bill(self, ledger: Ledger, group: str, events: list[dict[str, Any]], counted: dict[str, Any]) -> None:
         """Adds the invocations that new log events tell of, also to `counted`."""

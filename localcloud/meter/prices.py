@@ -8,6 +8,7 @@ from pathlib import Path
 
 from costs.book.prices import PriceBook
 from localcloud.meter.rate import Rater
+from localcloud.protocol import Notice
 from localcloud.sagemaker.spot import Spot
 from shoestring.base.errors import UserError
 
@@ -17,7 +18,7 @@ class Prices:
 
     def __init__(self, home: Path) -> None:
         self.refreshed, self.spot = home / "prices", home / "cloud" / "spot.json"
-        self.lock, self.seen, self.said = threading.Lock(), (-1, -1), ""
+        self.lock, self.seen, self.problem = threading.Lock(), (-1, -1), Notice()
         self.made: Rater | None = None
 
     def rater(self) -> Rater:
@@ -32,27 +33,21 @@ class Prices:
         try:
             return PriceBook.current(self.refreshed)
         except UserError as error:
-            self._say(f"the refreshed prices are not used: {error}")
+            self.problem(f"the refreshed prices are not used: {error}")
             return PriceBook.load()
 
     def _market(self) -> Decimal:
         try:
             return Decimal(str(Spot.read(self.spot).price_ratio))
         except ValueError as error:
-            self._say(f"the spot market is taken as it is without its file: {error}")
+            self.problem(f"the spot market is taken as it is without its file: {error}")
             return Decimal(str(Spot().price_ratio))
-
-    def _say(self, line: str) -> None:
-        """Into the part's log, once for each change."""
-        if line != self.said:
-            print(line, flush=True)
-        self.said = line
 
 
 def _written(path: Path) -> int:
     """When a file or something in a folder was last written (nanoseconds); 0 where there is none."""
     try:
-        inside = [one.stat().st_mtime_ns for one in path.iterdir()] if path.is_dir() else []
+        inside = [file.stat().st_mtime_ns for file in path.iterdir()] if path.is_dir() else []
         return max([path.stat().st_mtime_ns, *inside])
     except FileNotFoundError:
         return 0

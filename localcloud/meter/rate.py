@@ -11,10 +11,12 @@ from typing import Any
 
 from costs.book.price import Price, UnknownPrice
 from costs.book.prices import PriceBook
+from localcloud.aws.cloudwatch import GIB
+from localcloud.aws.row import REGION, Charge
+from localcloud.aws.types import METERED, USAGE
 from localcloud.meter.ledger import Stretch
-from localcloud.meter.table import GIB, ON_DEMAND, SPOT, STANDING, TRAINING, USAGE, Charge
 
-REGION, ACCOUNT = "us-east-1", "000000000000"
+ON_DEMAND, SPOT = "On Demand Instances", "Spot Instances"  # Cost Explorer's PURCHASE_TYPE
 HOUR = Decimal(3600)
 UNITS = {"hour": "Hrs", "GB-month": "GB-Mo", "GB-second": "Lambda-GB-Second", "GB": "GB", "request": "Requests",
          "thousand": "Requests", "million": "Requests"}  # fmt: skip
@@ -22,7 +24,7 @@ MANY = {"thousand": Decimal(1000), "million": Decimal(1_000_000)}
 
 
 @dataclass(frozen=True)
-class Line:
+class LineItem:
     """One line item. `cost` is what is billed, `list_cost` what it had been on demand; None where no price is known,
     and `problem` says why. `start` and `end` are epoch seconds."""
 
@@ -45,8 +47,8 @@ class Line:
     def described(self) -> dict[str, Any]:
         """As JSON: money as strings, moments as ISO times in UTC."""
         moments = {name: datetime.fromtimestamp(getattr(self, name), UTC).isoformat() for name in ("start", "end")}
-        found = {**self.__dict__, **moments}
-        return {key: format(value, "f") if isinstance(value, Decimal) else value for key, value in found.items()}
+        values = {**self.__dict__, **moments}
+        return {key: format(value, "f") if isinstance(value, Decimal) else value for key, value in values.items()}
 
 
 def decimal(value: float | int | str) -> Decimal:
@@ -71,50 +73,43 @@ class Rater:
 
     def __init__(self, book: PriceBook, market: Decimal) -> None:
         self.book, self.market = book, market
-        self.standing = {kind.name: kind for kind in STANDING}
 
-    def lines(self, stretch: Stretch, now: float) -> list[Line]:
+    def lines(self, stretch: Stretch, now: float) -> list[LineItem]:
         """The line items of a stretch, up to now where it stands."""
-        if stretch.kind == "training":
-            return self._training(stretch)
         if charge := USAGE.get(stretch.kind):
-            return [self._usage(stretch, charge)]
-        kind = self.standing[stretch.kind]
-        charges = [charge for charge in kind.charges if not charge.when or stretch.facts[charge.when]]
-        return [line for charge in charges for line in self._standing(stretch, charge, kind.gauge, now)]
+            quantity = decimal(stretch.facts["amount"]) / charge.scale
+            return [self._line(stretch, charge, stretch.begin, max(stretch.at, stretch.begin), quantity)]
+        if METERED[stretch.kind].metering.recorded:
+            return self._training(stretch)
+        gauge = METERED[stretch.kind].metering.gauge
+        return [line for charge in _due(stretch) for line in self._standing(stretch, charge, gauge, now)]
 
     def stamp(self, stretch: Stretch) -> None:
         """Notes today's prices in an ended stretch."""
-        kind = self.standing.get(stretch.kind)
-        charges = TRAINING if stretch.kind == "training" else kind.charges if kind else (USAGE[stretch.kind],)
-        for charge in charges:
-            price, _ = self._price(charge, stretch)
-            if price and (not charge.when or stretch.facts[charge.when]):
-                share = self.market if charge.spot else Decimal(1)
+        for charge in _due(stretch):
+            price, share, _ = self._price(charge, stretch)
+            if price:
                 stretch.rates[f"{price.service} {price.item}"] = [str(price.usd), price.unit, str(share)]
 
-    def _price(self, charge: Charge, stretch: Stretch) -> tuple[Price | None, str]:
-        """The price at the end of a stretch, or today's while it stands."""
+    def _price(self, charge: Charge, stretch: Stretch) -> tuple[Price | None, Decimal, str]:
+        """The price at the end of a stretch, or today's while it stands; the share of it that is billed, below one on
+        spot capacity; and why there is no price."""
         service, item = charge.price[0], charge.price[1].format(**stretch.facts)
+        share = self.market if charge.spot else Decimal(1)
         if noted := stretch.rates.get(f"{service} {item}"):
-            usd, unit, _ = noted
-            return Price(service, item, REGION, unit, Decimal(usd), "", "the bill", date.fromtimestamp(0)), ""
+            usd, unit, noted_share = noted
+            price = Price(service, item, REGION, unit, Decimal(usd), "", "the bill", date.fromtimestamp(0))
+            return price, Decimal(noted_share) if charge.spot else Decimal(1), ""
         try:
-            return self.book.price(service, item, REGION), ""
+            return self.book.price(service, item, REGION), share, ""
         except UnknownPrice as error:
-            return None, str(error)
+            return None, share, str(error)
 
-    def _share(self, charge: Charge, stretch: Stretch) -> Decimal:
-        """Of the list price: below one on spot capacity."""
-        service, item = charge.price[0], charge.price[1].format(**stretch.facts)
-        noted = stretch.rates.get(f"{service} {item}")
-        return (Decimal(noted[2]) if noted else self.market) if charge.spot else Decimal(1)
-
-    def _standing(self, stretch: Stretch, charge: Charge, gauge: str, now: float) -> Iterator[Line]:
+    def _standing(self, stretch: Stretch, charge: Charge, gauge: str, now: float) -> Iterator[LineItem]:
         end = now if stretch.end is None else stretch.end
         if charge.minimum and stretch.final:
             end = max(end, stretch.began + charge.minimum)
-        price, problem = self._price(charge, stretch)
+        price, _, _ = self._price(charge, stretch)
         amount = decimal(stretch.facts[charge.amount]) if charge.amount else Decimal(1)
         if gauge and end > stretch.begin:
             tail = max(end - stretch.at, 0.0) if stretch.end is None else 0.0
@@ -125,42 +120,45 @@ class Rater:
         for begin, until, month in months(stretch.begin, end):
             seconds = decimal(until) - decimal(begin)
             hourly = price is not None and price.unit == "hour"
-            quantity = amount * seconds / (HOUR if hourly else month)
-            yield self._line(stretch, charge, begin, until, quantity, price, problem)
+            yield self._line(stretch, charge, begin, until, amount * seconds / (HOUR if hourly else month))
 
-    def _usage(self, stretch: Stretch, charge: Charge) -> Line:
-        price, problem = self._price(charge, stretch)
-        quantity = decimal(stretch.facts["amount"]) / charge.scale
-        return self._line(stretch, charge, stretch.begin, max(stretch.at, stretch.begin), quantity, price, problem)
-
-    def _training(self, stretch: Stretch) -> list[Line]:
+    def _training(self, stretch: Stretch) -> list[LineItem]:
         """A job's instances and their volumes; the discount of spot capacity is in the seconds that are billed."""
-        facts, found = stretch.facts, []
+        facts, lines = stretch.facts, []
         trained, billable = decimal(facts["trained"]), decimal(facts["billable"])
-        share = (billable / trained if trained else Decimal(1)) if facts["spot"] else None
-        for charge in TRAINING:
+        discount = billable / trained if trained else Decimal(1)
+        for charge in _due(stretch):
             if charge.spot is not None and charge.spot != facts["spot"]:
                 continue
-            price, problem = self._price(charge, stretch)
             count = decimal(facts["count"]) * (decimal(facts["gb"]) if charge.amount else 1)
             end = facts["ended"] or stretch.begin + facts["trained"]
             month = next(months(stretch.begin, end))[2]
             quantity = count * trained / (month if charge.amount else HOUR)
-            discount = share if charge.spot else None
-            found.append(self._line(stretch, charge, stretch.begin, end, quantity, price, problem, discount))
-        return found
+            lines.append(self._line(stretch, charge, stretch.begin, end, quantity, discount if charge.spot else None))
+        return lines
 
     def _line(
-        self, stretch: Stretch, charge: Charge, begin: float, end: float, quantity: Decimal, price: Price | None,
-        problem: str, share: Decimal | None = None,
-    ) -> Line:  # fmt: skip
-        share = self._share(charge, stretch) if share is None else share
-        each = price.usd / MANY.get(price.unit, Decimal(1)) if price else None
-        return Line(
+        self,
+        stretch: Stretch,
+        charge: Charge,
+        begin: float,
+        end: float,
+        quantity: Decimal,
+        share: Decimal | None = None,
+    ) -> LineItem:
+        price, market, problem = self._price(charge, stretch)
+        usd = price.usd / MANY.get(price.unit, Decimal(1)) if price else None
+        list_cost = None if usd is None else quantity * usd
+        return LineItem(
             start=begin, end=end, resource=stretch.id, service=charge.product,
             usage_type=charge.usage.format(**stretch.facts), operation=charge.operation.format(**stretch.facts),
-            region=REGION, quantity=quantity, unit=charge.unit or (UNITS.get(price.unit, price.unit) if price else ""),
-            unit_price=each, cost=None if each is None else quantity * each * share,
-            list_cost=None if each is None else quantity * each,
+            region=REGION, quantity=quantity, unit=UNITS.get(price.unit, price.unit) if price else "", unit_price=usd,
+            cost=None if list_cost is None else list_cost * (market if share is None else share), list_cost=list_cost,
             purchase=SPOT if charge.spot else ON_DEMAND, tags=stretch.tags, problem=problem,
         )  # fmt: skip
+
+
+def _due(stretch: Stretch) -> list[Charge]:
+    """The charges whose fact holds."""
+    charges = (USAGE[stretch.kind],) if stretch.kind in USAGE else METERED[stretch.kind].metering.charges
+    return [charge for charge in charges if not charge.when or stretch.facts[charge.when]]

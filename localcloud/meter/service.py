@@ -15,7 +15,7 @@ from localcloud.meter.anomalies import Anomalies
 from localcloud.meter.behaviour import Behaviour, Gate
 from localcloud.meter.ledger import Ledger
 from localcloud.meter.prices import Prices
-from localcloud.meter.rate import Line
+from localcloud.meter.rate import LineItem
 from localcloud.requests import Model
 from shoestring.base.paths import write_atomically
 
@@ -41,10 +41,10 @@ class Service:
         self.kept: Found = json.loads(self.path.read_text()) if self.path.exists() else {}
         self.active: dict[str, str] = self.kept.setdefault("active", {})
         self.anomalies = Anomalies(self.kept)
-        self.closed: list[Line] = []
+        self.closed: list[LineItem] = []
         self.rated, self.rater = 0, prices.rater()
 
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[LineItem]:
         """All line items up to now. Those of what has ended are kept from one call to the next."""
         now, rater = time.time(), self.prices.rater()
         with self.ledger.lock:
@@ -73,7 +73,7 @@ class Service:
     def _keep(self) -> None:
         write_atomically(self.path, json.dumps(self.kept, indent=2) + "\n")
 
-    def _shown(self, behaviour: Behaviour, now: float) -> list[Line]:
+    def _shown(self, behaviour: Behaviour, now: float) -> list[LineItem]:
         """The line items as a call sees them."""
         if behaviour.empty:
             return []
@@ -89,32 +89,32 @@ class Service:
             ]
         return lines
 
-    def GetCostAndUsage(self, request: Found, lines: list[Line], now: datetime) -> Found:
+    def GetCostAndUsage(self, request: Found, lines: list[LineItem], now: datetime) -> Found:
         return explorer.cost_and_usage(request, lines, now)
 
-    def GetCostForecast(self, request: Found, lines: list[Line], now: datetime) -> Found:
+    def GetCostForecast(self, request: Found, lines: list[LineItem], now: datetime) -> Found:
         return forecast.cost_forecast(request, lines, now)
 
-    def GetDimensionValues(self, request: Found, lines: list[Line], now: datetime) -> Found:
+    def GetDimensionValues(self, request: Found, lines: list[LineItem], now: datetime) -> Found:
         return explorer.values(request, lines, request["Dimension"], "DimensionValues", attributes=True)
 
-    def GetTags(self, request: Found, lines: list[Line], now: datetime) -> Found:
+    def GetTags(self, request: Found, lines: list[LineItem], now: datetime) -> Found:
         return explorer.values(request, lines, request.get("TagKey", ""), "Tags", attributes=False)
 
-    def GetAnomalies(self, request: Found, lines: list[Line], now: datetime) -> Found:
+    def GetAnomalies(self, request: Found, lines: list[LineItem], now: datetime) -> Found:
         return self.anomalies.anomalies(request, lines, now)
 
-    def ListCostAllocationTags(self, request: Found, lines: list[Line], now: datetime) -> Found:
+    def ListCostAllocationTags(self, request: Found, lines: list[LineItem], now: datetime) -> Found:
         return allocation.listed(self.active, request, self.lines())
 
-    def UpdateCostAllocationTagsStatus(self, request: Found, lines: list[Line], now: datetime) -> Found:
+    def UpdateCostAllocationTagsStatus(self, request: Found, lines: list[LineItem], now: datetime) -> Found:
         with self.lock:
             found = allocation.update(self.active, request, self.lines(), now)
             self._keep()
         return found
 
 
-def _cut(line: Line, until: float) -> Line:
+def _cut(line: LineItem, until: float) -> LineItem:
     """The part of a line before a moment."""
     share = explorer.overlap(line, line.start, until)
     if share == 1:

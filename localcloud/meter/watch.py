@@ -13,20 +13,24 @@ import jmespath
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from localcloud.aws.row import Json, Listing, ResourceType, absent
+from localcloud.aws.s3 import READS, WRITES
+from localcloud.aws.tags import as_object
+from localcloud.aws.types import METERED, USAGE
 from localcloud.meter.budgets import Budgets
 from localcloud.meter.functions import Functions, Logs
 from localcloud.meter.ledger import Ledger
-from localcloud.meter.observe import observe, tags_of
-from localcloud.meter.rate import Line
-from localcloud.meter.table import STANDING, USAGE, Item, Kind
+from localcloud.meter.observe import observe
+from localcloud.meter.rate import LineItem
 from localcloud.meter.trail import AGENT, Event, Trail
 from localcloud.meter.training import Jobs
+from localcloud.protocol import Notice
 
 PAUSE = 1.0  # seconds between two looks at the trail
 LONGEST = 15.0  # seconds between two looks at what stands, where the trail tells of nothing
 BUDGETS = 3.0  # the same for budgets
 LOGS = 2.0  # the same for logs, which also grow by calls that the trail does not have
-WRITES = ("PutObject", "CreateMultipartUpload", "ListObjects", "POST.s3", "CreateBucket", "ListBuckets")
+KEPT = 500  # events of a service that cannot be looked at
 DATA = (
     "PutObject",
     "DeleteObject",
@@ -36,21 +40,18 @@ DATA = (
     "CreateLogStream",
     "PutMetricData",
 )  # calls that change no resource's tags
-READS = ("GetObject", "HeadObject", "HeadBucket")
+STANDING = [(row, row.listing) for row in METERED.values() if row.listing and not row.metering.recorded]
+SERVICES = sorted({row.service for row, _ in STANDING} | {"lambda"})
 
 
-SERVICES = sorted({kind.service for kind in STANDING} | {"lambda"})
-KEPT = 500  # events of a service that cannot be looked at
-
-
-class Account:
+class AccountReader:
     """The account's answers, in the shape that the ledger takes; clients are made when they are first needed."""
 
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
         self.clients: dict[str, Any] = {}
-        self.asked: dict[str, float] = {}  # by kind
-        self.tags: dict[str, dict[str, dict[str, str]]] = {}  # by kind and name
+        self.asked: dict[str, float] = {}  # when tags were, by type
+        self.tags: dict[str, dict[str, dict[str, str]]] = {}  # by type and name
 
     def client(self, service: str) -> Any:
         """A client that is marked as the meter's own."""
@@ -59,40 +60,37 @@ class Account:
             self.clients[service] = boto3.client(service, endpoint_url=self.endpoint, config=config)
         return self.clients[service]
 
-    def items(self, kind: Kind, anew: bool) -> list[Item]:
-        """All resources of a kind, with `_facts` and `_tags`; tags that take calls of their own are asked `anew`, or
+    def items(self, row: ResourceType, listing: Listing, anew: bool) -> list[Json]:
+        """All resources of a type, with `_facts` and `_tags`; tags that take calls of their own are asked `anew`, or
         after a while."""
-        client = self.client(kind.service)
-        if client.can_paginate(kind.operation):
-            answers = list(client.get_paginator(kind.operation).paginate(**kind.arguments))
-        else:
-            answers = [getattr(client, kind.operation)(**kind.arguments)]
-        found = [item for answer in answers for item in jmespath.search(kind.items, answer) or []]
-        if anew or time.monotonic() - self.asked.get(kind.name, -LONGEST) >= LONGEST:
-            self.asked[kind.name], self.tags[kind.name] = time.monotonic(), {}
-        return [one for one in (self._described(client, kind, item) for item in found) if one is not None]
+        client = self.client(row.service)
+        items = listing.all(client)
+        if anew or time.monotonic() - self.asked.get(row.key, -LONGEST) >= LONGEST:
+            self.asked[row.key], self.tags[row.key] = time.monotonic(), {}
+        return [item for item in (self._described(client, row, item) for item in items) if item is not None]
 
-    def _described(self, client: Any, kind: Kind, item: Item) -> Item | None:
+    def _described(self, client: Any, row: ResourceType, item: Json) -> Json | None:
         """None for what was deleted since the listing."""
-        facts = {name: jmespath.search(expression, item) for name, expression in kind.facts.items()}
+        metering = row.metering
+        facts = {name: jmespath.search(expression, item) for name, expression in metering.facts.items()}
         try:
-            tags = self._tags(client, kind, item)
-            if kind.look and jmespath.search(kind.active, item):
-                facts |= kind.look(client, item)
+            tags = self._tags(client, row, item)
+            if metering.look and jmespath.search(metering.active, item):
+                facts |= metering.look(client, item)
         except ClientError as error:
-            if any(word in error.response["Error"]["Code"] for word in ("NotFound", "NoSuch")):
+            if absent(error):
                 return None
             raise
         return {**item, "_tags": facts.pop("tags", None) or tags, "_facts": facts}
 
-    def _tags(self, client: Any, kind: Kind, item: Item) -> dict[str, str]:
-        if not kind.tagged:
-            return tags_of(jmespath.search(kind.tags, item))
-        operation, argument, value, where = kind.tagged
-        name, known = jmespath.search(value, item), self.tags[kind.name]
+    def _tags(self, client: Any, row: ResourceType, item: Json) -> dict[str, str]:
+        if not row.metering.tagged:
+            return as_object(jmespath.search(row.metering.tags, item))
+        operation, argument, value, where = row.metering.tagged
+        name, known = jmespath.search(value, item), self.tags[row.key]
         if name not in known:
             try:
-                known[name] = tags_of(jmespath.search(where, getattr(client, operation)(**{argument: name})))
+                known[name] = as_object(jmespath.search(where, getattr(client, operation)(**{argument: name})))
             except ClientError as error:
                 if error.response["Error"]["Code"] != "NoSuchTagSet":
                     raise
@@ -103,15 +101,15 @@ class Account:
 class Watch:
     """Keeps the ledger true to the account below `<home>/cloud`."""
 
-    def __init__(self, cloud: Path, endpoint: str, ledger: Ledger, lines: Callable[[], list[Line]]) -> None:
+    def __init__(self, cloud: Path, endpoint: str, ledger: Ledger, lines: Callable[[], list[LineItem]]) -> None:
         self.ledger, self.lines = ledger, lines
-        self.account, self.trail, self.jobs = Account(endpoint), Trail(endpoint), Jobs(cloud)
-        self.functions = Functions()
+        self.account, self.trail, self.jobs = AccountReader(endpoint), Trail(endpoint), Jobs(cloud)
+        self.functions, self.problem = Functions(), Notice()
         self.budgets = Budgets(self.account.client, ledger.notes.setdefault("sent", {}), self._note)
         self.evaluated, self.noted = 0.0, set[str]()
         self.looked: dict[str, float] = {}  # by service
         self.missed: dict[str, list[Event]] = {}  # by service: what a look that failed has not taken up
-        self.state, self.said = cloud / "data" / "state", ""
+        self.state = cloud / "data" / "state"
         self.turn = threading.Lock()
 
     def run(self, ending: threading.Event) -> None:
@@ -126,15 +124,9 @@ class Watch:
             try:
                 events = self.trail.new()
             except (OSError, ValueError, KeyError) as error:
-                self._say(f"the account's trail cannot be read: {type(error).__name__}: {error}")
+                self.problem(f"the account's trail cannot be read: {type(error).__name__}: {error}")
             else:
-                self._say("; ".join(self._once(events)))
-
-    def _say(self, line: str) -> None:
-        """Into the part's log, once for each change."""
-        if line and line != self.said:
-            print(line, flush=True)
-        self.said = line
+                self.problem("; ".join(self._once(events)))
 
     def _once(self, events: Sequence[Event]) -> list[str]:
         """One look; returns what could not be looked at, and why."""
@@ -176,8 +168,8 @@ class Watch:
 
     def _ever(self, service: str) -> bool:
         """Whether the account holds anything of a service: what was never used is not asked for, and not loaded."""
-        names = {kind.name for kind in STANDING if kind.service == service}
-        known = any(one.kind in names for one in self.ledger.open.values())
+        names = {row.metered for row, _ in STANDING if row.service == service}
+        known = any(stretch.kind in names for stretch in self.ledger.open.values())
         return known or service == "logs" or (self.state / f"{service}.json").exists()
 
     def _look(self, service: str, now: float, events: Sequence[Event]) -> bool:
@@ -185,31 +177,32 @@ class Watch:
         if service == "lambda":
             self.functions.learn(self.account.client("lambda"))
             return False
-        anew = any(one.service == service and not one.reads and one.name not in DATA for one in events)
-        before = self.ledger.version
-        standing = {key: (one.area, one.tags, dict(one.facts)) for key, one in self.ledger.open.items()}
-        for kind in STANDING:
-            if kind.service != service:
+        anew = any(event.service == service and not event.reads and event.name not in DATA for event in events)
+        before, standing = self.ledger.version, self._standing()
+        for row, listing in STANDING:
+            if row.service != service:
                 continue
-            items = self.account.items(kind, anew)
+            items = self.account.items(row, listing, anew)
             with self.ledger.lock:
-                if kind.name == "log-group":  # before its end is seen, with what it still tells
+                if row.key == "logs/log-group":  # before its end is seen, with what it still tells
                     Logs(self.account.client, self.functions).look(self.ledger, items)
-                observe(self.ledger, kind, items, now, events)
+                observe(self.ledger, row, items, now, events)
         if service == "budgets":
             self.budgets.learn()
-        after = {key: (one.area, one.tags, dict(one.facts)) for key, one in self.ledger.open.items()}
-        return self.ledger.version != before or standing != after
+        return self.ledger.version != before or standing != self._standing()
+
+    def _standing(self) -> dict[str, tuple[Any, ...]]:
+        return {key: (one.area, one.tags, dict(one.facts)) for key, one in self.ledger.open.items()}
 
     def _requests(self, events: Sequence[Event]) -> bool:
         """Counts the requests to S3 that its price list knows; deletions are free."""
         counted = False
         for event in events:
-            kind = "s3-writes" if event.name in WRITES else "s3-reads" if event.name in READS else ""
-            if event.service != "s3" or not kind:
+            usage = "s3-writes" if event.name in WRITES else "s3-reads" if event.name in READS else ""
+            if event.service != "s3" or not usage:
                 continue
             buckets = [one for one in self.ledger.all() if one.kind == "bucket" and one.id in event.mentions]
             name, tags = (buckets[-1].id, buckets[-1].tags) if buckets else ("(account)", {})
-            self.ledger.use(kind, name, 1, event.at, {}, tags)
+            self.ledger.use(usage, name, 1, event.at, {}, tags)
             counted = True
         return counted

@@ -22,6 +22,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from localcloud.aws.types import CALLS
+
 TABLE = Path(__file__).with_name("schema.json")
 WORDS = {"str": "string", "bool": "boolean", "int": "integer", "float": "number", "Archive": "archive"}
 
@@ -100,9 +102,7 @@ def read_sdk(tokens: Iterable[str]) -> dict[str, Any]:
 
 
 def main() -> None:
-    from localcloud.provider.table import KINDS
-
-    TABLE.write_text(json.dumps(read_sdk(KINDS), separators=(",", ":"), sort_keys=True) + "\n")
+    TABLE.write_text(json.dumps(read_sdk(CALLS), separators=(",", ":"), sort_keys=True) + "\n")
 
 
 if __name__ == "__main__":

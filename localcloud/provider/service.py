@@ -1,4 +1,4 @@
-"""The provider's protocol: Pulumi's gRPC calls, carried to the table."""
+"""The provider's protocol: Pulumi's gRPC calls, carried to the rows."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ import grpc
 from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
+from localcloud.aws.row import Calls, Json
+from localcloud.aws.types import CALLS
 from localcloud.provider import schema
 from localcloud.provider.check import check_object
 from localcloud.provider.convert import UNKNOWN, Unsupported
-from localcloud.provider.resources import Account, ProviderError, Resource, carried, changeable, differing, plain
-from localcloud.provider.table import KINDS
+from localcloud.provider.resources import Emulator, ProviderError, Resource, carried, changeable, differing, plain
 
 VERSION = "7.51.1"
-Values = dict[str, Any]
 MEND = f"pulumi plugin install resource aws {VERSION}"
 
 
-def _values(struct: Any) -> Values:
+def _values(struct: Any) -> Json:
     """A message's values; it has one kind of number, so that 3 comes as 3.0."""
     return dict(_integers(json_format.MessageToDict(struct)))
 
@@ -39,11 +39,11 @@ def _integers(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _struct(values: Values) -> Any:
+def _struct(values: Json) -> Any:
     return json_format.ParseDict(values, struct_pb2.Struct())
 
 
-def told(method: Callable[..., Any]) -> Callable[..., Any]:
+def reported(method: Callable[..., Any]) -> Callable[..., Any]:
     """Turns what went wrong into one message for the user."""
 
     def call(self: Any, request: Any, context: Any) -> Any:
@@ -51,16 +51,16 @@ def told(method: Callable[..., Any]) -> Callable[..., Any]:
             return method(self, request, context)
         except botocore.exceptions.ClientError as error:
             described = error.response.get("Error", {})
-            text = f"{error.operation_name}: {described.get('Code')}: {described.get('Message')}"
+            message = f"{error.operation_name}: {described.get('Code')}: {described.get('Message')}"
         except (botocore.exceptions.EndpointConnectionError, URLError) as error:
-            text = f"the local cloud does not answer ({error}); start it: shoestring cloud up"
+            message = f"the local cloud does not answer ({error}); start it: shoestring cloud up"
         except botocore.exceptions.BotoCoreError as error:
-            text = f"{type(error).__name__}: {error}"
+            message = f"{type(error).__name__}: {error}"
         except Unsupported as error:
-            text = f"property {error} is not carried by the local cloud's aws provider"
+            message = f"property {error} is not carried by the local cloud's aws provider"
         except ProviderError as error:
-            text = str(error)
-        context.abort(grpc.StatusCode.UNKNOWN, text)
+            message = str(error)
+        context.abort(grpc.StatusCode.UNKNOWN, message)
 
     return call
 
@@ -69,7 +69,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     """The stand-in `aws` provider. It speaks to loopback only: it must never be mistaken for the official one."""
 
     def __init__(self) -> None:
-        self.account = Account("us-east-1")
+        self.account = Emulator("us-east-1")
 
     def GetPluginInfo(self, request: Any, context: Any) -> Any:
         return plugin_pb2.PluginInfo(version=VERSION)
@@ -92,7 +92,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def DiffConfig(self, request: Any, context: Any) -> Any:
         return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
 
-    @told
+    @reported
     def Configure(self, request: Any, context: Any) -> Any:
         own = {name for name in os.environ if name.startswith("AWS_ENDPOINT_URL_")}
         for name in sorted({"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SAGEMAKER"} | own):
@@ -102,50 +102,50 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                     f'{os.environ.get(name)!r}. For the local cloud: eval "$(shoestring env local)". For AWS: {MEND}'
                 )
         region = request.variables.get("aws:config:region") or os.environ.get("AWS_REGION", "us-east-1")
-        self.account = Account(region)
+        self.account = Emulator(region)
         return provider_pb2.ConfigureResponse(acceptSecrets=False, supportsPreview=True)
 
-    def _kind(self, token: str) -> None:
-        if token not in KINDS:
+    def _calls(self, request: Any) -> tuple[str, Calls]:
+        """The type that a request is about, and its calls."""
+        token = str(request.type or request.urn.split("::")[-2].rpartition("$")[2])
+        if token not in CALLS:
             raise ProviderError(
-                f"the local cloud's aws provider does not know the type {token}; it knows {', '.join(sorted(KINDS))}"
+                f"the local cloud's aws provider does not know the type {token}; it knows {', '.join(sorted(CALLS))}"
             )
+        return token, CALLS[token]
 
-    @told
+    @reported
     def Check(self, request: Any, context: Any) -> Any:
-        token = _token(request)
-        self._kind(token)
-        kind, known = KINDS[token], schema.load()[token]
+        token, calls = self._calls(request)
+        known = schema.load()[token]
         news, olds = _values(request.news), _values(request.olds)
-        for name, value in kind.defaults.items():
-            if name in known["inputs"]:
-                news.setdefault(name, value)
-        if kind.name and news.get(kind.name) is None:
-            named = request.urn.rpartition("::")[2]
-            news[kind.name] = olds.get(kind.name) or f"{named}-{(request.randomSeed or os.urandom(4)).hex()[:7]}"
+        for name, value in calls.defaults.items():
+            news.setdefault(name, value)
+        if calls.name and news.get(calls.name) is None:
+            stem = request.urn.rpartition("::")[2]
+            news[calls.name] = olds.get(calls.name) or f"{stem}-{(request.randomSeed or os.urandom(4)).hex()[:7]}"
         problems: list[tuple[str, str]] = []
         inputs = check_object({"object": known["inputs"], "required": known["required"]}, news, "", problems)
         problems += [
             (name, "is not carried by the local cloud's aws provider")
-            for name in sorted(set(inputs) & set(known["inputs"]) - carried(kind))
+            for name in sorted(set(inputs) & set(known["inputs"]) - carried(calls))
         ]
         failures = [provider_pb2.CheckFailure(property=path, reason=f"{path}: {why}") for path, why in problems]
         return provider_pb2.CheckResponse(inputs=_struct(inputs), failures=failures)
 
-    @told
+    @reported
     def Diff(self, request: Any, context: Any) -> Any:
-        token = _token(request)
-        self._kind(token)
-        kind = KINDS[token]
+        _, calls = self._calls(request)
         old, new = _values(request.old_inputs), _values(request.news)
         changed = differing(old, new) - set(request.ignoreChanges)
-        replaces = sorted(changed - changeable(kind))
-        same_name = bool(kind.name) and kind.name not in changed
-        what = provider_pb2.PropertyDiff
+        replaces = sorted(changed - changeable(calls))
+        same_name = bool(calls.name) and calls.name not in changed
+        property_diff = provider_pb2.PropertyDiff
         detailed = {}
         for name in changed:
             word = "ADD" if name not in old else "DELETE" if name not in new else "UPDATE"
-            detailed[name] = what(kind=getattr(what, f"{word}_REPLACE" if name in replaces else word), inputDiff=True)
+            kind = getattr(property_diff, f"{word}_REPLACE" if name in replaces else word)
+            detailed[name] = property_diff(kind=kind, inputDiff=True)
         answer = provider_pb2.DiffResponse
         return answer(
             changes=answer.DIFF_SOME if changed else answer.DIFF_NONE,
@@ -153,74 +153,68 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             detailedDiff=detailed, hasDetailedDiff=True,
         )  # fmt: skip
 
-    @told
+    @reported
     def Create(self, request: Any, context: Any) -> Any:
-        token = _token(request)
+        token, _ = self._calls(request)
         inputs = _values(request.properties)
         if request.preview:
             return provider_pb2.CreateResponse(id="", properties=_struct(_foreseen(token, inputs)))
-        made = Resource(self.account, token, inputs)
-        made.create()
-        return provider_pb2.CreateResponse(id=made.id, properties=_struct(made.state))
+        resource = Resource(self.account, token, inputs)
+        resource.create()
+        return provider_pb2.CreateResponse(id=resource.id, properties=_struct(resource.state))
 
-    @told
+    @reported
     def Read(self, request: Any, context: Any) -> Any:
-        token = _token(request)
-        self._kind(token)
-        inputs = _values(request.inputs)
-        found = Resource(self.account, token, inputs, request.id, _values(request.properties))
-        if not found.read():
+        token, _ = self._calls(request)
+        resource = Resource(self.account, token, _values(request.inputs), request.id, _values(request.properties))
+        if not resource.read():
             return provider_pb2.ReadResponse(id="")
         return provider_pb2.ReadResponse(
-            id=found.id, properties=_struct(found.state), inputs=_struct(plain(found.inputs))
+            id=resource.id, properties=_struct(resource.state), inputs=_struct(plain(resource.inputs))
         )
 
-    @told
+    @reported
     def Update(self, request: Any, context: Any) -> Any:
-        token = _token(request)
+        token, calls = self._calls(request)
         old, new = _values(request.old_inputs), _values(request.news)
         if request.preview:
-            moving = dict.fromkeys(KINDS[token].moving, UNKNOWN) if differing(old, new) - {"tags"} else {}
+            moving = dict.fromkeys(calls.moving.split(), UNKNOWN) if differing(old, new) - {"tags"} else {}
             olds = {name: value for name, value in _values(request.olds).items() if name not in old}
             return provider_pb2.UpdateResponse(properties=_struct({**olds, **_foreseen(token, new), **moving}))
-        changing = Resource(self.account, token, old, request.id, _values(request.olds))
-        changing.update(new)
-        return provider_pb2.UpdateResponse(properties=_struct(changing.state))
+        resource = Resource(self.account, token, old, request.id, _values(request.olds))
+        resource.update(new)
+        return provider_pb2.UpdateResponse(properties=_struct(resource.state))
 
-    @told
+    @reported
     def Delete(self, request: Any, context: Any) -> Any:
-        token = _token(request)
+        token, _ = self._calls(request)
         inputs = _values(request.old_inputs)
         Resource(self.account, token, inputs, request.id, _values(request.properties)).delete()
         return empty_pb2.Empty()
 
-    @told
+    @reported
     def Invoke(self, request: Any, context: Any) -> Any:
         arguments = _values(request.args)
         if request.tok == "aws:index/getCallerIdentity:getCallerIdentity":
             number = self.account.number
-            found = {"id": number, "accountId": number, "arn": f"arn:aws:iam::{number}:root", "userId": number}
+            result = {"id": number, "accountId": number, "arn": f"arn:aws:iam::{number}:root", "userId": number}
         elif request.tok == "aws:index/getRegion:getRegion":
             region = self.account.region
-            found = {"id": region, "name": region, "region": region, "endpoint": f"ec2.{region}.amazonaws.com",
+            result = {"id": region, "name": region, "region": region, "endpoint": f"ec2.{region}.amazonaws.com",
                      "description": region}  # fmt: skip
         elif request.tok == "aws:ssm/getParameter:getParameter":
             answer = self.account.parameter(arguments["name"])
             value = answer["Value"]
-            found = {"id": answer["Name"], "name": answer["Name"], "value": value, "insecureValue": value,
+            result = {"id": answer["Name"], "name": answer["Name"], "value": value, "insecureValue": value,
                      "type": answer["Type"], "version": answer["Version"], "arn": answer["ARN"]}  # fmt: skip
         else:
             raise ProviderError(f"the local cloud's aws provider does not know the function {request.tok}")
-        return provider_pb2.InvokeResponse(**{"return": _struct(found)})
+        return provider_pb2.InvokeResponse(**{"return": _struct(result)})
 
 
-def _token(request: Any) -> str:
-    return str(request.type or request.urn.split("::")[-2].rpartition("$")[2])
-
-
-def _foreseen(token: str, inputs: Values) -> Values:
+def _foreseen(token: str, inputs: Json) -> Json:
     """What a preview can know of the state: the inputs, and the tags."""
-    return {**inputs, "tagsAll": inputs.get("tags") or {}} if KINDS[token].tags else inputs
+    return {**inputs, "tagsAll": inputs.get("tags") or {}} if CALLS[token].tags else inputs
 
 
 def serve() -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
 from typing import Any
 
-from localcloud.protocol import JsonHandler, serve
+from localcloud.protocol import JsonHandler, arguments, serve
 from localcloud.sagemaker.client import INTERRUPT
 from localcloud.sagemaker.service import Service
 
@@ -25,12 +23,9 @@ class Handler(JsonHandler):
 
 def main() -> None:
     """Serves; at SIGTERM ends the running jobs first."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--home", type=Path, required=True)
-    arguments = parser.parse_args()
-    Handler.service = Service(arguments.home)
-    serve(Handler, arguments.port)
+    given = arguments()
+    Handler.service = Service(given.home)
+    serve(Handler, given.port)
     Handler.service.close()
 
 

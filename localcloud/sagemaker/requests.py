@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from localcloud.requests import Model, invalid
+from localcloud.protocol import invalid
+from localcloud.requests import Model
 
 SUPPORTED = (
     "CreateTrainingJob",

@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 
 from localcloud.processes import Process, stop
-from localcloud.requests import ServiceError, invalid
+from localcloud.protocol import ServiceError, invalid
 from localcloud.sagemaker.container import LOG_GROUP
 from localcloud.sagemaker.requests import MODEL, check_training_job
 from localcloud.sagemaker.runner import Runner

@@ -21,8 +21,8 @@ from costs.book.prices import PriceBook
 from costs.plan.charges import Basis, Charge
 from costs.plan.plan import KINDS, Plan, Usage, price_plan
 from costs.plan.preview import Preview
+from localcloud.aws.s3 import READS, WRITES
 from localcloud.meter.trail import Trail
-from localcloud.meter.watch import READS, WRITES
 
 MINUTE = 60.0  # seconds that AWS bills at the least for an instance, its disk and its address
 OVERHEAD = 26  # bytes that CloudWatch Logs adds to each event

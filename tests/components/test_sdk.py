@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from components.tokens import AWS
+from localcloud.aws.types import CALLS
 
 # What the SDK's runtime asks of types: of those of every type of resource that the programs make, as far as they reach.
 DESCRIBED = """
@@ -50,7 +50,7 @@ print(json.dumps(found, sort_keys=True))
 
 
 def test_types_are_the_same_as_without_us(run_python: Callable[[str], str]) -> None:
-    program = DESCRIBED.replace("TOKENS", repr(sorted(AWS)))
+    program = DESCRIBED.replace("TOKENS", repr(sorted(CALLS)))
     ours, theirs = (json.loads(run_python(head + program)) for head in ("import components\n", ""))
     assert len(theirs) > 500
     assert ours.keys() == theirs.keys()

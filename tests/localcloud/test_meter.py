@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from costs.book.prices import PriceBook
+from localcloud.aws.types import METERED, USAGE
 from localcloud.meter import allocation, budgets, explorer, forecast
 from localcloud.meter.anomalies import Anomalies
 from localcloud.meter.behaviour import Behaviour, Gate
@@ -23,17 +24,16 @@ from localcloud.meter.functions import REPORT
 from localcloud.meter.ledger import Ledger, Stretch
 from localcloud.meter.observe import observe
 from localcloud.meter.prices import Prices
-from localcloud.meter.rate import Line, Rater, months
+from localcloud.meter.rate import LineItem, Rater, months
 from localcloud.meter.service import MODEL, SUPPORTED, Service
-from localcloud.meter.table import STANDING, TRAINING, USAGE
 from localcloud.meter.trail import Event
 from localcloud.meter.training import stretch_of
-from localcloud.requests import ServiceError, python_pattern
+from localcloud.protocol import ServiceError
+from localcloud.requests import python_pattern
 from tests.localcloud.test_sagemaker import patterns
 
 BOOK = PriceBook.load()
 RATER = Rater(BOOK, Decimal("0.3"))
-KINDS = {kind.name: kind for kind in STANDING}
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 HOUR = 3600.0
 
@@ -42,14 +42,16 @@ def at(*moment: int) -> float:
     return datetime(*moment, tzinfo=UTC).timestamp()
 
 
-def line(start: datetime, hours: float, cost: str, service="AmazonCloudWatch", tags=None, **more) -> Line:
+def line(start: datetime, hours: float, cost: str, service="AmazonCloudWatch", tags=None, **more) -> LineItem:
     begin = start.timestamp()
     given = {
         "resource": "one", "usage_type": "CW:AlarmMonitorUsage", "operation": "Unknown", "region": "us-east-1",
         "quantity": Decimal(1), "unit": "Hrs", "unit_price": Decimal(cost), "list_cost": Decimal(cost),
         "purchase": "On Demand Instances", **more,
     }  # fmt: skip
-    return Line(start=begin, end=begin + hours * HOUR, service=service, cost=Decimal(cost), tags=tags or {}, **given)
+    return LineItem(
+        start=begin, end=begin + hours * HOUR, service=service, cost=Decimal(cost), tags=tags or {}, **given
+    )
 
 
 def silent(line: str) -> None:
@@ -148,20 +150,25 @@ def test_every_row_names_a_real_call_and_a_price_that_is_known():
     session = boto3.Session(region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
     sample = {"type": "gp3", "class": "db.t4g.micro", "engine": "postgres", "zones": "", "storage": "gp3",
               "resolution": "", "architecture": "arm64"}  # fmt: skip
-    special = {"instance": "t4g.nano"}
-    for kind in STANDING:
-        client = session.client(kind.service)
-        assert callable(getattr(client, kind.operation)), kind.name
-        assert kind.tagged is None or callable(getattr(client, kind.tagged[0])), kind.name
-        for expression in (kind.items, kind.id, kind.begin or "@", kind.active, kind.tags, *kind.facts.values()):
+    special = {"instance": "t4g.nano", "training": "ml.m5.large"}
+    for name, row in METERED.items():
+        client, metering = session.client(row.service), row.metering
+        assert metering.tagged is None or callable(getattr(client, metering.tagged[0])), name
+        for expression in (
+            row.bill_id,
+            metering.begin or "@",
+            metering.active,
+            metering.tags,
+            *metering.facts.values(),
+        ):
             jmespath.compile(expression)
-        for charge in kind.charges:
+        for charge in metering.charges:
             if "{type}-" in charge.price[1]:
                 continue  # throughput and operations of volumes: priced below
-            facts = {**sample, "type": special.get(kind.name, "gp3")}
+            facts = {**sample, "type": special.get(name, "gp3")}
             assert BOOK.price(charge.price[0], charge.price[1].format(**facts)).usd > 0
-    for charge in (*USAGE.values(), *TRAINING):
-        BOOK.price(charge.price[0], charge.price[1].format(**{**sample, "type": "ml.m5.large"}))
+    for charge in USAGE.values():
+        BOOK.price(charge.price[0], charge.price[1].format(**sample))
     for item in ("gp3-iops", "gp3-throughput", "io1-iops", "io2-iops"):
         BOOK.price("ebs", item)
 
@@ -188,35 +195,35 @@ def call(name: str, moment: float, mentioned="i-1") -> Event:
 
 def test_a_life_begins_and_ends_when_the_account_says(tmp_path):
     kept, noon = ledger(tmp_path), NOON.timestamp()
-    observe(kept, KINDS["instance"], [instance()], noon + 7, [])
-    observe(kept, KINDS["instance"], [instance("terminated")], noon + 90, [call("TerminateInstances", noon + 89.5)])
-    observe(kept, KINDS["instance"], [instance("terminated")], noon + 91, [])
+    observe(kept, METERED["instance"], [instance()], noon + 7, [])
+    observe(kept, METERED["instance"], [instance("terminated")], noon + 90, [call("TerminateInstances", noon + 89.5)])
+    observe(kept, METERED["instance"], [instance("terminated")], noon + 91, [])
     assert [(one.begin, one.end) for one in kept.all()] == [(noon, noon + 89.5)]
 
 
 def test_a_life_between_two_looks_is_not_missed(tmp_path):
     kept, noon = ledger(tmp_path), NOON.timestamp()
     ended = [call("TerminateInstances", noon + 0.4)]
-    observe(kept, KINDS["instance"], [instance("terminated")], noon + 1, ended)
+    observe(kept, METERED["instance"], [instance("terminated")], noon + 1, ended)
     assert [(one.begin, one.end, one.final) for one in kept.all()] == [(noon, noon + 0.4, True)]
 
 
 def test_a_stopped_instance_costs_nothing_until_it_is_started(tmp_path):
     kept, noon = ledger(tmp_path), NOON.timestamp()
-    observe(kept, KINDS["instance"], [instance()], noon + 1, [])
+    observe(kept, METERED["instance"], [instance()], noon + 1, [])
     stops = [call("StopInstances", noon + 100), call("StartInstances", noon + 101)]  # both between two looks
-    observe(kept, KINDS["instance"], [instance()], noon + 102, stops)
-    observe(kept, KINDS["instance"], [instance("stopped")], noon + 200, [call("StopInstances", noon + 199)])
-    observe(kept, KINDS["instance"], [instance()], noon + 300, [call("StartInstances", noon + 299)])
-    observe(kept, KINDS["instance"], [], noon + 400, [])  # forgotten by the account: the last look counts
+    observe(kept, METERED["instance"], [instance()], noon + 102, stops)
+    observe(kept, METERED["instance"], [instance("stopped")], noon + 200, [call("StopInstances", noon + 199)])
+    observe(kept, METERED["instance"], [instance()], noon + 300, [call("StartInstances", noon + 299)])
+    observe(kept, METERED["instance"], [], noon + 400, [])  # forgotten by the account: the last look counts
     assert [(one.begin - noon, one.end - noon) for one in kept.all()] == [(0, 100), (101, 199), (299, 400)]
 
 
 def test_tags_are_those_of_the_hours_end(tmp_path):
     kept, noon = ledger(tmp_path), NOON.timestamp()
-    observe(kept, KINDS["instance"], [instance()], noon + 1, [])
-    observe(kept, KINDS["instance"], [instance(tags={"Project": "a"})], noon + 60, [])
-    observe(kept, KINDS["instance"], [instance(tags={"Project": "b"})], noon + 2 * HOUR + 60, [])
+    observe(kept, METERED["instance"], [instance()], noon + 1, [])
+    observe(kept, METERED["instance"], [instance(tags={"Project": "a"})], noon + 60, [])
+    observe(kept, METERED["instance"], [instance(tags={"Project": "b"})], noon + 2 * HOUR + 60, [])
     told = [(one.begin - noon, one.tags) for one in kept.all()]
     assert told == [(0, {"Project": "a"}), (2 * HOUR, {"Project": "b"})]
     assert {one.began for one in kept.all()} == {noon}
@@ -229,9 +236,9 @@ def test_a_larger_volume_begins_a_line(tmp_path):
         facts = {"type": "gp3", "gb": size, "more_iops": 0, "more_throughput": 0}
         return {"VolumeId": "v", "CreateTime": "2026-03-10T12:00:00Z", "_facts": facts, "_tags": {}}
 
-    observe(kept, KINDS["volume"], [volume(8)], noon + 1, [])
-    observe(kept, KINDS["volume"], [volume(80)], noon + 200, [call("ModifyVolume", noon + 199, "v")])
-    observe(kept, KINDS["volume"], [], noon + 300, [call("DeleteVolume", noon + 299, "v")])
+    observe(kept, METERED["volume"], [volume(8)], noon + 1, [])
+    observe(kept, METERED["volume"], [volume(80)], noon + 200, [call("ModifyVolume", noon + 199, "v")])
+    observe(kept, METERED["volume"], [], noon + 300, [call("DeleteVolume", noon + 299, "v")])
     assert [(one.begin - noon, one.end - noon, one.facts["gb"]) for one in kept.all()] == [(0, 199, 8), (199, 299, 80)]
 
 
@@ -241,10 +248,10 @@ def test_a_gauge_is_summed_up_whenever_it_changes(tmp_path_factory, steps):
     kept = ledger(tmp_path_factory.mktemp("gauge"))
     now, size, wanted = NOON.timestamp(), 0, 0
     bucket = {"Name": "b", "CreationDate": NOON, "_tags": {}}
-    observe(kept, KINDS["bucket"], [{**bucket, "_facts": {"bytes": 0}}], now, [])
+    observe(kept, METERED["bucket"], [{**bucket, "_facts": {"bytes": 0}}], now, [])
     for pause, following in steps:
         wanted, now, size = wanted + size * pause, now + pause, following
-        observe(kept, KINDS["bucket"], [{**bucket, "_facts": {"bytes": size}}], now, [])
+        observe(kept, METERED["bucket"], [{**bucket, "_facts": {"bytes": size}}], now, [])
     found = sum(one.quantity for part in kept.all() for one in RATER.lines(part, now))
     assert found * 1024**3 * 31 * 86400 == pytest.approx(wanted, rel=1e-9)
 
@@ -265,7 +272,7 @@ def test_usage_is_gathered_by_the_hour(tmp_path):
 
 def test_the_ledger_is_the_same_after_a_restart(tmp_path):
     kept = ledger(tmp_path)
-    observe(kept, KINDS["instance"], [instance()], NOON.timestamp(), [])
+    observe(kept, METERED["instance"], [instance()], NOON.timestamp(), [])
     kept.add(Stretch("instance", "i-0", 0.0, 10.0, {"type": "t4g.nano"}, {"A": "b"}, final=True))
     kept.notes["logs"] = {"x": 1}
     kept.save()
@@ -275,9 +282,9 @@ def test_the_ledger_is_the_same_after_a_restart(tmp_path):
 
 def test_a_stretch_that_was_closed_before_a_crash_counts_once(tmp_path):
     kept = ledger(tmp_path)
-    observe(kept, KINDS["instance"], [instance()], NOON.timestamp(), [])
+    observe(kept, METERED["instance"], [instance()], NOON.timestamp(), [])
     kept.save()
-    observe(kept, KINDS["instance"], [], NOON.timestamp() + 5, [])  # closed.jsonl has it, open.json does still
+    observe(kept, METERED["instance"], [], NOON.timestamp() + 5, [])  # closed.jsonl has it, open.json does still
     assert len(ledger(tmp_path).all()) == 1
     kept.add(*kept.closed)
     assert len(kept.all()) == 1

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from localcloud import supervisor
-from localcloud.account import KINDS, list_account
+from localcloud.account import LISTED, list_account
 from localcloud.processes import wait_until
 from shoestring.base.errors import UserError
 from tests.conftest import hears_ctrl_c
@@ -205,5 +205,7 @@ def test_listing_finds_what_is_made_and_fails_when_the_account_is_away(home):
 
 def test_table_names_real_operations():
     session = boto3.Session(region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
-    for kind in KINDS:
-        assert callable(getattr(session.client(kind.service), kind.operation)), kind
+    for key, listing in LISTED.items():
+        api = session.client(key.partition("/")[0])
+        assert callable(getattr(api, listing.operation)), key
+        assert listing.detail is None or callable(getattr(api, listing.detail[0])), key

@@ -1,0 +1,171 @@
+"""What watches over costs: budgets, cost anomaly monitors and their subscriptions."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from localcloud.aws.row import ACCOUNT, Call, Calls, Charge, Json, Listing, Metering, Read, ResourceType, Tags
+
+LIMIT = {"BudgetLimit": {"Amount": "=limitAmount", "Unit": "=limitUnit"}, "CostFilters": "=costFilterMap"}
+PROPERTIES = "name budgetType timeUnit filterExpression metrics costTypes"
+SUBSCRIPTION = "frequency monitorArnLists subscribers thresholdExpression"
+SUBSCRIBERS = {"SNS": "SubscriberSnsTopicArns", "EMAIL": "SubscriberEmailAddresses"}
+NOTIFICATION = ("NotificationType", "ComparisonOperator", "Threshold", "ThresholdType")
+TAGS = Tags(
+    "tag_resource", "untag_resource", "list_tags_for_resource", "ResourceTags", {"ResourceTags": "=tagList"},
+    {"ResourceTagKeys": "=removed"},
+)  # fmt: skip
+
+
+def _property(member: str) -> str:
+    """A member's name as a property."""
+    return member[0].lower() + member[1:]
+
+
+def _budget(context: Json) -> Json:
+    """Filters and notifications as the requests have them."""
+    filters = {item["name"]: item["values"] for item in context.get("costFilters") or []}
+    notifications = [
+        {
+            "Notification": {member: notification[_property(member)] for member in NOTIFICATION},
+            "Subscribers": [
+                {"SubscriptionType": kind, "Address": address}
+                for kind, member in SUBSCRIBERS.items()
+                for address in notification.get(_property(member)) or []
+            ],
+        }
+        for notification in context.get("notifications") or []
+    ]
+    account = context.get("accountId") or context["account"]
+    return {"accountId": account, "notificationList": notifications or None, "costFilterMap": filters or None}
+
+
+def _notifications(client: Any, context: Json) -> list[Json]:
+    budget = {"AccountId": context["accountId"], "BudgetName": context["name"]}
+    pages = client.get_paginator("describe_notifications_for_budget").paginate(**budget)
+    return [notification for page in pages for notification in page["Notifications"]]
+
+
+def _described(client: Any, context: Json, item: Json) -> Json:
+    """The budget with notifications and filters in the words of the provider."""
+    budget = {"AccountId": context["accountId"], "BudgetName": context["name"]}
+    notifications = []
+    for answer in _notifications(client, context):
+        notification = {member: answer[member] for member in NOTIFICATION}
+        subscribers = client.describe_subscribers_for_notification(**budget, Notification=notification)["Subscribers"]
+        addresses = {
+            member: [subscriber["Address"] for subscriber in subscribers if subscriber["SubscriptionType"] == kind]
+            for kind, member in SUBSCRIBERS.items()
+        }
+        notifications.append({**notification, **addresses})
+    filters = [{"Name": name, "Values": values} for name, values in item.get("CostFilters", {}).items()]
+    return {**item, "Notifications": notifications, "CostFilters": filters}
+
+
+def _change_notifications(client: Any, context: Json) -> None:
+    """Replaces a budget's notifications, as the official provider does."""
+    budget = {"AccountId": context["accountId"], "BudgetName": context["name"]}
+    for notification in _notifications(client, context):
+        notification.pop("NotificationState", None)
+        client.delete_notification(**budget, Notification=notification)
+    for notification in context["notificationList"] or []:
+        client.create_notification(**budget, **notification)
+
+
+def _specification(context: Json) -> Json:
+    """A monitor's specification, which is JSON text, as the structure that Cost Explorer wants, without its nulls."""
+    written = context.get("monitorSpecification")
+    return {"specification": _without_nulls(json.loads(written)) if written else None}
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    return value
+
+
+def _paid(client: Any, budget: Json) -> Json:
+    """The first two budgets of an account are free."""
+    pages = client.get_paginator("describe_budgets").paginate(AccountId=ACCOUNT)
+    names = [item["BudgetName"] for page in pages for item in page.get("Budgets", [])]
+    return {"paid": budget["BudgetName"] in names[2:]}
+
+
+TYPES = (
+    ResourceType(
+        "budgets", "budget", Listing("describe_budgets", "Budgets", "BudgetName", arguments={"AccountId": ACCOUNT}),
+        "aws:budgets/budget:Budget",
+        Calls(
+            "{accountId}:{name}",
+            {"AccountId": "=accountId", "BudgetName": "=name", "ResourceARN": "=arn", "ShowFilterExpression": True},
+            create=(Call("create_budget", {"Budget": LIMIT, "ResourceTags": "=tagList",
+                         "NotificationsWithSubscribers": "=notificationList"}, PROPERTIES, "Budget"),),
+            read=(Read("describe_budget", "Budget"),),
+            update=(Call("update_budget", {"NewBudget": LIMIT}, PROPERTIES, "NewBudget",
+                         on="limitAmount limitUnit filterExpression metrics costTypes costFilters budgetType timeUnit"),
+                    ),
+            tags=TAGS,
+            name="name",
+            names={"name": "budgetname"},
+            computed={
+                "arn": "arn:aws:budgets::{accountId}:budget/{name}",
+                "accountId": "=accountId",
+                "limitAmount": "=item.BudgetLimit.Amount", "limitUnit": "=item.BudgetLimit.Unit",
+                "metrics": "=item.Metrics[0]",
+            },
+            prepare=_budget,
+            prepared="costFilters notifications",
+            look=_described,
+            change=_change_notifications,
+            changes="notifications",
+        ),
+        metering=Metering(
+            (Charge("AWS Budgets", "BudgetsUsage", "", ("budgets", "budget"), when="paid"),),
+            begins=("CreateBudget",), ends=("DeleteBudget",), look=_paid,
+            tagged=("list_tags_for_resource", "ResourceARN",
+                    f"join('', ['arn:aws:budgets::{ACCOUNT}:budget/', BudgetName])", "ResourceTags"),
+        ),
+    ),
+    ResourceType(
+        "ce", "anomaly-monitor", Listing("get_anomaly_monitors", "AnomalyMonitors", "MonitorName"),
+        "aws:costexplorer/anomalyMonitor:AnomalyMonitor",
+        Calls(
+            "=answer.MonitorArn", {"MonitorArn": "=id", "MonitorArnList": ["=id"], "ResourceArn": "=id"},
+            create=(Call("create_anomaly_monitor",
+                         {"AnomalyMonitor": {"MonitorSpecification": "=specification"}, "ResourceTags": "=tagList"},
+                         "name monitorType monitorDimension", "AnomalyMonitor"),),
+            read=(Read("get_anomaly_monitors", "AnomalyMonitors[0]"),),
+            update=(Call("update_anomaly_monitor", {"MonitorName": "=name"}, on="name"),),
+            tags=TAGS,
+            name="name",
+            names={"name": "monitorname"},
+            computed={"arn": "=id"},
+            prepare=_specification,
+            prepared="monitorSpecification",
+        ),
+        unmetered="anomaly detection is free",
+    ),
+    ResourceType(
+        "ce", "anomaly-subscription", Listing("get_anomaly_subscriptions", "AnomalySubscriptions", "SubscriptionName"),
+        "aws:costexplorer/anomalySubscription:AnomalySubscription",
+        Calls(
+            "=answer.SubscriptionArn",
+            {"SubscriptionArn": "=id", "SubscriptionArnList": ["=id"], "ResourceArn": "=id"},
+            create=(Call("create_anomaly_subscription", {"ResourceTags": "=tagList"}, f"{SUBSCRIPTION} name",
+                         "AnomalySubscription"),),
+            read=(Read("get_anomaly_subscriptions", "AnomalySubscriptions[0]"),),
+            update=(Call("update_anomaly_subscription", walk=SUBSCRIPTION),),
+            tags=TAGS,
+            name="name",
+            names={"name": "subscriptionname"},
+            computed={"arn": "=id"},
+        ),
+        unmetered="anomaly detection is free",
+    ),
+    ResourceType(
+        "ce", "request",  # nothing stands: each question is billed
+        usage={"explorer-requests": Charge("AWS Cost Explorer", "USE1-APIRequest", "GetCostAndUsage",
+                                           ("costexplorer", "request"))},
+    ),
+)  # fmt: skip

@@ -1,0 +1,169 @@
+"""EC2: launch templates, instances, and what they leave behind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from localcloud.aws.launches import TEMPLATE_ID, TEMPLATE_VERSION, instance_facts, tags_for, volume_facts
+from localcloud.aws.row import MINUTE, Call, Calls, Charge, Json, Listing, Metering, Read, ResourceType
+from localcloud.aws.tags import as_list
+from localcloud.aws.vpc import OTHER, PRODUCT, PUBLIC_IPV4, TAGS, addressed, arn
+
+COMPUTE = "Amazon Elastic Compute Cloud - Compute"
+TEMPLATE_DATA = (
+    "blockDeviceMappings creditSpecification disableApiStop disableApiTermination ebsOptimized iamInstanceProfile "
+    "imageId instanceInitiatedShutdownBehavior instanceMarketOptions instanceType keyName maintenanceOptions "
+    "metadataOptions monitoring networkInterfaces placement tagSpecifications userData vpcSecurityGroupIds"
+)
+
+
+def _launched(client: Any, context: Json) -> Json:
+    """What RunInstances wants, its launch template's part included: AWS lays that in by itself, and tags the instance
+    with the template that it came from; MiniStack does neither."""
+    template, tags = context.get("launchTemplate") or {}, dict(context.get("tags") or {})
+    data: Json = {}
+    if template:
+        which = {"LaunchTemplateId": template["id"]} if "id" in template else {"LaunchTemplateName": template["name"]}
+        version = str(template.get("version") or "$Default")
+        answer = client.describe_launch_template_versions(**which, Versions=[version])["LaunchTemplateVersions"][0]
+        data = dict(answer["LaunchTemplateData"])
+        tags = {**tags_for(data, "instance"), **tags}
+        tags |= {TEMPLATE_ID: answer["LaunchTemplateId"], TEMPLATE_VERSION: str(answer["VersionNumber"])}
+    name, recovery = context.get("iamInstanceProfile"), context.get("maintenanceOptions")
+    tagged = [item for item in data.get("TagSpecifications", []) if item["ResourceType"] != "instance"]
+    if tags:
+        tagged.append({"ResourceType": "instance", "Tags": as_list(tags)})
+    return {
+        "image": context.get("ami") or data.get("ImageId"),
+        "type": context.get("instanceType") or data.get("InstanceType"),
+        "groups": context.get("vpcSecurityGroupIds") or data.get("SecurityGroupIds"),
+        "user": context.get("userDataBase64") or context.get("userData") or data.get("UserData"),
+        "profile": {"Name": name} if name else data.get("IamInstanceProfile"),
+        "maintenance": {"AutoRecovery": recovery["autoRecovery"]} if recovery else data.get("MaintenanceOptions"),
+        "devices": data.get("BlockDeviceMappings"),
+        "tagged": tagged or None,
+    }
+
+
+def _terminate(client: Any, context: Json) -> None:
+    """Terminates, and removes the volumes that go with it: AWS does that by itself, MiniStack does not."""
+    mine = [{"Name": "attachment.instance-id", "Values": [context["id"]]}]
+    volumes = client.describe_volumes(Filters=mine)["Volumes"]
+    client.terminate_instances(InstanceIds=[context["id"]])
+    client.get_waiter("instance_terminated").wait(
+        InstanceIds=[context["id"]], WaiterConfig={"Delay": 1, "MaxAttempts": 600}
+    )
+    left = {volume["VolumeId"] for volume in client.describe_volumes()["Volumes"]}
+    for volume in volumes:
+        if volume["VolumeId"] in left and volume["Attachments"][0].get("DeleteOnTermination"):
+            client.detach_volume(VolumeId=volume["VolumeId"], Force=True)
+            client.delete_volume(VolumeId=volume["VolumeId"])
+
+
+def _disk(usage: str, item: str, amount: str, when: str = "") -> Charge:
+    return Charge(OTHER, f"EBS:Volume{usage}.{{type}}", "CreateVolume-{type}", ("ebs", item), amount, when, MINUTE)
+
+
+TYPES = (
+    ResourceType(
+        "ec2", "launch-template", Listing("describe_launch_templates", "LaunchTemplates", "LaunchTemplateId"),
+        "aws:ec2/launchTemplate:LaunchTemplate",
+        Calls(
+            "=answer.LaunchTemplate.LaunchTemplateId", addressed("LaunchTemplateId"),
+            create=(Call("create_launch_template", {"LaunchTemplateName": "=name",
+                         "VersionDescription": "=description"}, TEMPLATE_DATA, "LaunchTemplateData",
+                         tags="launch-template"),),
+            read=(
+                Read("describe_launch_template_versions", "LaunchTemplateVersions[0].LaunchTemplateData",
+                     {"Versions": ["$Latest"]}),
+                Read("describe_launch_templates", "LaunchTemplates[0].{Name: LaunchTemplateName, LatestVersion: "
+                     "LatestVersionNumber, DefaultVersion: DefaultVersionNumber, Tags: Tags}"),
+            ),
+            update=(Call("create_launch_template_version", {"VersionDescription": "=description"}, TEMPLATE_DATA,
+                         "LaunchTemplateData", on=f"{TEMPLATE_DATA} description"),),
+            tags=TAGS,
+            name="name",
+            ours="updateDefaultVersion",
+            names={"vpcSecurityGroupIds": "securitygroupid"},
+            computed=arn("launch-template"),
+            moving="latestVersion defaultVersion",
+        ),
+        unmetered="what is launched from it is billed",
+    ),
+    ResourceType(
+        "ec2", "instance",
+        Listing("describe_instances", "Reservations[].Instances[]", "InstanceId", "State.Name != 'terminated'"),
+        "aws:ec2/instance:Instance",
+        Calls(
+            "=answer.Instances[0].InstanceId", addressed("InstanceId"),
+            create=(
+                Call("run_instances", {
+                    "MinCount": 1, "MaxCount": 1, "ImageId": "=image", "InstanceType": "=type",
+                    "SubnetId": "=subnetId", "PrivateIpAddress": "=privateIp", "KeyName": "=keyName",
+                    "SecurityGroupIds": "=groups", "UserData": "=user", "IamInstanceProfile": "=profile",
+                    "EbsOptimized": "=ebsOptimized", "MaintenanceOptions": "=maintenance",
+                    "BlockDeviceMappings": "=devices", "TagSpecifications": "=tagged",
+                }),
+                Call("wait:instance_running"),
+            ),
+            read=(Read("describe_instances", "Reservations[].Instances[] | "
+                       "[?State.Name != 'terminated' && State.Name != 'shutting-down'] | [0]"),),
+            update=(Call("modify_instance_attribute", {"Groups": "=vpcSecurityGroupIds"}, on="vpcSecurityGroupIds"),),
+            tags=TAGS,
+            delete=(),  # `_terminate` ends it
+            ours="userDataReplaceOnChange volumeTags",
+            names={"privateIp": "privateipaddress", "publicIp": "publicipaddress", "ami": "imageid",
+                   "publicDns": "publicdnsname", "privateDns": "privatednsname"},
+            computed={**arn("instance"), "instanceState": "=item.State.Name",
+                      "availabilityZone": "=item.Placement.AvailabilityZone"},
+            prepare_create=_launched,
+            prepared="ami instanceType vpcSecurityGroupIds userData userDataBase64 iamInstanceProfile launchTemplate "
+                     "maintenanceOptions",
+            before_delete=_terminate,
+        ),
+        metering=Metering(
+            (
+                Charge(COMPUTE, "BoxUsage:{type}", "RunInstances", ("ec2", "{type}"), when="on_demand",
+                       minimum=MINUTE),
+                Charge(COMPUTE, "SpotUsage:{type}", "RunInstances:SV", ("ec2", "{type}"), when="spot", minimum=MINUTE,
+                       spot=True),
+                Charge(PRODUCT, "USE1-PublicIPv4:InUseAddress", "RunInstances", PUBLIC_IPV4, when="public",
+                       minimum=MINUTE),
+            ),
+            {"type": "InstanceType"},
+            begin="LaunchTime", active="State.Name == 'running'", look=instance_facts,
+            begins=("StartInstances",), ends=("TerminateInstances", "StopInstances"),
+        ),
+    ),
+    ResourceType(
+        "ec2", "volume", Listing("describe_volumes", "Volumes", "VolumeId"),
+        metering=Metering(
+            (
+                _disk("Usage", "{type}", "gb"),
+                _disk("P-IOPS", "{type}-iops", "more_iops", "more_iops"),
+                _disk("P-Throughput", "{type}-throughput", "more_throughput", "more_throughput"),
+            ),
+            begin="CreateTime", look=volume_facts, begins=("ModifyVolume",),
+            ends=("DeleteVolume", "TerminateInstances"),
+        ),
+    ),
+    ResourceType(
+        "ec2", "snapshot", Listing("describe_snapshots", "Snapshots", "SnapshotId",
+                                           arguments={"OwnerIds": ["self"]}),
+        unmetered="the account does not say how many blocks of it differ",
+    ),
+    ResourceType(
+        "ec2", "image", Listing("describe_images", "Images", "ImageId", arguments={"Owners": ["self"]}),
+        unmetered="its snapshots are billed",
+    ),
+    ResourceType("ec2", "key-pair", Listing("describe_key_pairs", "KeyPairs", "KeyName"), unmetered="free"),
+    ResourceType(
+        "autoscaling", "group", Listing("describe_auto_scaling_groups", "AutoScalingGroups", "AutoScalingGroupName"),
+        unmetered="its instances are billed",
+    ),
+    ResourceType(
+        "autoscaling", "launch-configuration",
+        Listing("describe_launch_configurations", "LaunchConfigurations", "LaunchConfigurationName"),
+        unmetered="what is launched from it is billed",
+    ),
+)  # fmt: skip

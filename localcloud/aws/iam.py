@@ -1,0 +1,90 @@
+"""IAM: roles, their policies, instance profiles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from localcloud.aws.row import Call, Calls, Json, Listing, Read, ResourceType, Tags
+
+FREE = "IAM is free"
+
+
+def _detach_policies(client: Any, context: Json) -> None:
+    """A role can go only without policies; those that Pulumi made are gone by now, others go with `forceDetach`."""
+    if not context.get("forceDetachPolicies"):
+        return
+    for name in client.list_role_policies(RoleName=context["id"])["PolicyNames"]:
+        client.delete_role_policy(RoleName=context["id"], PolicyName=name)
+    for policy in client.list_attached_role_policies(RoleName=context["id"])["AttachedPolicies"]:
+        client.detach_role_policy(RoleName=context["id"], PolicyArn=policy["PolicyArn"])
+
+
+def _remove_role(client: Any, context: Json) -> None:
+    if context.get("role"):
+        client.remove_role_from_instance_profile(InstanceProfileName=context["id"], RoleName=context["role"])
+
+
+TYPES = (
+    ResourceType(
+        "iam", "role", Listing("list_roles", "Roles", "RoleName", "!contains(Path, '/aws-service-role/')"),
+        "aws:iam/role:Role",
+        Calls(
+            "{name}", {"RoleName": "=name"},
+            create=(Call("create_role", {"AssumeRolePolicyDocument": "=assumeRolePolicy", "Tags": "=tagList"},
+                         "path description maxSessionDuration permissionsBoundary"),),
+            read=(Read("get_role", "Role"),),
+            update=(
+                Call("update_assume_role_policy", {"PolicyDocument": "=assumeRolePolicy"}, on="assumeRolePolicy"),
+                Call("update_role", walk="description maxSessionDuration"),
+            ),
+            tags=Tags("tag_role", "untag_role", "list_role_tags"),
+            name="name",
+            ours="forceDetachPolicies",
+            names={"name": "rolename", "assumeRolePolicy": "assumerolepolicydocument", "uniqueId": "roleid"},
+            before_delete=_detach_policies,
+        ),
+        unmetered=FREE,
+    ),
+    ResourceType(
+        "iam", "role-policy", token="aws:iam/rolePolicy:RolePolicy", parent="iam/role",
+        calls=Calls(
+            "{role}:{name}", {"RoleName": "=role", "PolicyName": "=name"},
+            put=(Call("put_role_policy", {"PolicyDocument": "=policy"}, on="policy"),),
+            read=(Read("get_role_policy"),),
+            name="name",
+            names={"role": "rolename", "name": "policyname", "policy": "policydocument"},
+        ),
+    ),
+    ResourceType(
+        "iam", "role-policy-attachment", token="aws:iam/rolePolicyAttachment:RolePolicyAttachment", parent="iam/role",
+        calls=Calls(
+            "{role}/{policyArn}", {"RoleName": "=role", "PolicyArn": "=policyArn"},
+            create=(Call("attach_role_policy"),),
+            read=(Read("list_attached_role_policies", "AttachedPolicies[?PolicyArn=='{policyArn}'] | [0]"),),
+            delete=(Call("detach_role_policy"),),
+            computed={"role": "=role"},
+        ),
+    ),
+    ResourceType(
+        "iam", "instance-profile", Listing("list_instance_profiles", "InstanceProfiles", "InstanceProfileName"),
+        "aws:iam/instanceProfile:InstanceProfile",
+        Calls(
+            "{name}", {"InstanceProfileName": "=name"},
+            create=(Call("create_instance_profile", {"Path": "=path", "Tags": "=tagList"}),
+                    Call("add_role_to_instance_profile", {"RoleName": "=role"}, on="role")),
+            read=(Read("get_instance_profile", "InstanceProfile"),),
+            tags=Tags("tag_instance_profile", "untag_instance_profile"),
+            name="name",
+            names={"name": "instanceprofilename", "uniqueId": "instanceprofileid"},
+            computed={"role": "=item.Roles[0].RoleName"},
+            before_delete=_remove_role,
+        ),
+        unmetered=FREE,
+    ),
+    ResourceType("iam", "policy", Listing("list_policies", "Policies", "Arn", arguments={"Scope": "Local"}),
+                 unmetered=FREE),
+    ResourceType("iam", "user", Listing("list_users", "Users", "UserName"), unmetered=FREE),
+    ResourceType("iam", "group", Listing("list_groups", "Groups", "GroupName"), unmetered=FREE),
+    ResourceType("iam", "identity-provider", Listing("list_open_id_connect_providers",
+                 "OpenIDConnectProviderList", "Arn"), unmetered=FREE),
+)  # fmt: skip
