@@ -91,7 +91,7 @@ def train(environment: Env = "local", as_json: Json = False) -> None:
     from shoestring import tracking as server
     from shoestring import windows
     from shoestring.environment import enter
-    from shoestring.jobs import POLL
+    from shoestring.jobs import POLL, cost
     from shoestring.screen import Screen
     from shoestring.updates import outputs
 
@@ -100,11 +100,7 @@ def train(environment: Env = "local", as_json: Json = False) -> None:
     uri = server.nearest(platform, say) if local else server.FORWARDED
     screen = Screen(Console(stderr=True, highlight=False, soft_wrap=True))
     found = windows.train(environment, screen, POLL if local else 10 * POLL, uri)
-    rows = [
-        f"{job['name']}: {job['status']}, ${job['cost_usd']:.5f}, on demand ${job['on_demand_cost_usd']:.5f}"
-        for job in found
-    ]
-    emit(found, as_json, "\n".join(rows))
+    emit(found, as_json, "\n".join(f"{job['name']}: {job['status']}, {cost(job)}" for job in found))
     windows.require_success(found)
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
 import botocore.exceptions
 
-from costs.estimates import JobCost, job_cost
+from costs.book.prices import PriceBook
+from costs.report import records
+from costs.report.account import job_of
+from costs.report.unit_costs import training
 from shoestring.base.errors import UserError
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
@@ -109,34 +112,20 @@ def watch(name: str, on_progress: Callable[[Progress], None], poll: float = POLL
         time.sleep(poll)
 
 
-def cost(described: dict[str, Any], region: str = "us-east-1") -> JobCost:
-    """What a finished job was billed, and what it would have been on demand, at list prices."""
-    resources = described["ResourceConfig"]
-    return job_cost(
-        resources["InstanceType"],
-        described["TrainingTimeInSeconds"],
-        described["BillableTimeInSeconds"],
-        bool(described.get("EnableManagedSpotTraining")),
-        resources["VolumeSizeInGB"],
-        region,
-    )
-
-
 def keep(described: dict[str, Any], bucket: str) -> str:
     """Keeps what a finished job was billed for in the state bucket, for the report finds no job whose window is gone.
 
     Returns:
         The record's key.
     """
-    from costs.report import records
-
     listed = boto3.client("sagemaker").list_tags(ResourceArn=described["TrainingJobArn"])["Tags"]
     return records.write(boto3.client("s3"), bucket, described, {tag["Key"]: tag["Value"] for tag in listed})
 
 
 def facts(described: dict[str, Any], progress: Progress) -> dict[str, Any]:
-    """A finished job for machines."""
-    priced = cost(described)
+    """A finished job for machines; `cost_usd` is at list prices, None where there are none, as `cost_source` says."""
+    job, region = job_of(described), described["TrainingJobArn"].split(":")[3]
+    priced = training(job, region, PriceBook.current())
     return {
         "name": progress.name,
         "status": progress.status,
@@ -144,9 +133,17 @@ def facts(described: dict[str, Any], progress: Progress) -> dict[str, Any]:
         "resumed_from_step": progress.resumed_from_step,
         "steps": progress.step,
         "metrics": progress.metrics,
-        "training_seconds": described["TrainingTimeInSeconds"],
-        "billable_seconds": described["BillableTimeInSeconds"],
-        "cost_usd": float(priced.usd),
-        "on_demand_cost_usd": float(priced.on_demand_usd),
+        "training_seconds": job.training_seconds,
+        "billable_seconds": job.billable_seconds,
+        "cost_usd": None if priced.usd is None else float(priced.usd),
+        "on_demand_cost_usd": None if priced.on_demand_usd is None else float(priced.on_demand_usd),
+        "cost_source": priced.source,
         **({"failure": described["FailureReason"]} if described.get("FailureReason") else {}),
     }
+
+
+def cost(facts: Mapping[str, Any]) -> str:
+    """What a finished job cost, in words."""
+    if facts["cost_usd"] is None:
+        return f"its cost is not known: {facts['cost_source']}"
+    return f"${facts['cost_usd']:.5f}, on demand ${facts['on_demand_cost_usd']:.5f}"

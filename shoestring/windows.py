@@ -51,7 +51,9 @@ def finished(progress: jobs.Progress, uri: str, bucket: str, screen: Screen) -> 
     described = jobs.describe(progress.name)
     found = jobs.facts(described, progress)
     jobs.keep(described, bucket)
-    if progress.status == "Completed" and not models.record_cost(progress.name, found["cost_usd"], uri):
+    if found["cost_usd"] is None:
+        screen.line(f"  its cost is not known: {found['cost_source']}")
+    elif progress.status == "Completed" and not models.record_cost(progress.name, found["cost_usd"], uri):
         screen.line(f"  its cost is not noted in MLflow, which does not answer at {uri} or has no version of it")
     return found
 

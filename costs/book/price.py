@@ -8,6 +8,8 @@ from datetime import date
 from decimal import Decimal
 
 HOURS_A_MONTH = Decimal(730)  # as AWS's own calculator counts
+SECONDS_AN_HOUR, THOUSAND, MILLION = Decimal(3600), Decimal(1_000), Decimal(1_000_000)
+LAMBDA_COMPUTE = {"arm64": "compute-arm64", "x86_64": "compute-x86"}  # a function's architecture → item
 LIST_FRESH_DAYS, SPOT_FRESH_DAYS = 365, 7  # after that many days a price is called stale
 
 

@@ -2,8 +2,3 @@
 
 Runs in Lambda on the standard library, boto3 and Jinja2 alone, so nothing here imports from outside `costs`.
 """
-
-from decimal import Decimal
-
-REQUESTS = 5  # to Cost Explorer, by each report at the most; a test counts them
-WEEKS_A_MONTH = Decimal(730) / 168

@@ -41,7 +41,7 @@ class Job:
     spot: bool
     training_seconds: int
     billable_seconds: int
-    ended: str
+    ended: str  # ISO 8601; nothing where it ended before it had an instance
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def jobs(sagemaker: Any, scope: Scope, period: Period) -> tuple[Job, ...]:
             if summary["TrainingJobStatus"] in FINISHED and ended and ended.astimezone(UTC).date() in period:
                 tags = _tags(sagemaker, summary["TrainingJobArn"])
                 if tags.get("Project") == scope.project and tags.get("Environment") == scope.environment:
-                    found.append(_job(sagemaker.describe_training_job(TrainingJobName=summary["TrainingJobName"])))
+                    found.append(job_of(sagemaker.describe_training_job(TrainingJobName=summary["TrainingJobName"])))
         if not answer.get("NextToken"):
             return tuple(sorted(found, key=lambda job: job.ended))
         more = {"NextToken": answer["NextToken"]}
@@ -144,7 +144,7 @@ def recorded(s3: Any, bucket: str, scope: Scope, period: Period) -> tuple[Job, .
         for one in records.read(s3, bucket, period)
         if (one["Tags"].get("Project"), one["Tags"].get("Environment")) == (scope.project, scope.environment)
     ]
-    return tuple(map(_job, found))
+    return tuple(map(job_of, found))
 
 
 def together(*found: Sequence[Job]) -> tuple[Job, ...]:
@@ -157,8 +157,9 @@ def _tags(sagemaker: Any, arn: str) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in sagemaker.list_tags(ResourceArn=arn)["Tags"]}
 
 
-def _job(described: Mapping[str, Any]) -> Job:
-    resources = described["ResourceConfig"]
+def job_of(described: Mapping[str, Any]) -> Job:
+    """A finished job from DescribeTrainingJob's answer, or from its record."""
+    resources, ended = described["ResourceConfig"], described.get("TrainingEndTime")
     return Job(
         name=described["TrainingJobName"],
         model=HASH.sub("", described["TrainingJobName"]),
@@ -169,7 +170,7 @@ def _job(described: Mapping[str, Any]) -> Job:
         spot=bool(described.get("EnableManagedSpotTraining")),
         training_seconds=described.get("TrainingTimeInSeconds", 0),
         billable_seconds=described.get("BillableTimeInSeconds", 0),
-        ended=described["TrainingEndTime"].astimezone(UTC).isoformat(timespec="seconds"),
+        ended=ended.astimezone(UTC).isoformat(timespec="seconds") if ended else "",
     )
 
 

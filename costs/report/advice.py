@@ -16,7 +16,7 @@ from costs.book.prices import PriceBook
 from costs.report.analysis import Item, dollars
 from costs.report.explorer import Row
 from costs.report.periods import Period
-from costs.report.value import Training
+from costs.report.unit_costs import Training
 
 ZERO = Decimal(0)
 DAYS_A_MONTH = Decimal(365) / 12

@@ -8,12 +8,12 @@ from decimal import Decimal
 
 from costs.book.price import UnknownPrice
 from costs.book.prices import PriceBook
-from costs.report import advice, analysis, value
+from costs.report import advice, analysis, unit_costs
 from costs.report.account import Account
 from costs.report.advice import Advice
 from costs.report.analysis import Comparison, Day, Item, Month, Surprise, dollars
 from costs.report.explorer import Readings
-from costs.report.value import Model, PerThousand, Spot, Training
+from costs.report.unit_costs import Model, PerThousand, Spot, Training
 
 REQUEST_USD = Decimal("0.01")  # where the price book does not have it
 LAMBDA = "AWS Lambda"
@@ -78,8 +78,8 @@ def make(
     without = [row for row in readings.projects if not row.keys[0]]
     untagged = analysis.items([_swapped(row) for row in without], period, taken)
     inside = [row for row in readings.rows if row.day in period]
-    trainings = value.trainings(account.jobs, region, book)
-    models = value.models(trainings)
+    trainings = tuple(unit_costs.training(job, region, book) for job in account.jobs)
+    models = unit_costs.models(trainings)
     recommendations = (
         *sizes,
         *advice.by_jobs(trainings, period, region, book),
@@ -103,10 +103,10 @@ def make(
         month=analysis.month(readings, account.limit),
         trainings=trainings,
         models=models,
-        retraining_mean=value.mean(models),
+        retraining_mean=unit_costs.mean(models),
         sagemaker_billed_usd=_of(services, SAGEMAKER),
-        spot=value.spot(trainings, readings.spot, region, book),
-        predictions=value.per_thousand(account.predictions, _of(services, LAMBDA), region, book),
+        spot=unit_costs.spot(trainings, readings.spot, region, book),
+        predictions=unit_costs.per_thousand(account.predictions, _of(services, LAMBDA), region, book),
         surprises=analysis.surprises(readings, days, services, billed),
         recommendations=tuple(sorted(recommendations, key=lambda each: -each.saves.high)),
         requests=readings.requests,

@@ -18,9 +18,8 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 
 from costs.amounts import NOTHING, Range
-from costs.book.price import HOURS_A_MONTH, Price, UnknownPrice
+from costs.book.price import HOURS_A_MONTH, LAMBDA_COMPUTE, SECONDS_AN_HOUR, Price, UnknownPrice
 from costs.book.prices import PriceBook
-from costs.estimates import COMPUTE, SECONDS_AN_HOUR
 from costs.report.advice import DAYS_A_MONTH, WORTH, Advice
 from costs.report.analysis import dollars
 from costs.report.shapes import Shape, shape
@@ -129,7 +128,7 @@ def function(use: FunctionUse, region: str, book: PriceBook) -> Finding:
     if wanted >= use.memory_mb or slowed > Decimal(use.timeout_seconds) * 1000 / 2:
         return fits
     try:
-        price = book.price("lambda", COMPUTE[use.architecture], region)
+        price = book.price("lambda", LAMBDA_COMPUTE[use.architecture], region)
     except (UnknownPrice, KeyError) as error:
         return Finding("function", use.name, now, "unknown", f"{seen}; {error}", use.source)
     gb_seconds = use.billed_ms / 1000 * (use.memory_mb - wanted) / 1024

@@ -12,8 +12,9 @@ from decimal import Decimal
 from typing import Any
 
 from costs.amounts import cents
-from costs.estimates import inference_cost
-from costs.plan.plan import Plan
+from costs.book.prices import PriceBook
+from costs.plan.plan import Plan, Usage, price_resources
+from costs.plan.preview import PlannedResource
 from localcloud import supervisor
 from localcloud.account import list_account
 from localcloud.sagemaker.client import interrupt
@@ -232,7 +233,7 @@ def _bill(screen: Screen, facts: Facts, bill: Bill) -> None:
     with screen.step("the account's meter is read, and held against the plans"):
         found = bill.after_teardown(facts["jobs"][0])
     job, requests = facts["jobs"][0], facts["inference"]
-    million = inference_cost(1_000_000, Inference().memory_mb, requests["p50_ms"], "arm64").per_million
+    million = _million_predictions(requests["p50_ms"])
     market = Spot.read(home() / "cloud" / "spot.json").price_ratio
     saving = 1 - job["cost_usd"] / job["on_demand_cost_usd"]
     facts["cost"] |= {
@@ -260,6 +261,16 @@ def _bill(screen: Screen, facts: Facts, bill: Bill) -> None:
         f"{Inference().memory_mb} MB for the p50 above. Asking for the bill\n  (0.01 $ a request) is left out.\n",
         "dim",
     )
+
+
+def _million_predictions(milliseconds: float) -> Decimal:
+    """Dollars on AWS for a million requests of one prediction, as a plan prices the function."""
+    name, kind = "inference", "aws:lambda/function:Function"
+    inputs = {"memorySize": Inference().memory_mb, "architectures": ["arm64"]}
+    function = PlannedResource(f"urn:pulumi:dev::shoestring::{kind}::{name}", kind, name, inputs)
+    usage = Usage(resources={name: {"requests": Decimal(1_000_000), "mean_ms": Decimal(str(milliseconds))}})
+    (cost,) = price_resources([function], "us-east-1", PriceBook.current(), usage)
+    return cost.monthly.high
 
 
 def _usd(value: Decimal | float) -> str:

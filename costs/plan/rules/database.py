@@ -47,6 +47,13 @@ def instance(p: Pricing) -> None:
     else:
         p.machines("rds", [f"{kind}-{engine}"], HOURS * copies)
     _storage(p, source, copies)
+    _managed_password(p)
+
+
+def _managed_password(p: Pricing) -> None:
+    """The charge of the secret that RDS makes for the password of the master user, where it is asked to keep that."""
+    if p.flag("manageMasterUserPassword") is not False:
+        p.add("secret of the master user", ONE, "secretsmanager", "secret")
 
 
 def _of_any_engine(p: Pricing, kind: str, copies: Range) -> None:
@@ -96,6 +103,7 @@ def _storage(p: Pricing, source: dict[str, Any], copies: Range) -> None:
 
 def cluster(p: Pricing) -> None:
     """A cluster: Aurora's storage by usage; its instances are resources of their own."""
+    _managed_password(p)
     if str(p.get("engine", "")).startswith("aurora"):
         if p.get("serverlessv2ScalingConfiguration") is not None:
             units = p.get("serverlessv2ScalingConfiguration", {})

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from costs.amounts import Range
+from costs.book.price import HOURS_A_MONTH
 from costs.plan.charges import Basis
 from costs.plan.rules.base import UNKNOWN, Pricing, number, row
-from costs.report import REQUESTS, WEEKS_A_MONTH
 
 LOGS = {"STANDARD": "logs-ingestion", "INFREQUENT_ACCESS": "logs-ingestion-infrequent-access"}
+HOURS_A_WEEK = 168
 METRICS = 10  # of one alarm, as CloudWatch allows
+REPORT_REQUESTS = 5  # to Cost Explorer, by each weekly report at the most; a test counts them
 FAST = 60  # seconds: an alarm of a shorter period is one of high resolution
 
 
@@ -65,8 +67,8 @@ def acl(p: Pricing) -> None:
 
 def weekly_report(p: Pricing) -> None:
     """Shoestring's own report: what it asks Cost Explorer each week, which no resource of its plan shows."""
-    p.add("requests to Cost Explorer", REQUESTS * WEEKS_A_MONTH, "costexplorer", "request")
-    p.note(f"a report a week asks {REQUESTS} times")
+    p.add("requests to Cost Explorer", REPORT_REQUESTS * HOURS_A_MONTH / HOURS_A_WEEK, "costexplorer", "request")
+    p.note(f"a report a week asks {REPORT_REQUESTS} times")
 
 
 FREE_METRICS = "one custom metric; the first ten of an account are free"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 from costs.amounts import ONE, Range
-from costs.book.price import UnknownPrice
-from costs.estimates import COMPUTE, inference_cost
-from costs.plan.charges import Basis, Charge
+from costs.book.price import LAMBDA_COMPUTE
+from costs.plan.charges import Basis
 from costs.plan.rules.base import HOURS, MILLION, SECONDS_AN_HOUR, UNKNOWN, Pricing, by_traffic
 
 MEMORY = 128, 10240  # MB, as Lambda allows
@@ -19,7 +18,7 @@ def _architectures(p: Pricing, of: object = None) -> list[str]:
     found = p.get("architectures", ["x86_64"], of)
     if found is UNKNOWN or (isinstance(found, list) and UNKNOWN in found):
         p.note("its architecture is unknown")
-        return list(COMPUTE)
+        return list(LAMBDA_COMPUTE)
     return [str(found[0]) if isinstance(found, list) and found else "x86_64"]
 
 
@@ -27,20 +26,11 @@ def function(p: Pricing) -> None:
     """A Lambda function: nothing while nobody calls it."""
     memory = p.amount("memorySize", 128, MEMORY)
     requests, mean = p.use("lambda", "requests"), p.use("lambda", "mean_ms")
-    try:
-        found = [
-            inference_cost(int(requests), int(size), mean, architecture, p.region, p.world.book)
-            for size in dict.fromkeys((memory.low, memory.high))
-            for architecture in _architectures(p)
-        ]
-    except UnknownPrice as error:
-        p.lacking.append(error)
-        return
-    found.sort(key=lambda each: each.usd)
-    for low, high in zip(found[0].lines, found[-1].lines, strict=True):
-        if high.quantity:  # the quantity that comes to the lowest sum at the price of the highest
-            quantity = Range(min(low.usd / high.price.usd, high.quantity), high.quantity)
-            p.charges.append(Charge(high.name, quantity, high.price, Basis.USAGE, note=high.price.note))
+    architectures, billed = _architectures(p), mean.to_integral_value(ROUND_CEILING)  # by whole milliseconds
+    name = f"{memory.high} MB for {billed} ms, {' or '.join(architectures)}"
+    items = [LAMBDA_COMPUTE.get(each, f"compute-{each}") for each in architectures]
+    p.any_of(name, memory / Decimal(1024) * (requests * billed / 1000), "lambda", items, Basis.USAGE)
+    p.add("requests", requests / MILLION, "lambda", "requests", Basis.USAGE)
     storage = p.amount("ephemeralStorage.size", 512, (512, 10240))
     if storage.high > 512:
         seconds = requests * mean / 1000

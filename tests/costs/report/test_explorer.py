@@ -12,6 +12,7 @@ import botocore.config
 import pytest
 from botocore.stub import ANY, Stubber
 
+from costs.plan.rules.observability import REPORT_REQUESTS
 from costs.report.explorer import BILLED, Explorer, Forecast, Readings, Scope, rows_of
 from costs.report.periods import chosen
 from shoestring.base.errors import UserError
@@ -51,7 +52,7 @@ def page(day: str = "2026-11-16", amount: str = "1.50", unit: str = "USD", **mor
 def test_five_requests_make_a_report() -> None:
     """Each is billed: 0.05 dollars, below the eight that a weekly report may take."""
     client = sample.CostExplorer()
-    assert read(client).requests == len(client.asked) == 5
+    assert read(client).requests == len(client.asked) == REPORT_REQUESTS == 5
     assert [name for name, _ in client.asked] == ["GetCostAndUsage"] * 3 + ["GetCostForecast", "GetAnomalies"]
 
 

@@ -362,5 +362,5 @@ def test_the_functions_zip_has_it_all() -> None:
 
     names = closure.sources(package.ENTRIES)
     assert {"costs/function/weekly_report.py", "costs/report/report.html.j2", "costs/book/prices.csv"} <= set(names)
-    needed = {"costs/amounts.py", "costs/book/price.py", "costs/book/spot.py", "costs/estimates.py"}
+    needed = {"costs/amounts.py", "costs/book/price.py", "costs/book/spot.py", "costs/report/unit_costs.py"}
     assert needed <= set(names)

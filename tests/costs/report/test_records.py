@@ -62,7 +62,7 @@ def test_what_was_written_is_read_as_the_job_that_it_was() -> None:
     assert "secret" not in s3.objects[key].decode()
     (job,) = account.recorded(s3, "b", SCOPE, WEEK)
     assert (job.model, job.spot, job.training_seconds, job.billable_seconds) == ("churn", True, 600, 180)
-    assert job == account._job(described(ended))
+    assert job == account.job_of(described(ended))
 
 
 def test_runs_are_told_apart_and_none_counts_twice() -> None:
@@ -70,7 +70,7 @@ def test_runs_are_told_apart_and_none_counts_twice() -> None:
     for hour in (9, 15):
         records.write(s3, "b", described(datetime(2026, 11, 18, hour, tzinfo=UTC)), TAGS)
     kept = account.recorded(s3, "b", SCOPE, WEEK)
-    still_listed = account._job(described(datetime(2026, 11, 18, 15, tzinfo=UTC)))
+    still_listed = account.job_of(described(datetime(2026, 11, 18, 15, tzinfo=UTC)))
     assert [job.ended[11:13] for job in account.together(kept, (still_listed,))] == ["09", "15"]
 
 

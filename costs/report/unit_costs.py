@@ -7,13 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from costs.book.price import UnknownPrice
+from costs.book.price import HOURS_A_MONTH, LAMBDA_COMPUTE, MILLION, SECONDS_AN_HOUR, THOUSAND, UnknownPrice
 from costs.book.prices import PriceBook
-from costs.estimates import COMPUTE, MILLION, SECONDS_AN_HOUR, job_cost
 from costs.report.account import Job, Predictions
 from costs.report.explorer import Row
 
-ZERO, THOUSAND = Decimal(0), Decimal(1000)
+ZERO = Decimal(0)
 SPOT = "Spot Instances"  # Cost Explorer's word for the purchase type
 NO_TYPE = "NoInstanceType"
 
@@ -94,22 +93,24 @@ class PerThousand:
     why: str = ""
 
 
-def trainings(jobs: Iterable[Job], region: str, book: PriceBook) -> tuple[Training, ...]:
-    """Each job at what SageMaker's billable seconds come to at list price."""
-    found = []
-    for job in jobs:
-        try:
-            one = job_cost(
-                job.instance_type, job.training_seconds, min(job.billable_seconds, job.training_seconds), job.spot,
-                job.volume_gb, region, book,
-            )  # fmt: skip
-        except UnknownPrice as error:
-            found.append(Training(job, None, None, str(error)))
-            continue
-        price = one.lines[0].price
-        source = f"billable seconds at list price of {price.as_of}"
-        found.append(Training(job, one.usd * job.instances, one.on_demand_usd * job.instances, source))
-    return tuple(found)
+def training(job: Job, region: str, book: PriceBook) -> Training:
+    """A job at list price: its instances for the billable seconds, their disks for as long as it ran.
+
+    Managed spot has no price of its own: AWS lowers the billable seconds, so that the saving on the instance is
+    1 - billable / training seconds (`BillableTimeInSeconds`, `TrainingTimeInSeconds`).
+    """
+    try:
+        instance = book.price("sagemaker-training", job.instance_type, region)
+        stored = book.price("sagemaker", "training-storage", region)
+    except UnknownPrice as error:
+        return Training(job, None, None, str(error))
+    ran = job.training_seconds / SECONDS_AN_HOUR
+    disk = job.volume_gb * (ran / HOURS_A_MONTH) * stored.usd
+    billed = min(job.billable_seconds, job.training_seconds) / SECONDS_AN_HOUR
+    source = f"billable seconds at list price of {instance.as_of}"
+    return Training(
+        job, (billed * instance.usd + disk) * job.instances, (ran * instance.usd + disk) * job.instances, source
+    )
 
 
 def models(found: Sequence[Training]) -> tuple[Model, ...]:
@@ -178,7 +179,7 @@ def per_thousand(found: Predictions | None, billed: Decimal, region: str, book: 
         return PerThousand(0, requests, None, None, billed, None, "", found.source, "nothing was predicted")
     bound = billed / count * THOUSAND if billed else None  # nothing: within the free tier, or not in yet
     try:
-        compute = book.price("lambda", COMPUTE[found.architecture], region)
+        compute = book.price("lambda", LAMBDA_COMPUTE[found.architecture], region)
         request = book.price("lambda", "requests", region)
     except (UnknownPrice, KeyError) as error:
         return PerThousand(count, requests, None, None, billed, bound, "", found.source, f"no list price: {error}")

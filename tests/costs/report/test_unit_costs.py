@@ -9,9 +9,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from costs.book.prices import PriceBook
-from costs.report import account, value
+from costs.report import account, unit_costs
 from costs.report.account import Job, Predictions, log_lines, reported
 from costs.report.explorer import Row, Scope
 from costs.report.periods import chosen
@@ -23,11 +25,12 @@ WEEK = chosen(sample.TODAY)
 SCOPE = Scope(sample.PROJECT, sample.ENVIRONMENT)
 ZERO = Decimal(0)
 JOB = Job("churn-0f3a91c2b7de", "churn", "Completed", "ml.g4dn.xlarge", 1, 0, True, 7200, 2160, "2026-11-16T14:00:00Z")
+ON_DEMAND = replace(JOB, instance_type="ml.m5.large", spot=False, training_seconds=3600, billable_seconds=3600)
 
 
-def priced(*jobs: Job) -> tuple[value.Training, ...]:
+def priced(*jobs: Job) -> tuple[unit_costs.Training, ...]:
     """At list price in us-east-1."""
-    return value.trainings(jobs, "us-east-1", BOOK)
+    return tuple(unit_costs.training(job, "us-east-1", BOOK) for job in jobs)
 
 
 def test_a_retraining_costs_its_billable_seconds() -> None:
@@ -35,6 +38,31 @@ def test_a_retraining_costs_its_billable_seconds() -> None:
     (found,) = priced(JOB)
     assert (found.usd, found.on_demand_usd) == (Decimal("0.44184"), Decimal("1.4728"))
     assert found.source == "billable seconds at list price of 2026-01-01"
+
+
+def test_a_job_on_demand_is_billed_by_the_second_with_its_disk() -> None:
+    """An hour on ml.m5.large at 0.115 an hour, with 730 GB for it at 0.14 a GB and month."""
+    (cost,) = priced(replace(ON_DEMAND, volume_gb=730))
+    assert cost.usd == cost.on_demand_usd == Decimal("0.115") + Decimal("0.14")
+    (second,) = priced(replace(ON_DEMAND, training_seconds=1, billable_seconds=1))
+    assert second.usd * 3600 == pytest.approx(Decimal("0.115"), abs=Decimal("1e-20"))  # type: ignore[operator]
+
+
+@given(training=st.integers(0, 10**6), share=st.floats(0, 1), volume=st.integers(0, 1000))
+def test_saving_on_the_instance_is_that_of_the_seconds(training: int, share: float, volume: int) -> None:
+    """The disk is paid for whether the instance is spot or not."""
+    billable = int(training * share)
+    job = replace(ON_DEMAND, spot=True, training_seconds=training, billable_seconds=billable, volume_gb=volume)
+    (cost,) = priced(job)
+    assert cost.usd is not None and cost.on_demand_usd is not None and cost.usd <= cost.on_demand_usd
+    saved = Decimal(training - billable) / 3600 * Decimal("0.115")
+    assert cost.on_demand_usd - cost.usd == pytest.approx(saved, abs=Decimal("1e-15"))
+
+
+def test_a_job_in_a_region_without_prices_is_named_with_it() -> None:
+    """Not taken for that of another region."""
+    cost = unit_costs.training(JOB, "eu-west-9", BOOK)
+    assert cost.usd is None and "ml.g4dn.xlarge in eu-west-9" in cost.source
 
 
 def test_instances_count() -> None:
@@ -45,23 +73,23 @@ def test_instances_count() -> None:
 
 def test_the_mean_is_of_what_completed() -> None:
     """What failed is told beside it."""
-    models = value.models(priced(JOB, replace(JOB, billable_seconds=4320), replace(JOB, status="Failed")))
+    models = unit_costs.models(priced(JOB, replace(JOB, billable_seconds=4320), replace(JOB, status="Failed")))
     (churn,) = models
     assert (churn.completed, churn.other, churn.wasted_usd) == (2, 1, Decimal("0.44184"))
-    assert churn.mean == value.mean(models) == Decimal("0.66276")
+    assert churn.mean == unit_costs.mean(models) == Decimal("0.66276")
 
 
 def test_only_failures_have_no_mean() -> None:
     """Nothing is divided by nothing."""
-    (churn,) = value.models(priced(replace(JOB, status="Failed")))
-    assert churn.mean is None and value.mean((churn,)) is None
+    (churn,) = unit_costs.models(priced(replace(JOB, status="Failed")))
+    assert churn.mean is None and unit_costs.mean((churn,)) is None
 
 
 def test_a_job_without_a_price_is_named_and_in_no_sum() -> None:
     """Not zero."""
     found = priced(JOB, replace(JOB, instance_type="ml.unheard.of"))
     assert found[1].usd is None and "ml.unheard.of" in found[1].source
-    saved = value.spot(found, (), "us-east-1", BOOK)
+    saved = unit_costs.spot(found, (), "us-east-1", BOOK)
     assert [each.name for each in saved.savings] == ["SageMaker ml.g4dn.xlarge"] and len(saved.unpriced) == 1
 
 
@@ -77,14 +105,14 @@ def test_spot_instances_are_held_against_the_list() -> None:
         bought("On Demand Instances", "t4g.nano", "24", "0.1"),
         bought("Spot Instances", "NoInstanceType", "1", "0.01"),
     ]
-    found = value.spot((), rows, "us-east-1", BOOK)
+    found = unit_costs.spot((), rows, "us-east-1", BOOK)
     assert (found.on_demand, found.saved) == (Decimal("2.630"), Decimal("1.841"))
 
 
 def test_a_thousand_predictions() -> None:
     """1,000 calls of 20 ms at 512 MB on arm64 for 5,000 rows: 10 GB-seconds at 0.0000133334, and 0.0002 for calls."""
     used = Predictions("f", 5000, 1000, Decimal(10), "arm64", "log")
-    found = value.per_thousand(used, Decimal("0.0123"), "us-east-1", BOOK)
+    found = unit_costs.per_thousand(used, Decimal("0.0123"), "us-east-1", BOOK)
     assert found.usd == Decimal("0.000133334") + Decimal("0.0002")
     assert found.per_thousand == found.usd / 5
     assert found.billed_per_thousand == Decimal("0.00246")
@@ -100,14 +128,14 @@ def test_a_thousand_predictions() -> None:
 )
 def test_without_predictions_there_is_no_price_of_them(used: Predictions | None, why: str) -> None:
     """And it is said why."""
-    found = value.per_thousand(used, ZERO, "us-east-1", BOOK)
+    found = unit_costs.per_thousand(used, ZERO, "us-east-1", BOOK)
     assert found.per_thousand is None and why in found.why
 
 
 def test_the_free_tier_is_no_upper_bound() -> None:
     """Cost Explorer shows nothing for Lambda: nothing is said, rather than 0."""
     used = Predictions("f", 5000, 1000, Decimal(10), "arm64", "log")
-    assert value.per_thousand(used, ZERO, "us-east-1", BOOK).billed_per_thousand is None
+    assert unit_costs.per_thousand(used, ZERO, "us-east-1", BOOK).billed_per_thousand is None
 
 
 def test_a_report_line_of_lambda() -> None:
