@@ -23,8 +23,8 @@ from pulumi_aws.sns.topic_policy import TopicPolicy
 from pulumi_aws.sns.topic_subscription import TopicSubscription
 from pulumi_aws.ssm.parameter import Parameter
 
-from components import money, policies
-from costs.estimates import PlatformParts
+from components import policies
+from components.money import PricedComponent
 from costs.gate import OPEN_TEXT
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class CostGuardArgs:
     email: str | None = None
     """Who gets the alarms by mail, and must confirm that once; the first 1000 mails a month are free."""
     encryption_key: str | None = None
-    """A KMS key for the topic, 1 $ a month. Its own key policy must let budgets.amazonaws.com and
+    """A KMS key for the topic, which is billed by the month. Its own key policy must let budgets.amazonaws.com and
     costalerts.amazonaws.com use it; AWS's free `alias/aws/sns` lets neither, so the default is none: the messages hold
     names and sums of money, no secrets."""
     python: str = "3.12"
@@ -84,7 +84,7 @@ def monitored(key: str, value: str) -> str:
     return json.dumps({**empty, "Tags": {"Key": key, "MatchOptions": None, "Values": [value]}})
 
 
-class CostGuard(pulumi.ComponentResource):
+class CostGuard(PricedComponent):
     """A monthly budget by cost tags that closes the environment to new training windows when it is spent.
 
     Alarms at 50, 80 and 100 % of what was spent and at 100 % of what is forecast, and anomalies as soon as they are
@@ -95,9 +95,9 @@ class CostGuard(pulumi.ComponentResource):
     account may have only one by service) with its subscription, the function with role, log group and permission, and
     the gate, whose value Pulumi leaves alone once it is made.
 
-    Monthly price: budget 0.60 $ (the first two of an account are free); 0 $ for topic, monitor, parameter and a
-    function that runs for seconds a month. An alarm that AWS Budgets has not caught up with costs a request to Cost
-    Explorer, 0.01 $.
+    Billed while it stands: the budget, as a further one (the first two of an account are free). Topic, monitor and
+    parameter are free, and the function runs for seconds a month. An alarm that AWS Budgets has not caught up with
+    costs a request to Cost Explorer.
     """
 
     topic: pulumi.Output[str]
@@ -108,11 +108,9 @@ class CostGuard(pulumi.ComponentResource):
     """Name of the parameter."""
     function: pulumi.Output[str]
     """Name of the guard's function."""
-    monthly_usd: str | None
-    """Dollars a month while nothing happens, at list prices; None where a price is unknown."""
 
     def __init__(self, name: str, args: CostGuardArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("shoestring:costs:CostGuard", name, None, opts)
+        super().__init__("shoestring:costs:CostGuard", name, opts, args.region)
         self.name, self.args = name, args
         self.child = child = pulumi.ResourceOptions(parent=self)
         topic = Topic(name, name=name, kms_master_key_id=args.encryption_key, opts=child)
@@ -130,14 +128,12 @@ class CostGuard(pulumi.ComponentResource):
         self._anomalies(topic, heard)
         self.topic, self.gate, self.function = topic.arn, gate.name, function.name
         self.budget = pulumi.Output.from_input(name)
-        self.monthly_usd = money.monthly(name, args.region, PlatformParts(budgets=1))
         self.register_outputs(
             {
                 "topic": self.topic,
                 "budget": self.budget,
                 "gate": self.gate,
                 "function": self.function,
-                "monthly_usd": self.monthly_usd,
             }
         )
 

@@ -14,9 +14,8 @@ from pulumi_aws.iam.role_policy import RolePolicy
 from pulumi_aws.lambda_.function import Function
 from pulumi_aws.scheduler.schedule import Schedule
 
-from components import money, policies
-from costs.estimates import PlatformParts
-from costs.report import REQUESTS, WEEKS_A_MONTH
+from components import policies
+from components.money import PricedComponent
 
 SCHEDULE = "cron(0 6 ? * MON *)"  # in UTC
 HANDLER = "costs.function.weekly_report.handler"
@@ -60,22 +59,19 @@ class CostReportArgs:
     """Days that its log stays."""
 
 
-class CostReport(pulumi.ComponentResource):
+class CostReport(PricedComponent):
     """A report of what was spent, each Monday at 6 (UTC): to S3 as JSON, HTML and FOCUS, its summary to the topic.
 
     Produces the function with its role and log group, and a schedule with a role that may call this function only.
 
-    Monthly price: 0.22 $: 4.35 reports of 5 requests to Cost Explorer at 0.01 $. Function, schedule and mails: cents in
-    a year.
+    Billed each week: five requests to Cost Explorer. Function, schedule and mails come to cents in a year.
     """
 
     function: pulumi.Output[str]
     """Name of the function; invoke it for a report at once."""
-    monthly_usd: str | None
-    """Dollars a month while nothing happens, at list prices; None where a price is unknown."""
 
     def __init__(self, name: str, args: CostReportArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("shoestring:costs:CostReport", name, None, opts)
+        super().__init__("shoestring:costs:CostReport", name, opts, args.region)
         child = pulumi.ResourceOptions(parent=self)
         logs = LogGroup(name, name=f"/aws/lambda/{name}", retention_in_days=args.log_retention_days, opts=child)
         role = Role(name, name=name, assume_role_policy=policies.trust("lambda.amazonaws.com"), opts=child)
@@ -150,5 +146,4 @@ class CostReport(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[may]),
         )
         self.function = function.name
-        self.monthly_usd = money.monthly(name, args.region, PlatformParts(explorer_requests=REQUESTS * WEEKS_A_MONTH))
-        self.register_outputs({"function": self.function, "monthly_usd": self.monthly_usd})
+        self.register_outputs({"function": self.function})

@@ -15,7 +15,8 @@ from pulumi_aws.lambda_.function import Function
 from pulumi_aws.lambda_.function_url import FunctionUrl
 from pulumi_aws.s3.bucket_objectv2 import BucketObjectv2
 
-from components import money, policies
+from components import policies
+from components.money import PricedComponent
 
 HANDLER = "serving.function.handler.handler"
 
@@ -37,16 +38,16 @@ class LambdaInferenceArgs:
     architecture: Literal["arm64", "x86_64"] = "arm64"
     """Processor; arm64 costs a fifth less for each second."""
     memory_mb: int = 512
-    """Memory and, in proportion, processor; each 512 MB cost 0.0067 $ for 1000 seconds on arm64."""
+    """Memory and, in proportion, processor and price."""
     timeout_seconds: int = 15
     """What one request may take at most."""
     reserved_concurrency: int = 5
     """Requests at the same moment, which bounds the costs. -1: no bound of its own (for accounts with few to give)."""
     log_retention_days: int = 14
-    """Days that logs stay; 0.03 $ a month for each GB."""
+    """Days that logs stay, billed for each GB."""
 
 
-class LambdaInference(pulumi.ComponentResource):
+class LambdaInference(PricedComponent):
     """A Lambda function with a model, behind an alias and an HTTPS address that asks for signed requests.
 
     Callers of the same account need `lambda:InvokeFunctionUrl` and `lambda:InvokeFunction` on the alias, by their own
@@ -55,8 +56,8 @@ class LambdaInference(pulumi.ComponentResource):
     Produces the package in S3, function, alias `live`, function URL (AWS_IAM), log group, and a role that reads one
     model's files and writes its own log.
 
-    Monthly price: 0 $ idle. 1 million requests of 20 ms: 1e6 x 0.02 s x 0.5 GB x 0.0000133334 + 0.20 = 0.33 $; logs
-    0.50 $ for each GB written. The package is among what the StateStore counts.
+    Billed by use alone: requests, their milliseconds by memory, and each GB of log that is written. The package is
+    among what the StateStore counts.
     """
 
     url: pulumi.Output[str]
@@ -66,11 +67,9 @@ class LambdaInference(pulumi.ComponentResource):
     """Name of the alias that serves."""
     log_group: pulumi.Output[str]
     """Name of the log group that its requests are written to."""
-    monthly_usd: str
-    """Dollars a month while nobody asks."""
 
     def __init__(self, name: str, args: LambdaInferenceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("shoestring:serving:LambdaInference", name, None, opts)
+        super().__init__("shoestring:serving:LambdaInference", name, opts)
         child = pulumi.ResourceOptions(parent=self)
         logs = LogGroup(name, name=f"/aws/lambda/{name}", retention_in_days=args.log_retention_days, opts=child)
         role = Role(name, name=name, assume_role_policy=policies.trust("lambda.amazonaws.com"), opts=child)
@@ -118,13 +117,11 @@ class LambdaInference(pulumi.ComponentResource):
         self.function = function.name
         self.alias = alias.name
         self.log_group = logs.name
-        self.monthly_usd = money.FREE
         self.register_outputs(
             {
                 "url": self.url,
                 "function": self.function,
                 "alias": self.alias,
                 "log_group": self.log_group,
-                "monthly_usd": self.monthly_usd,
             }
         )

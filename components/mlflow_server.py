@@ -19,8 +19,8 @@ from pulumi_aws.iam.role_policy_attachment import RolePolicyAttachment
 from pulumi_aws.vpc.security_group_egress_rule import SecurityGroupEgressRule
 from pulumi_aws.vpc.security_group_ingress_rule import SecurityGroupIngressRule
 
-from components import money, policies
-from costs.estimates import PlatformParts
+from components import policies
+from components.money import PricedComponent
 
 PORT = 5000
 DATABASE_GB = 20
@@ -74,13 +74,13 @@ class MlflowServerArgs:
     region: str
     """AWS region."""
     instance_type: str = "t4g.nano"
-    """Size of the machine. A month of t4g.nano: 3.07 $, t4g.micro: 6.13 $, t4g.small: 12.26 $."""
+    """Size of the machine, billed for each hour; `shoestring prices show t4g.micro` says what one costs."""
     volume_gb: int = 8
-    """Size of its disk; 0.08 $ a month for each GB."""
+    """Size of its gp3 disk, billed for each GB."""
     spot: bool = False
-    """Spare capacity for some 60 % less; AWS may stop it for a while, and starts it again when there is capacity."""
+    """Spare capacity for less; AWS may stop it for a while, and starts it again when there is capacity."""
     database: Literal["sqlite", "postgres"] = "sqlite"
-    """`postgres` adds a db.t4g.micro with 20 GB and its secret: 0.016 x 730 + 20 x 0.115 + 0.40 = 14.38 $ a month."""
+    """`postgres` adds a db.t4g.micro with 20 GB of gp3 and a secret, which together cost more than all the rest."""
     keep: bool = False
     """Whether a Postgres database is protected from deletion and leaves a final snapshot."""
 
@@ -122,7 +122,7 @@ def user_data(env: dict[str, str]) -> str:
     return base64.b64encode(f"#cloud-config\n{json.dumps(document)}\n".encode()).decode()
 
 
-class MlflowServer(pulumi.ComponentResource):
+class MlflowServer(PricedComponent):
     """MLflow on one machine that nobody can reach from the internet, with its database copied to S3 each minute.
 
     The machine has a public address for its packages and Session Manager, and lets nobody in but its clients on port
@@ -135,21 +135,19 @@ class MlflowServer(pulumi.ComponentResource):
     The smallest machine carries it: measured with MLflow 3.17.2 as one process, 255 MB after the start, 299 MB in use
     (15 runs, 1200 metrics, three artifacts of 30 MB), and 56 MB for the backup. That leaves little of a t4g.nano's
     512 MB, so it gets 1 GB of swap, and systemd holds the service to 80 % of the memory. Where several people work at
-    once, take a t4g.micro; on demand it would lift the idle platform above 10 $ a month, so it is not the default.
+    once, take a t4g.micro; on demand it would lift the idle platform above ten dollars a month, so it is no default.
     Bursts above the machine's baseline are not paid for (`standard` credits): a busy server becomes slow, not costly.
 
-    Monthly price: machine 0.0042 x 730 = 3.07 $, public address 0.005 x 730 = 3.65 $, disk 8 x 0.08 = 0.64 $:
-    together 7.36 $. With t4g.micro 0.0084 x 730 = 6.13 $: together 10.42 $.
+    Billed while it stands: the machine and its public address by the hour, its disk by GB; with `postgres` also the
+    database's hours, storage and secret.
     """
 
     url: pulumi.Output[str]
     """Where clients inside the network reach it."""
     instance_id: pulumi.Output[str]
-    monthly_usd: str | None
-    """Dollars a month at list prices, on demand also where it runs on spot; None where a price is unknown."""
 
     def __init__(self, name: str, args: MlflowServerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("shoestring:tracking:MlflowServer", name, None, opts)
+        super().__init__("shoestring:tracking:MlflowServer", name, opts, args.region)
         self.name, self.args = name, args
         self.child = pulumi.ResourceOptions(parent=self)
         group = self._security_group(name, "The MLflow server", args.clients_security_group_id, PORT)
@@ -182,10 +180,7 @@ class MlflowServer(pulumi.ComponentResource):
         )
         self.instance_id = instance.id
         self.url = instance.private_ip.apply(lambda ip: f"http://{ip}:{PORT}")
-        database = {"databases": 1, "database_gb": DATABASE_GB, "secrets": 1} if args.database == "postgres" else {}
-        parts = PlatformParts(vm=args.instance_type, public_ipv4=1, volume_gb=args.volume_gb, **database)
-        self.monthly_usd = money.monthly(name, args.region, parts)
-        self.register_outputs({"url": self.url, "instance_id": self.instance_id, "monthly_usd": self.monthly_usd})
+        self.register_outputs({"url": self.url, "instance_id": self.instance_id})
 
     def _security_group(self, name: str, what: str, clients: pulumi.Input[str], port: int) -> SecurityGroup:
         group = SecurityGroup(name, name=name, vpc_id=self.args.vpc_id, description=what, opts=self.child)

@@ -8,7 +8,7 @@ import pulumi
 from pulumi_aws.ssm.get_parameter import get_parameter_output
 from pulumi_aws.ssm.parameter import Parameter
 
-from components.money import FREE
+from components.money import PricedComponent
 
 NONE = "none"
 
@@ -21,23 +21,21 @@ class ModelPointerArgs:
     """Name of the parameter, like /shoestring/dev/models/breast-cancer/champion."""
 
 
-class ModelPointer(pulumi.ComponentResource):
+class ModelPointer(PricedComponent):
     """A Systems Manager parameter that holds the version of the model that serves; `none` before the first promotion.
 
     Pulumi makes it and then leaves its value alone; `version` is what it holds now.
 
-    Monthly price: 0 $; standard parameters are free.
+    Nothing of it is billed: standard parameters are free.
     """
 
     parameter: pulumi.Output[str]
     """Name of the parameter."""
     version: pulumi.Output[str]
     """The promoted version, or `none`."""
-    monthly_usd: str
-    """Dollars a month."""
 
     def __init__(self, name: str, args: ModelPointerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("shoestring:registry:ModelPointer", name, None, opts)
+        super().__init__("shoestring:registry:ModelPointer", name, opts)
         pointer = Parameter(
             name,
             name=args.parameter,
@@ -50,5 +48,4 @@ class ModelPointer(pulumi.ComponentResource):
         # By id, which a preview does not know before the parameter exists: only then is it asked for.
         found = get_parameter_output(name=pointer.id, with_decryption=False, opts=pulumi.InvokeOptions(parent=self))
         self.version = found.value
-        self.monthly_usd = FREE
-        self.register_outputs({"parameter": self.parameter, "version": self.version, "monthly_usd": self.monthly_usd})
+        self.register_outputs({"parameter": self.parameter, "version": self.version})

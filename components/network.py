@@ -16,7 +16,7 @@ from pulumi_aws.ec2.vpc import Vpc
 from pulumi_aws.ec2.vpc_endpoint import VpcEndpoint
 from pulumi_aws.vpc.security_group_egress_rule import SecurityGroupEgressRule
 
-from components.money import FREE
+from components.money import PricedComponent
 
 
 @dataclass(frozen=True)
@@ -28,27 +28,26 @@ class NetworkArgs:
     cidr: str = "10.20.0.0/16"
     """Addresses of the network; /16 to /20."""
     zones: int = 1
-    """Subnets, each in a zone of its own. Traffic between zones costs 0.01 $ for each GB and direction."""
+    """Subnets, each in a zone of its own. Traffic between zones is billed for each GB and direction."""
 
 
-class Network(pulumi.ComponentResource):
+class Network(PricedComponent):
     """A VPC with public subnets of /24, a route to the internet, a gateway endpoint to S3 and the jobs' security group.
 
-    There is no NAT gateway (0.045 x 730 = 32.85 $ a month): what needs the internet has a public address, and what has
-    none (training jobs: SageMaker gives their interfaces private addresses alone) reaches S3 through the endpoint, and
-    no package index. SageMaker itself pulls their images, outside this network. The jobs' security group has no way in.
+    There is no NAT gateway, which would be the dearest part of the platform: what needs the internet has a public
+    address, and what has none (training jobs: SageMaker gives their interfaces private addresses alone) reaches S3
+    through the endpoint, and no package index. SageMaker itself pulls their images, outside this network. The jobs'
+    security group has no way in.
 
-    Monthly price: 0 $. VPC, subnets, routes, internet gateway, S3 gateway endpoint and security groups are free.
+    Nothing of it is billed: VPC, subnets, routes, internet gateway, S3 gateway endpoint and security groups are free.
     """
 
     vpc_id: pulumi.Output[str]
     subnet_ids: list[pulumi.Output[str]]
     jobs_security_group_id: pulumi.Output[str]
-    monthly_usd: str
-    """Dollars a month while nothing happens, at list prices."""
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("shoestring:network:Network", name, None, opts)
+        super().__init__("shoestring:network:Network", name, opts, args.region)
         child = pulumi.ResourceOptions(parent=self)
         vpc = Vpc(name, cidr_block=args.cidr, enable_dns_support=True, enable_dns_hostnames=True, opts=child)
         gateway = InternetGateway(name, vpc_id=vpc.id, opts=child)
@@ -88,12 +87,10 @@ class Network(pulumi.ComponentResource):
         )
         self.vpc_id = vpc.id
         self.jobs_security_group_id = jobs.id
-        self.monthly_usd = FREE
         self.register_outputs(
             {
                 "vpc_id": vpc.id,
                 "subnet_ids": self.subnet_ids,
                 "jobs_security_group_id": jobs.id,
-                "monthly_usd": self.monthly_usd,
             }
         )

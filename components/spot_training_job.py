@@ -12,7 +12,8 @@ from pulumi_aws.iam.role import Role
 from pulumi_aws.iam.role_policy import RolePolicy
 from pulumi_aws.sagemaker.training_job import TrainingJob
 
-from components import money, policies
+from components import policies
+from components.money import PricedComponent
 
 if TYPE_CHECKING:
     from pulumi_aws.sagemaker import TrainingJobInputDataConfigArgsDict
@@ -49,7 +50,7 @@ class SpotTrainingJobArgs:
     security_group_ids: pulumi.Input[list[str]]
     """Security groups of those interfaces."""
     instance_type: str = "ml.m5.large"
-    """Machine; ml.m5.large lists at 0.115 $ an hour."""
+    """Machine; `shoestring prices show ml.m5.large` says what an hour of one costs."""
     volume_gb: int = 10
     """GB of disk, paid while the job runs."""
     hyperparameters: Mapping[str, bool | int | float | str] = field(default_factory=dict)
@@ -81,7 +82,7 @@ def _channel(name: str, uri: pulumi.Input[str], content_type: str) -> TrainingJo
     }
 
 
-class SpotTrainingJob(pulumi.ComponentResource):
+class SpotTrainingJob(PricedComponent):
     """A SageMaker training job, on managed spot capacity unless told otherwise, with checkpoints in S3.
 
     Its role reads data, code and packages, and writes its own checkpoints and output and its model's versions. The job
@@ -90,21 +91,19 @@ class SpotTrainingJob(pulumi.ComponentResource):
 
     Produces the job and its role.
 
-    Monthly price: 0 $ when it is done. While it runs on ml.m5.large 0.115 $ an hour at most, as spot is billed lower:
-    20 minutes 0.115 / 3 = 0.04 $.
+    Billed while it runs: the machine by the second, at most at the price on demand (spot is billed lower), and its
+    disk. Nothing once it is done.
     """
 
     arn: pulumi.Output[str]
     job_name: pulumi.Output[str]
-    monthly_usd: str
-    """Dollars a month once it is done."""
     worst_case_usd: str | None
     """Dollars where it runs as long as it may and spot saves nothing; None where a price is unknown."""
 
     def __init__(self, name: str, args: SpotTrainingJobArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         if args.spot == (args.max_wait is None):
             raise ValueError(f"{args.job_name}: max_wait is needed with spot and refused without it")
-        super().__init__("shoestring:training:SpotTrainingJob", name, None, opts)
+        super().__init__("shoestring:training:SpotTrainingJob", name, opts, args.region)
         child = pulumi.ResourceOptions(parent=self)
         bucket = pulumi.Output.from_input(args.bucket)
 
@@ -172,15 +171,5 @@ class SpotTrainingJob(pulumi.ComponentResource):
         )
         self.arn = job.arn
         self.job_name = job.training_job_name
-        self.monthly_usd = money.FREE
-        self.worst_case_usd = money.worst_case(
-            args.job_name, args.region, args.instance_type, args.max_run, args.volume_gb
-        )
-        self.register_outputs(
-            {
-                "arn": self.arn,
-                "job_name": self.job_name,
-                "monthly_usd": self.monthly_usd,
-                "worst_case_usd": self.worst_case_usd,
-            }
-        )
+        self.worst_case_usd = self.dollars(lambda totals: totals.run)
+        self.register_outputs({"arn": self.arn, "job_name": self.job_name, "worst_case_usd": self.worst_case_usd})

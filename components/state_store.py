@@ -13,7 +13,7 @@ from pulumi_aws.s3.bucket_server_side_encryption_configuration import BucketServ
 from pulumi_aws.s3.bucket_versioning import BucketVersioning
 
 from components import policies
-from components.money import FREE
+from components.money import PricedComponent
 
 NONCURRENT_DAYS = 30  # how long an overwritten or deleted object can be brought back
 UPLOAD_DAYS = 3  # unfinished multipart uploads are paid for and shown nowhere
@@ -26,29 +26,27 @@ class StateStoreArgs:
     bucket: pulumi.Input[str]
     """Name of the bucket, unique in all of AWS."""
     checkpoint_days: int = 14
-    """Days until a checkpoint expires. Checkpoints are the largest objects here: 10 GB of them cost 0.23 $ a month."""
+    """Days until a checkpoint expires. Checkpoints are the largest objects here, and billed by GB and month."""
     force_destroy: bool = True
     """Whether a destroy deletes what is in the bucket; without it, the destroy of a bucket with objects in it fails."""
     keep: bool = False
     """Whether the bucket is protected from deletion and stays behind even when it leaves the program."""
 
 
-class StateStore(pulumi.ComponentResource):
+class StateStore(PricedComponent):
     """A versioned, encrypted, private bucket that is reached over TLS only, and forgets what nobody needs.
 
     Produces the bucket and its versioning, encryption, public access block, policy and lifecycle.
 
-    Monthly price: nothing when empty; 0.023 $ for each GB, 0.005 $ for 1000 writes. An idle platform holds some 0.2 GB
-    (package, model, backups), half a cent: 0.2 x 0.023 = 0.005 $.
+    Billed by use alone: each GB that lies in it, and requests. An idle platform holds some 0.2 GB (package, model,
+    backups).
     """
 
     bucket: pulumi.Output[str]
     """Name of the bucket, known once encryption and public access block are in place."""
-    monthly_usd: str
-    """Dollars a month while it is empty: what lies in it is traffic."""
 
     def __init__(self, name: str, args: StateStoreArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("shoestring:state:StateStore", name, None, opts)
+        super().__init__("shoestring:state:StateStore", name, opts)
         child = pulumi.ResourceOptions(parent=self)
         kept = pulumi.ResourceOptions(parent=self, protect=args.keep, retain_on_delete=args.keep)
         bucket = Bucket(name, bucket=args.bucket, force_destroy=args.force_destroy, opts=kept)
@@ -104,5 +102,4 @@ class StateStore(pulumi.ComponentResource):
         )
         # Whoever uses the bucket by this name waits until it is safe to use.
         self.bucket = pulumi.Output.all(bucket.bucket, encryption.id, private.id).apply(lambda parts: parts[0])
-        self.monthly_usd = FREE
-        self.register_outputs({"bucket": self.bucket, "monthly_usd": self.monthly_usd})
+        self.register_outputs({"bucket": self.bucket})

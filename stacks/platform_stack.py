@@ -1,4 +1,4 @@
-"""The platform of an environment: what stays. See each component for what it costs; idle it is 8.17 $ a month."""
+"""The platform of an environment: what stays. The output `idle_monthly_usd` is what it costs while nobody uses it."""
 
 from __future__ import annotations
 

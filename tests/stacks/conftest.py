@@ -171,6 +171,7 @@ def run() -> Iterator[Run]:
             settings.set_root_resource(None)  # type: ignore[arg-type]  # the mocks make a stack of their own
             settings.SETTINGS.rpc_manager.clear()  # what a failed program left
             settings.SETTINGS.outputs.clear()
+            pulumi.runtime.set_config("aws:region", "us-east-1")
             loop.run_until_complete(pulumi.runtime.run_in_stack(build))
         finally:
             loop.close()

@@ -7,13 +7,11 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pulumi
 import pytest
 
-from components import cost_guard, cost_report, mlflow_server
 from components.tokens import COMPONENTS
 from costs.book.prices import PriceBook
 from localcloud.aws.types import CALLS
@@ -124,7 +122,7 @@ def test_the_platforms_outputs(run: Any) -> None:
     }
 
 
-def test_what_the_components_cost_is_what_their_docstrings_say(run: Any) -> None:
+def test_what_the_components_cost(run: Any) -> None:
     world = start(run, "platform")
     figures = {
         each.type: Decimal(world.outputs[urn]["monthly_usd"])
@@ -137,15 +135,8 @@ def test_what_the_components_cost_is_what_their_docstrings_say(run: Any) -> None
         "shoestring:costs:CostGuard": Decimal("0.60"),
         "shoestring:costs:CostReport": 5 * Decimal("0.01") * 730 / 168,
     }
-    for module, said in (
-        (mlflow_server, "together 7.36 $"),
-        (cost_guard, "budget 0.60 $"),
-        (cost_report, "Monthly price: 0.22 $"),
-    ):
-        assert said in (Path(module.__file__ or "").read_text())
     total = sum(figures.values()).quantize(Decimal("0.01"))
     assert world.exports["idle_monthly_usd"] == str(total) == "8.17"
-    assert f"idle it is {total} $ a month" in (platform_stack.__doc__ or "")
 
 
 @pytest.mark.parametrize("name", ["platform", "platform of local"])
