@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -79,8 +80,15 @@ def export(
 def convert(model: Classifier, name: str, features: int) -> bytes:
     """The model as ONNX; the same model gives the same bytes. Raises ExportError where skl2onnx has no converter."""
     from skl2onnx import convert_sklearn
+    from skl2onnx.algebra import complex_functions
+    from skl2onnx.common import utils
+    from skl2onnx.common._topology import Variable
     from skl2onnx.common.data_types import FloatTensorType
 
+    # It names values by counters that go on from model to model, and by memory addresses.
+    Variable._UNIQUE_NUMBER_ = utils._unique_index["subgraph"] = 0
+    numbers = itertools.count()
+    complex_functions.id = lambda node: next(numbers)
     try:
         converted = convert_sklearn(
             model,
@@ -90,7 +98,17 @@ def convert(model: Classifier, name: str, features: int) -> bytes:
         )
     except (RuntimeError, NameError, TypeError, ValueError) as error:  # skl2onnx's own derive from these
         raise ExportError(f"{type(model).__name__} has no ONNX form: {error}") from error
+    for owner in (converted, *converted.functions):
+        _sort_operator_sets(owner.opset_import)
     return bytes(converted.SerializeToString(deterministic=True))
+
+
+def _sort_operator_sets(operator_sets: Any) -> None:
+    """By domain, each once: skl2onnx has them from a `set`, in an order that changes with PYTHONHASHSEED."""
+    versions = {operators.domain: operators.version for operators in sorted(operator_sets, key=lambda o: o.version)}
+    del operator_sets[:]
+    for domain, version in sorted(versions.items()):
+        operator_sets.add(domain=domain, version=version)
 
 
 def compare(model: Classifier, onnx: bytes, rows: Floats) -> Parity:
