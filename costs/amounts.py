@@ -28,14 +28,23 @@ def cents(usd: Decimal) -> Decimal:
 
 @dataclass(frozen=True)
 class Range:
-    """From `low` to `high`, both included; one value where they are the same."""
+    """From `low` to `high`, both included; one value where they are the same.
+
+    `expected` is the figure to go by between the two, and None where nobody can name one. A sum or a product has one
+    where all of its parts have.
+    """
 
     low: Decimal
     high: Decimal
+    expected: Decimal | None = None
 
     def __post_init__(self) -> None:
         if self.low > self.high:
             raise ValueError(f"{self.low} is above {self.high}")
+        if self.low == self.high:
+            object.__setattr__(self, "expected", self.low)
+        elif self.expected is not None and not self.low <= self.expected <= self.high:
+            raise ValueError(f"{self.expected} is not between {self.low} and {self.high}")
 
     @classmethod
     def of(cls, low: Number, high: Number | None = None) -> Range:
@@ -47,16 +56,30 @@ class Range:
         """Whether it is one value."""
         return self.low == self.high
 
+    def around(self, expected: Decimal | None) -> Range:
+        """The same bounds, with what is expected between them: the nearer bound where it lies outside."""
+        return Range(self.low, self.high, None if expected is None else min(max(expected, self.low), self.high))
+
     def __add__(self, other: Range) -> Range:
-        return Range(self.low + other.low, self.high + other.high)
+        expected = None if self.expected is None or other.expected is None else self.expected + other.expected
+        return Range(self.low + other.low, self.high + other.high, expected)
 
     def __mul__(self, other: Range | Decimal | int) -> Range:
         """Of ranges of 0 or more."""
         by = other if isinstance(other, Range) else Range.of(other)
-        return Range(self.low * by.low, self.high * by.high)
+        expected = None if self.expected is None or by.expected is None else self.expected * by.expected
+        return Range(self.low * by.low, self.high * by.high, expected)
 
     def __truediv__(self, by: Decimal | int) -> Range:
-        return Range(self.low / by, self.high / by)
+        return Range(self.low / by, self.high / by, None if self.expected is None else self.expected / by)
+
+    def since(self, before: Range) -> Range:
+        """The change from `before`, end by end: what is unknown in both of them does not count twice."""
+        ends = [self.low - before.low, self.high - before.high]
+        if self.expected is None or before.expected is None:
+            return Range(min(ends), max(ends))
+        expected = self.expected - before.expected
+        return Range(min(*ends, expected), max(*ends, expected), expected)
 
 
 NOTHING, ONE = Range.of(0), Range.of(1)

@@ -24,7 +24,7 @@ def cost(resource: Resource, context: Context) -> ResourceCost:
 def month(resource: Resource, context: Context) -> str:
     """A month of a resource, in words with its source."""
     found = cost(resource, context)
-    if found.status == "unpriced":
+    if not found.whole:
         return found.reason
     low, high = found.monthly.low, found.monthly.high
     dated = f"list prices of {found.charges[0].price.as_of}" if found.charges else "list prices"
@@ -38,8 +38,8 @@ def saving(resource: Resource, context: Context, mended: Mapping[str, Any]) -> s
         cost(resource, context),
         cost(replace(resource, props={**resource.props, **mended}), context),
     )
-    if "unpriced" in (now.status, then.status):
-        return now.reason if now.status == "unpriced" else then.reason
+    if not (now.whole and then.whole):
+        return then.reason if now.whole else now.reason
     less = now.monthly.high - then.monthly.high
     return f"{usd(now.monthly.high)} a month, {usd(then.monthly.high)} when mended: {usd(less)} a month saved"
 

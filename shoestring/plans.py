@@ -44,6 +44,6 @@ def said(plan: Plan) -> str:
         parts.append(f"{usd(after.idle)} $ a month while idle")
     if after.run.high:
         parts.append(f"at most {usd(Range(after.run.high, after.run.high))} $ for one run")
-    if plan.unpriced:
-        parts.append(f"{len(plan.unpriced)} resource(s) unpriced")
+    if missing := plan.unpriced + plan.partial:
+        parts.append(f"{len(missing)} resource(s) unpriced or only in part")
     return f"{plan.stack}: " + ("; ".join(parts) or "costs nothing")

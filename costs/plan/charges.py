@@ -14,6 +14,8 @@ from typing import Literal
 from costs.amounts import NOTHING, ONE, Range
 from costs.book.price import HOURS_A_MONTH, Price
 
+Status = Literal["priced", "free", "at least", "unpriced"]
+
 
 class Basis(StrEnum):
     """What a charge's quantity counts."""
@@ -67,18 +69,24 @@ class Assumption:
 class ResourceCost:
     """What a resource costs, or why it costs nothing, or why nobody can say.
 
+    `status` is "at least" where a part of it is priced and another part is not known; the reason names that part.
     `ephemeral` resources work and go: their MONTH charges stand for `hours` (until the lease ends) and not for a month.
     """
 
     urn: str
     type: str
     name: str
-    status: Literal["priced", "free", "unpriced"]
+    status: Status
     reason: str
     charges: tuple[Charge, ...] = ()
     ephemeral: bool = False
     hours: Range | None = None
     assumptions: tuple[Assumption, ...] = ()
+
+    @property
+    def whole(self) -> bool:
+        """Whether its figures hold all that it costs."""
+        return self.status in ("priced", "free")
 
     def _sum(self, *bases: Basis) -> Range:
         return sum((charge.usd for charge in self.charges if charge.basis in bases), NOTHING)

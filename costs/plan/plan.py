@@ -5,19 +5,22 @@ Nothing is left out: every resource is priced, free, or unpriced with the reason
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
+from typing import Any
 
 from costs.amounts import NOTHING, Range, decimal
 from costs.book.price import HOURS_A_MONTH
 from costs.book.prices import PriceBook
-from costs.plan.charges import Assumption, ResourceCost
+from costs.plan.charges import Assumption, ResourceCost, Status
 from costs.plan.preview import COMMAND, UNKNOWN, PlannedResource, Preview
 from costs.plan.rules import rule
-from costs.plan.rules.base import Pricing, World, number
+from costs.plan.rules.base import Pricing, number
 from costs.plan.rules.traffic import KINDS, Usage
+from costs.plan.rules.world import World
 from shoestring.base.errors import UserError
 from shoestring.base.names import LEASE_HOURS
 
@@ -27,28 +30,45 @@ ANY_LEASE = Range(decimal(1), HOURS_A_MONTH)
 @dataclass(frozen=True)
 class Totals:
     """Sums in US dollars: of what stays by month, while idle and with its usage, and by hour while it is up; of what is
-    ephemeral one run of everything, from the least to the worst case, and its hour while it runs."""
+    ephemeral one run of everything, from the least to the worst case, and its hour while it runs.
+
+    `priced` resources are in the sums, of `partial` ones the part that is known; the `unpriced` ones are not.
+    """
 
     idle: Range
     monthly: Range
     hourly: Range
     run: Range
     run_hourly: Range
+    priced: int = 0
+    partial: int = 0
+    unpriced: int = 0
 
     def __add__(self, other: Totals) -> Totals:
-        return Totals(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
+        return Totals(*(getattr(self, part.name) + getattr(other, part.name) for part in fields(self)))
+
+    @property
+    def status(self) -> Status:
+        """Whether the sums are all that there is, at least that, or, where nothing is priced, no sums at all."""
+        if self.unpriced and not self.priced + self.partial:
+            return "unpriced"
+        return "at least" if self.unpriced or self.partial else "priced"
 
     @classmethod
-    def of(cls, costs: Iterable[ResourceCost | None]) -> Totals:
-        """The sums of resources; those that are not there count nothing."""
-        there = [cost for cost in costs if cost is not None]
-        stays, goes = ([cost for cost in there if cost.ephemeral is kind] for kind in (False, True))
+    def of(cls, costs: Iterable[ResourceCost | None], hidden: int = 0) -> Totals:
+        """The sums of resources; those that are not there count nothing, `hidden` ones are known to be missing."""
+        present = [cost for cost in costs if cost is not None]
+        stays, goes = ([cost for cost in present if cost.ephemeral is kind] for kind in (False, True))
+        statuses = Counter(cost.status for cost in present)
         return cls(
             idle=sum((cost.idle for cost in stays), NOTHING),
             monthly=sum((cost.monthly for cost in stays), NOTHING),
             hourly=sum((cost.hourly for cost in stays), NOTHING),
             run=sum((cost.run for cost in goes), NOTHING),
             run_hourly=sum((cost.hourly for cost in goes), NOTHING),
+            priced=statuses["priced"],
+            partial=statuses["at least"] + hidden,
+            unpriced=statuses["unpriced"],
         )
 
 
@@ -61,18 +81,18 @@ class Change:
     after: ResourceCost | None
 
     @property
-    def one(self) -> ResourceCost:
+    def resource(self) -> ResourceCost:
         """The resource as it is after the plan, or as it was before it goes."""
-        found = self.after or self.before
-        assert found
-        return found
+        cost = self.after or self.before
+        assert cost
+        return cost
 
     @property
     def difference(self) -> Range:
-        """Dollars a month that the plan adds; of the same ends of both ranges where nothing is exact."""
-        before = self.before.monthly if self.before else NOTHING
-        after = self.after.monthly if self.after else NOTHING
-        return _minus(after, before)
+        """Dollars that the plan adds: a month of what stays, a run of what is ephemeral."""
+        figure = "run" if self.resource.ephemeral else "monthly"
+        before, after = (getattr(cost, figure) if cost else NOTHING for cost in (self.before, self.after))
+        return after.since(before)
 
 
 @dataclass(frozen=True)
@@ -93,17 +113,25 @@ class Plan:
     @property
     def difference(self) -> Range:
         """Dollars a month that the plan adds."""
-        return _minus(self.after.monthly, self.before.monthly)
+        return self.after.monthly.since(self.before.monthly)
 
     @property
     def unpriced(self) -> list[ResourceCost]:
-        """The resources whose cost is not known, or not all of it."""
-        return [change.one for change in self.changes if change.one.status == "unpriced"]
+        """The resources whose cost nobody can say."""
+        return self._of("unpriced")
+
+    @property
+    def partial(self) -> list[ResourceCost]:
+        """The resources that cost at least what is said of them."""
+        return self._of("at least")
+
+    def _of(self, status: Status) -> list[ResourceCost]:
+        return [change.resource for change in self.changes if change.resource.status == status]
 
     @property
     def complete(self) -> bool:
         """Whether the totals hold everything that the stack has."""
-        return not self.hidden and not self.unpriced
+        return not self.hidden and all(change.resource.whole for change in self.changes)
 
     @property
     def assumptions(self) -> list[Assumption]:
@@ -111,16 +139,10 @@ class Plan:
         return [assumption for change in self.changes if change.after for assumption in change.after.assumptions]
 
 
-def _minus(after: Range, before: Range) -> Range:
-    """The difference of two ranges, end by end: what is unknown in both of them does not count twice."""
-    ends = sorted((after.low - before.low, after.high - before.high))
-    return Range(*ends)
-
-
 def lease_hours(config: Mapping[str, object]) -> Range:
     """Hours that ephemeral resources stand where no lease says: as configured, else an hour to a month."""
-    found = number(config.get(LEASE_HOURS))
-    return Range.of(found) if found else ANY_LEASE
+    hours = number(config.get(LEASE_HOURS))
+    return Range.of(hours) if hours else ANY_LEASE
 
 
 def price_resources(
@@ -141,18 +163,18 @@ def price_resources(
         config: the stack's; `shoestring:leaseHours` of it counts where a lease is unknown.
         now: when leases begin to run; the present unless given.
     """
-    there = [one for one in resources if one.stays]
-    world = World(book, region, usage or Usage(), now or datetime.now(UTC), lease_hours(config or {}), there)
-    return [_price(one, world) for one in there]
+    planned = [resource for resource in resources if resource.stays]
+    world = World(book, region, usage or Usage(), now or datetime.now(UTC), lease_hours(config or {}), planned)
+    return [_price(resource, world) for resource in planned]
 
 
-def _price(one: PlannedResource, world: World) -> ResourceCost:
-    pricing = Pricing(one, world)
+def _price(resource: PlannedResource, world: World) -> ResourceCost:
+    pricing = Pricing(resource, world)
     try:
-        rule(one)(pricing)
+        rule(resource)(pricing)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         # a preview may hold what no provider would take: it is said to be unpriced, and the others are priced
-        pricing = Pricing(one, world)
+        pricing = Pricing(resource, world)
         pricing.unpriced(f"its properties have a form that its rule does not know: {type(error).__name__}: {error}")
     return pricing.cost()
 
@@ -173,7 +195,7 @@ def price_plan(
         UserError: no region is known.
     """
     now, usage = now or datetime.now(UTC), usage or Usage()
-    place = preview.region or region or _only([one.region for one in preview.resources])
+    place = preview.region or region or _only([resource.region for resource in preview.resources])
     if place is None:
         raise UserError(
             f"the region of {preview.stack} is not in the {preview.kind}",
@@ -181,26 +203,36 @@ def price_plan(
             "--region us-east-1",
         )
     words = {"book": book, "usage": usage, "config": preview.config, "now": now}
-    earlier = [replace(one, inputs=one.before, op="same") for one in preview.resources if one.before is not None]
-    was = dict(zip(map(id, earlier), price_resources(earlier, place, **words), strict=True))  # type: ignore[arg-type]
-    there = [one for one in preview.resources if one.stays]
-    costs = dict(zip(map(id, there), price_resources(there, place, **words), strict=True))  # type: ignore[arg-type]
-    origin = iter(earlier)
+    earlier = [
+        None if resource.before is None else replace(resource, inputs=resource.before, op="same")
+        for resource in preview.resources
+    ]
+    planned = [resource if resource.stays else None for resource in preview.resources]
+    # paired by place: a state may hold the same URN twice, where a replaced resource waits for its deletion
+    before, after = (_priced(resources, place, words) for resources in (earlier, planned))
     changes = tuple(
-        Change(one.op, was[id(next(origin))] if one.before is not None else None, costs.get(id(one)))
-        for one in preview.resources
+        Change(resource.op, old, new)
+        for resource, old, new in zip(preview.resources, before, after, strict=True)
+        if old or new
     )
-    changes = tuple(change for change in changes if change.before or change.after)
-    before, after = Totals.of(c.before for c in changes), Totals.of(c.after for c in changes)
+    totals = [Totals.of(costs, preview.hidden) for costs in (before, after)]
     return Plan(
-        preview.stack, preview.project, preview.kind, place, changes, before, after,
+        preview.stack, preview.project, preview.kind, place, changes, before=totals[0], after=totals[1],
         warnings=tuple(_warnings(preview, changes, now.date())), hidden=preview.hidden, usage=usage.source,
     )  # fmt: skip
 
 
+def _priced(
+    resources: Sequence[PlannedResource | None], region: str, words: Mapping[str, Any]
+) -> list[ResourceCost | None]:
+    """What resources cost, each in its own place; None for those that are not there."""
+    costs = iter(price_resources([resource for resource in resources if resource], region, **words))
+    return [next(costs) if resource else None for resource in resources]
+
+
 def _only(regions: Iterable[str | None]) -> str | None:
-    found = {region for region in regions if region}
-    return found.pop() if len(found) == 1 else None
+    known = {region for region in regions if region}
+    return known.pop() if len(known) == 1 else None
 
 
 def _warnings(preview: Preview, changes: Sequence[Change], today: date) -> Iterable[str]:
@@ -209,14 +241,17 @@ def _warnings(preview: Preview, changes: Sequence[Change], today: date) -> Itera
         yield (
             f"{preview.hidden} unchanged resource(s) are not in this preview, nor in the totals; all of them: {COMMAND}"
         )
-    there = [change.after for change in changes if change.after]
-    if count := sum(cost.status == "unpriced" for cost in there):
+    costs = [change.after for change in changes if change.after]
+    statuses = Counter(cost.status for cost in costs)
+    if count := statuses["unpriced"]:
         yield f"{count} resource(s) are unpriced: the totals are without them"
-    old = sorted({charge.price.as_of for cost in there for charge in cost.charges if charge.price.stale(today)})
+    if count := statuses["at least"]:
+        yield f"{count} resource(s) cost at least what is said: the totals are without the rest of them"
+    old = sorted({charge.price.as_of for cost in costs for charge in cost.charges if charge.price.stale(today)})
     if old:
-        regions = sorted({charge.price.region for cost in there for charge in cost.charges})
+        regions = sorted({charge.price.region for cost in costs for charge in cost.charges})
         yield f"prices of {old[0]} are stale: shoestring prices refresh --region {regions[0]}"
-    uncertain = [cost.name for cost in there if any("unknown" in part for part in cost.reason.split("; "))]
+    uncertain = [cost.name for cost in costs if any("unknown" in part for part in cost.reason.split("; "))]
     if uncertain:
         yield (
             f"{len(uncertain)} resource(s) with values that the preview cannot know are priced as ranges; "
@@ -226,11 +261,11 @@ def _warnings(preview: Preview, changes: Sequence[Change], today: date) -> Itera
 
 def check_usage(usage: Usage, resources: Sequence[PlannedResource]) -> None:
     """Raises UserError where a usage file names resources that the plan does not have."""
-    known = {name for one in resources for name in (one.name, one.urn)}
+    known = {name for resource in resources for name in (resource.name, resource.urn)}
     problems = []
     for name in [*usage.resources, *usage.assume]:
         if name not in known:
-            near = get_close_matches(name, sorted({one.name for one in resources}), 1)
+            near = get_close_matches(name, sorted({resource.name for resource in resources}), 1)
             problems.append(f"  {name}: no such resource in the plan" + (f"; did you mean {near[0]}?" if near else ""))
     if problems:
         raise UserError(

@@ -11,7 +11,7 @@ from policies.rule import Context, Example, Finding, Rule, Stack, resource
 def check(stack: Stack, context: Context) -> Iterator[Finding]:
     """A finding for each resource without a price."""
     for cost in priced(stack, context):
-        if cost.status == "unpriced":
+        if not cost.whole:
             lines = [
                 f"{cost.name} ({cost.type}) has no price: {cost.reason}",
                 "  cost: unknown, and in no budget",

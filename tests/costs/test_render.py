@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -82,8 +83,10 @@ def test_every_resource_is_shown_or_counted(name: str) -> None:
     found = plan(name)
     shown = view(found)
     listed = {row.name for row in (*shown.stays, *shown.goes, *shown.unpriced)}
-    assert listed == {change.one.name for change in found.changes if change.one.status != "free" or change.one.charges}
-    assert sum(count for _, count, _ in shown.free) == sum(change.one.status == "free" for change in found.changes)
+    assert listed == {
+        change.resource.name for change in found.changes if change.resource.status != "free" or change.resource.charges
+    }
+    assert sum(count for _, count, _ in shown.free) == sum(change.resource.status == "free" for change in found.changes)
     for page in (table([found]), table([found], width=80), markdown([found], TODAY), html([found], TODAY)):
         plain = re.sub(r"\s+", " ", page.replace("\\", ""))
         for row in (*shown.stays, *shown.goes, *shown.unpriced):
@@ -156,7 +159,7 @@ def test_the_page_needs_nothing_beside_itself(name: str) -> None:
 
 def test_a_name_is_text_whatever_it_is() -> None:
     found = plan("webshop-preview.json", orders=EVIL, far=EVIL)
-    assert sum(change.one.name == EVIL for change in found.changes) == 2
+    assert sum(change.resource.name == EVIL for change in found.changes) == 2
     page = html([found], TODAY)
     assert "<script" not in page and "&lt;script&gt;" in page
     Page(page)
@@ -177,3 +180,60 @@ def test_markdown_has_whole_tables() -> None:
         else:
             columns = 0
     assert lines[0].startswith("## What ")
+
+
+def priced(*steps: dict[str, Any]) -> Plan:
+    """A plan of resources that are new, given by type, name and inputs."""
+    states = [
+        {"op": "create", "urn": f"urn:pulumi:dev::shop::{step['type']}::{step['name']}",
+         "newState": {"urn": f"urn:pulumi:dev::shop::{step['type']}::{step['name']}", "custom": True, **step}}
+        for step in steps
+    ]  # fmt: skip
+    document = {"config": {"aws:region": "us-east-1"}, "steps": states, "changeSummary": {"create": len(states)}}
+    return price_plan(read(json.dumps(document)), PriceBook.load(), now=datetime(2026, 11, 25, 4, tzinfo=UTC))
+
+
+NEW = {"type": "aws:new/thing:Thing", "name": "thing", "inputs": {}}
+ROLE = {"type": "aws:iam/role:Role", "name": "role", "inputs": {}}
+ADDRESS = {"type": "aws:ec2/eip:Eip", "name": "ip", "inputs": {}}
+GROWING: list[dict[str, Any]] = [
+    {"type": "aws:ecs/taskDefinition:TaskDefinition", "name": "task", "inputs": {"cpu": "1024", "memory": "2048"}},
+    {"type": "aws:ecs/service:Service", "name": "service", "inputs": {
+        "name": "web", "launchType": "FARGATE", "desiredCount": 2, "taskDefinition": None},
+     "propertyDependencies": {"taskDefinition": ["urn:pulumi:dev::shop::aws:ecs/taskDefinition:TaskDefinition::task"]}},
+    {"type": "aws:appautoscaling/target:Target", "name": "target", "inputs": {
+        "minCapacity": 1, "maxCapacity": 10, "resourceId": "service/main/web",
+        "scalableDimension": "ecs:service:DesiredCount"}},
+]  # fmt: skip
+
+
+def pages(plan: Plan) -> list[str]:
+    return [table([plan]), markdown([plan], TODAY), html([plan], TODAY)]
+
+
+def test_a_plan_in_which_nothing_is_priced_says_so_on_every_page() -> None:
+    found = priced(NEW, ROLE)
+    assert facts([found])["after"]["status"] == facts([found])["stacks"][0]["after"]["status"] == "unpriced"
+    assert facts([found])["complete"] is False
+    for page in pages(found):
+        assert re.search(r"a month, idle\W.*unpriced", page) and "no rule for aws:new/thing:Thing" in page
+    (row,) = view(found).sums
+    assert (row.before, row.after) == ("0.00", "unpriced")
+    assert [row.after for row in view(priced(ROLE)).sums] == ["0.00"]  # what is free is no riddle
+
+
+def test_totals_that_lack_something_say_at_least_on_every_page() -> None:
+    found = priced(NEW, ADDRESS)
+    assert facts([found])["after"]["status"] == "at least"
+    for page in pages(found):
+        assert "at least 3.65" in page
+    together = view(found).sums[0]
+    assert (together.name, together.after) == ("a month, idle", "at least 3.65")
+
+
+def test_what_is_expected_is_shown_before_its_bounds_on_every_page() -> None:
+    found = priced(*GROWING)
+    assert facts([found])["after"]["monthly_usd"] == {"low": "36.0401", "high": "360.401", "expected": "72.0802"}
+    for page in pages(found):
+        assert "72.08 (36.04 – 360.40)" in page
+    assert view(found).sums[0].difference == "+72.08 (+36.04 – +360.40)"

@@ -1,4 +1,5 @@
-"""A priced plan as JSON: every figure a decimal in a string, in US dollars; ranges as {low, high}."""
+"""A priced plan as JSON: every figure a decimal in a string, in US dollars; ranges as {low, high}, with `expected`
+where the two differ and somebody can say."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
+from costs.amounts import NOTHING, Range
 from costs.plan.charges import Basis, Charge, ResourceCost
 from costs.plan.plan import Change, Plan, Totals
 from costs.plan.render.money import plain, span
@@ -16,35 +18,35 @@ def facts(plans: Sequence[Plan]) -> dict[str, Any]:
     """Everything about one or more plans, with their totals together."""
     nothing = Totals.of([])
     before, after = sum((plan.before for plan in plans), nothing), sum((plan.after for plan in plans), nothing)
+    difference = sum((plan.difference for plan in plans), NOTHING)
     return {
         "currency": "USD",
         "complete": all(plan.complete for plan in plans),
         "before": _totals(before),
         "after": _totals(after),
-        "difference": _difference(plans),
+        "difference": span(difference),
         "stacks": [_plan(plan) for plan in plans],
     }
 
 
 def text(plans: Sequence[Plan]) -> str:
     """The same as text, a line for each resource: a thousand of them, indented, take longer than to price them."""
-    found = facts(plans)
-    lines = [[json.dumps(each) for each in stack.pop("resources")] for stack in found["stacks"]]
-    for number, stack in enumerate(found["stacks"]):
+    document = facts(plans)
+    lines = [[json.dumps(resource) for resource in stack.pop("resources")] for stack in document["stacks"]]
+    for number, stack in enumerate(document["stacks"]):
         stack["resources"] = f"@{number}@"
-    whole = json.dumps(found, indent=2)
-    for number, each in enumerate(lines):
-        joined = "[\n        " + ",\n        ".join(each) + "\n      ]"
-        whole = whole.replace(f'"@{number}@"', joined if each else "[]", 1)
+    whole = json.dumps(document, indent=2)
+    for number, resources in enumerate(lines):
+        joined = "[\n        " + ",\n        ".join(resources) + "\n      ]"
+        whole = whole.replace(f'"@{number}@"', joined if resources else "[]", 1)
     return whole
 
 
-def _difference(plans: Sequence[Plan]) -> dict[str, str]:
-    return {"low": plain(sum(p.difference.low for p in plans)), "high": plain(sum(p.difference.high for p in plans))}  # type: ignore[arg-type]
-
-
 def _totals(totals: Totals) -> dict[str, Any]:
-    return {f"{each.name}_usd": span(getattr(totals, each.name)) for each in fields(totals)}
+    sums = {part.name: getattr(totals, part.name) for part in fields(totals)}
+    return {f"{name}_usd": span(value) for name, value in sums.items() if isinstance(value, Range)} | {
+        "status": totals.status
+    }
 
 
 def _plan(plan: Plan) -> dict[str, Any]:
@@ -61,25 +63,25 @@ def _plan(plan: Plan) -> dict[str, Any]:
         "difference_monthly_usd": span(plan.difference),
         "assumptions": [
             {
-                "resource": each.resource, "kind": each.kind, "key": each.key, "value": plain(each.value),
-                "unit": each.unit, "source": plan.usage if each.given else "default",
+                "resource": assumed.resource, "kind": assumed.kind, "key": assumed.key, "value": plain(assumed.value),
+                "unit": assumed.unit, "source": plan.usage if assumed.given else "default",
             }
-            for each in plan.assumptions
+            for assumed in plan.assumptions
         ],
         "resources": [_change(change) for change in plan.changes],
     }  # fmt: skip
 
 
 def _change(change: Change) -> dict[str, Any]:
-    one = change.one
+    resource = change.resource
     return {
-        "urn": one.urn,
-        "type": one.type,
-        "name": one.name,
+        "urn": resource.urn,
+        "type": resource.type,
+        "name": resource.name,
         "op": change.op,
-        "status": one.status,
-        "reason": one.reason,
-        "ephemeral": one.ephemeral,
+        "status": resource.status,
+        "reason": resource.reason,
+        "ephemeral": resource.ephemeral,
         "before": _cost(change.before),
         "after": _cost(change.after),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -18,28 +19,34 @@ def plain(value: Decimal) -> str:
 
 
 def span(value: Range) -> dict[str, str]:
-    """A range as JSON carries it."""
-    return {"low": plain(value.low), "high": plain(value.high)}
+    """A range as JSON carries it; with what is expected where the two ends differ and somebody can say."""
+    ends = {"low": plain(value.low), "high": plain(value.high)}
+    return ends if value.exact or value.expected is None else {**ends, "expected": plain(value.expected)}
 
 
 def _rounded(value: Decimal, digits: int) -> Decimal:
     return cents(value) if digits == 2 else value.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
 
 
-def usd(value: Range, digits: int = 2) -> str:
-    """Dollars with cents; two of them where it is a range; what is not nothing, but rounds to it, says so."""
-    if not value.high and not value.low:
-        return "0.00"
+def _span(value: Range, digits: int, word: Callable[[Decimal], str], nothing: str) -> str:
+    """One figure where both ends round to it; else the ends, after what is expected of them."""
     low, high = _rounded(value.low, digits), _rounded(value.high, digits)
-    if value.high and not high:
+    if low == high:
+        return word(high)
+    ends = f"{word(low) or nothing} {DASH} {word(high) or nothing}"
+    return ends if value.expected is None else f"{word(_rounded(value.expected, digits)) or nothing} ({ends})"
+
+
+def usd(value: Range, digits: int = 2) -> str:
+    """Dollars with cents; what is not nothing, but rounds to it, says so."""
+    if value.high and not _rounded(value.high, digits):
         return f"<{Decimal(1).scaleb(-digits)}"
-    return f"{high:,}" if low == high else f"{low:,} {DASH} {high:,}"
+    return _span(value, digits if value.high or value.low else 2, "{:,}".format, "")
 
 
 def signed(value: Range, digits: int = 2) -> str:
     """A difference in dollars, with its sign; nothing where there is none."""
-    low, high = (_rounded(each, digits) for each in (value.low, value.high))
-    return _signed(high) if low == high else f"{_signed(low) or low} {DASH} {_signed(high) or high}"
+    return _span(value, digits, _signed, str(Decimal(0).quantize(Decimal(1).scaleb(-digits))))
 
 
 def _signed(value: Decimal) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from costs.amounts import NOTHING, ONE, Range
-from costs.plan.charges import Basis, Charge, ResourceCost
+from costs.plan.charges import Basis, Charge, ResourceCost, Status
 from costs.plan.plan import Change, Plan, Totals
 from costs.plan.render import money
 
@@ -114,36 +114,43 @@ def _reckoned(charge: Charge) -> str:
 
 
 def _lines(cost: ResourceCost) -> tuple[Line, ...]:
-    found = []
+    lines = []
     for charge in cost.charges:
         hours = cost.ephemeral and charge.basis is Basis.MONTH
         per = "a month, while it stands" if hours else PER[charge.basis]
-        found.append(Line(charge.name, _reckoned(charge), money.usd(charge.usd), per))
-    return tuple(found)
+        lines.append(Line(charge.name, _reckoned(charge), money.usd(charge.usd), per))
+    return tuple(lines)
+
+
+def _stated(value: Range, status: Status, digits: int = 2) -> str:
+    """A figure as far as it is known."""
+    if status == "unpriced":
+        return status
+    return f"{'at least ' if status == 'at least' else ''}{money.usd(value, digits)}"
 
 
 def _row(change: Change, whole: Decimal) -> Row:
-    one = change.one
-    before = change.before.monthly if change.before else NOTHING
-    after = change.after.monthly if change.after else NOTHING
+    resource = change.resource
+    before, after = (
+        (cost.run if resource.ephemeral else cost.monthly) if cost else None for cost in (change.before, change.after)
+    )
     extra = {}
-    if one.ephemeral:
-        before = change.before.run if change.before else NOTHING
-        after = change.after.run if change.after else NOTHING
-        hours = one.hours or NOTHING
-        standing = any(charge.basis is Basis.MONTH for charge in one.charges)
-        extra = {"hourly": money.usd(one.hourly, 4), "hours": f"{money.quantity(hours)} h" if standing else ""}
+    if resource.ephemeral:
+        standing = any(charge.basis is Basis.MONTH for charge in resource.charges)
+        hours = f"{money.quantity(resource.hours or NOTHING)} h" if standing else ""
+        extra = {"hourly": _stated(resource.hourly, resource.status, 4), "hours": hours}
+    bar = after or NOTHING
     return Row(
         sign=sign(change.op),
-        kind=short(one.type),
-        name=one.name,
-        reason=one.reason,
-        before=money.usd(before) if change.before else "",
-        after=money.usd(after) if change.after else "",
-        difference=money.signed(Range(*sorted((after.low - before.low, after.high - before.high)))),
-        lines=_lines(one),
-        telling=one.reason != ", ".join(charge.name for charge in one.charges),
-        bar=(money.share(after.low, whole), money.share(after.high, whole)),
+        kind=short(resource.type),
+        name=resource.name,
+        reason=resource.reason,
+        before=_stated(before, change.before.status) if before and change.before else "",
+        after=_stated(after, change.after.status) if after and change.after else "",
+        difference=money.signed(change.difference),
+        lines=_lines(resource),
+        telling=resource.reason != ", ".join(charge.name for charge in resource.charges),
+        bar=(money.share(bar.low, whole), money.share(bar.high, whole)),
         **extra,
     )
 
@@ -156,35 +163,41 @@ def _sums(before: Totals, after: Totals) -> tuple[Sum, ...]:
         Total("each hour that runs work", before.run_hourly, after.run_hourly, digits=4),
         Total("one run of everything", before.run, after.run, strong=True),
     ]
-    found = []
-    for row in [row for row in rows if row.before.high or row.after.high] or rows[:1]:
-        was, now, digits = row.before, row.after, row.digits
-        change = Range(*sorted((now.low - was.low, now.high - was.high)))
-        shown = money.usd(was, digits), money.usd(now, digits), money.signed(change, digits)
-        found.append(Sum(row.name, *shown, row.strong))
-    return tuple(found)
+    return tuple(
+        Sum(
+            row.name,
+            _stated(row.before, before.status, row.digits),
+            _stated(row.after, after.status, row.digits),
+            money.signed(row.after.since(row.before), row.digits),
+            row.strong,
+        )
+        for row in [row for row in rows if row.before.high or row.after.high] or rows[:1]
+    )
 
 
 def view(plan: Plan) -> View:
     """A plan as it is shown."""
-    billed = [change for change in plan.changes if change.one.status == "priced" or change.one.charges]
-    stays = sorted((c for c in billed if not c.one.ephemeral), key=_monthly)
-    goes = sorted((c for c in billed if c.one.ephemeral), key=lambda c: (-c.one.run.high, c.one.name))
-    most = max((c.one.monthly.low for c in stays), default=Decimal(0))
-    dear = max((c.one.run.high for c in goes), default=Decimal(0))
+    billed = [change for change in plan.changes if change.resource.status in ("priced", "at least")]
+    stays = sorted((change for change in billed if not change.resource.ephemeral), key=_monthly)
+    goes = [change for change in billed if change.resource.ephemeral]
+    goes.sort(key=lambda change: (-change.resource.run.high, change.resource.name))
+    most = max((change.resource.monthly.low for change in stays), default=Decimal(0))
+    dear = max((change.resource.run.high for change in goes), default=Decimal(0))
     free: dict[str, list[str]] = {}
     for change in plan.changes:
-        if change.one.status == "free":
-            free.setdefault(change.one.reason, []).append(short(change.one.type))
-    counts = Counter(change.one.status for change in plan.changes)
+        if change.resource.status == "free":
+            free.setdefault(change.resource.reason, []).append(short(change.resource.type))
+    counts = Counter(change.resource.status for change in plan.changes)
     about = f"{counts['priced']} priced, {counts['free']} free, {counts['unpriced']} unpriced"
+    if counts["at least"]:
+        about += f", {counts['at least']} priced in part"
     return View(
         stack=plan.stack,
         about=f"{KINDS[plan.kind]} of {len(plan.changes)} resources in {plan.region}: {about}",
         stays=tuple(_row(change, most) for change in stays),
         goes=tuple(_row(change, dear) for change in goes),
         sums=_sums(plan.before, plan.after),
-        unpriced=tuple(_row(change, Decimal(0)) for change in plan.changes if change.one.status == "unpriced"),
+        unpriced=tuple(_row(change, Decimal(0)) for change in plan.changes if change.resource.status == "unpriced"),
         free=tuple(
             (reason, len(kinds), ", ".join(sorted(set(kinds))))
             for reason, kinds in sorted(free.items(), key=lambda item: (-len(item[1]), item[0]))
@@ -198,29 +211,26 @@ def view(plan: Plan) -> View:
 
 def _monthly(change: Change) -> tuple[Decimal, Decimal, str]:
     after = change.after.monthly.high if change.after else Decimal(0)
-    return -after, -change.one.monthly.high, change.one.name
+    return -after, -change.resource.monthly.high, change.resource.name
 
 
 def _assumptions(plan: Plan) -> tuple[tuple[str, str, str], ...]:
     """(what, figure, whose), one for all resources that have the same."""
-    found: dict[tuple[str, str, str], list[str]] = {}
-    for each in plan.assumptions:
-        source = plan.usage or "usage file" if each.given else "default"
-        key = f"{each.kind}.{each.key}", f"{money.quantity(Range.of(each.value))} {each.unit}", source
-        found.setdefault(key, []).append(each.resource)
+    names: dict[tuple[str, str, str], list[str]] = {}
+    for assumed in plan.assumptions:
+        source = plan.usage or "usage file" if assumed.given else "default"
+        figure = f"{money.quantity(Range.of(assumed.value))} {assumed.unit}"
+        names.setdefault((f"{assumed.kind}.{assumed.key}", figure, source), []).append(assumed.resource)
     return tuple(
-        (what, figure, f"{source}, {len(names)} resources" if len(names) > 1 else f"{source}, {names[0]}")
-        for (what, figure, source), names in sorted(found.items())
+        (what, figure, f"{source}, {len(of)} resources" if len(of) > 1 else f"{source}, {of[0]}")
+        for (what, figure, source), of in sorted(names.items())
     )
 
 
 def _sources(plan: Plan) -> tuple[tuple[str, str], ...]:
-    """(source, date) of the prices, and what was said of spot."""
-    found: dict[tuple[str, str], None] = {}
-    for change in plan.changes:
-        for charge in change.after.charges if change.after else ():
-            found[charge.price.source, str(charge.price.as_of)] = None
-    return tuple(sorted(found))
+    """(source, date) of the prices."""
+    costs = [change.after for change in plan.changes if change.after]
+    return tuple(sorted({(charge.price.source, str(charge.price.as_of)) for cost in costs for charge in cost.charges}))
 
 
 def grand(plans: Sequence[Plan]) -> tuple[Sum, ...]:

@@ -28,7 +28,7 @@ TYPES = Path(__file__).with_name("types.csv")
 COMPONENT = "a component: what it is made of is listed itself"
 READ = "only read here: it is billed where it is managed"
 KUBERNETES = "runs on nodes that are billed themselves"
-MADE = {  # kinds of Kubernetes that make something of AWS
+MAKERS = {  # kinds of Kubernetes that make something of AWS
     "Ingress": "the load balancer that it may make is in no plan",
     "PersistentVolumeClaim": "the volume that it makes is in no plan",
     "StatefulSet": "the volumes that it may make are in no plan",
@@ -36,38 +36,38 @@ MADE = {  # kinds of Kubernetes that make something of AWS
 
 
 def _table() -> dict[str, Rule]:
-    found: dict[str, Rule] = {}
+    rules: dict[str, Rule] = {}
     with TYPES.open(newline="") as file:
         for row in csv.DictReader(file):
-            found[row["type"]] = free(row["reason"]) if row["status"] == "free" else unpriced(row["reason"])
+            rules[row["type"]] = free(row["reason"]) if row["status"] == "free" else unpriced(row["reason"])
     for module in MODULES:
-        if twice := found.keys() & module.TABLE.keys():
+        if twice := rules.keys() & module.TABLE.keys():
             raise ValueError(f"two rules for {', '.join(sorted(twice))}")
-        found |= module.TABLE
-    return found
+        rules |= module.TABLE
+    return rules
 
 
 TABLE = _table()
 
 
-def rule(one: PlannedResource) -> Rule:
+def rule(resource: PlannedResource) -> Rule:
     """The rule of a resource."""
-    if one.op == "read":
+    if resource.op == "read":
         return free(READ)
-    provider = one.type.partition(":")[0]
-    for known in (one.type, f"{one.type.partition('/')[0]}/*", f"{provider}:*"):
-        if found := TABLE.get(known):
-            return found
-    if not one.custom:
+    provider = resource.type.partition(":")[0]
+    for known in (resource.type, f"{resource.type.partition('/')[0]}/*", f"{provider}:*"):
+        if pricing_rule := TABLE.get(known):
+            return pricing_rule
+    if not resource.custom:
         return free(COMPONENT)
-    return _kubernetes if provider == "kubernetes" else unpriced(f"no rule for {one.type}")
+    return _kubernetes if provider == "kubernetes" else unpriced(f"no rule for {resource.type}")
 
 
 def _kubernetes(p: Pricing) -> None:
-    kind = p.one.type.rpartition(":")[2]
+    kind = p.resource.type.rpartition(":")[2]
     if kind == "Service" and p.get("spec.type") == "LoadBalancer":
         p.unpriced("the load balancer that it makes is in no plan")
-    elif kind in MADE:
-        p.unpriced(MADE[kind])
+    elif kind in MAKERS:
+        p.unpriced(MAKERS[kind])
     else:
         p.free(KUBERNETES)

@@ -1,24 +1,26 @@
-"""What a rule works with: one resource of a plan, the others around it, and the charges that it finds."""
+"""What a rule works with: one resource of a plan, the others around it, and the charges that it gets."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from costs.amounts import ONE, Number, Range, decimal
 from costs.book.price import HOURS_A_MONTH, Price, UnknownPrice
-from costs.book.prices import PriceBook
-from costs.plan.charges import Assumption, Basis, Charge, ResourceCost
+from costs.plan.charges import Assumption, Basis, Charge, ResourceCost, Status
 from costs.plan.preview import UNKNOWN, PlannedResource, parts
-from costs.plan.rules.traffic import KINDS, Usage
+from costs.plan.rules.billed import Reads
+from costs.plan.rules.traffic import KINDS
+from costs.plan.rules.world import World
 from shoestring.base.names import LEASE_TAG, is_window
 
 HOURS = Range.of(HOURS_A_MONTH)
 THOUSAND, MILLION, SECONDS_AN_HOUR = Decimal(1000), Decimal(1_000_000), Decimal(3600)
+SUBNET, DEFAULT_SUBNET = "aws:ec2/subnet:Subnet", "aws:ec2/defaultSubnet:DefaultSubnet"
+SCHEDULED = "aws:appautoscaling/scheduledAction:ScheduledAction"
+COUNTS = 0, 100  # of what scales and whose size is unknown: far above what a small budget has
 Rule = Callable[["Pricing"], None]
 
 
@@ -35,115 +37,58 @@ def truth(value: Any) -> bool:
     return value is True or (isinstance(value, str) and value.lower() == "true")
 
 
-@dataclass
-class World:
-    """All resources of a plan at one time, and what is known about all of them."""
-
-    book: PriceBook
-    region: str
-    usage: Usage
-    now: datetime
-    lease_hours: Range
-    resources: Sequence[PlannedResource]
-    by_urn: dict[str, PlannedResource] = field(init=False)
-    by_type: dict[str, list[PlannedResource]] = field(init=False)
-    _by_id: dict[tuple[str, str], PlannedResource] = field(init=False)
-    _prices: dict[tuple[str, str, str], Price | UnknownPrice] = field(default_factory=dict)
-    _items: dict[tuple[str, str], list[str]] = field(default_factory=dict)
-    _users: dict[tuple[str, str], dict[str, list[PlannedResource]]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.by_urn, self.by_type, self._by_id = {}, defaultdict(list), {}
-        for one in self.resources:
-            self.by_urn[one.urn] = one
-            self.by_type[one.type].append(one)
-            for key in (one.id, one.inputs.get("name"), one.inputs.get("arn")):
-                if isinstance(key, str) and key:
-                    self._by_id.setdefault((one.type, key), one)
-
-    def price(self, service: str, item: str, region: str) -> Price:
-        """A price of the book; raises UnknownPrice."""
-        key = service, item, region
-        if key not in self._prices:
-            try:
-                self._prices[key] = self.book.price(*key)
-            except UnknownPrice as error:
-                self._prices[key] = error
-        found = self._prices[key]
-        if isinstance(found, UnknownPrice):
-            raise found
-        return found
-
-    def items(self, service: str, region: str) -> list[str]:
-        """The machines of a service that have a price."""
-        key = service, region
-        if key not in self._items:
-            self._items[key] = [each for each in self.book.items(*key) if not each.endswith("-multi-az")]
-        return self._items[key]
-
-    def referred(self, one: PlannedResource, path: str, kind: str, value: Any) -> list[PlannedResource]:
-        """The resources of a type that a property refers to: by its dependencies, by id or name, or else, where the
-        plan does not say, all that it may be."""
-        urns = one.dependencies.get(path, ())
-        found = [self.by_urn[urn] for urn in urns if urn in self.by_urn and self.by_urn[urn].type == kind]
-        if found:
-            return found
-        if isinstance(value, str):
-            known = self._by_id.get((kind, value))
-            return [known] if known else []
-        return list(self.by_type.get(kind, ())) if value is UNKNOWN and not urns else []
-
-    def users(self, one: PlannedResource, kind: str, path: str) -> list[PlannedResource]:
-        """The resources of a type whose property refers to this one."""
-        if (kind, path) not in self._users:
-            index: dict[str, list[PlannedResource]] = defaultdict(list)
-            for user in self.by_type.get(kind, ()):
-                for each in self.referred(user, path, one.type, user.inputs.get(path)):
-                    index[each.urn].append(user)
-            self._users[kind, path] = index
-        return self._users[kind, path].get(one.urn, [])
+def plain(value: Decimal) -> str:
+    """A number without needless zeros and without an exponent."""
+    return f"{value.normalize():f}"
 
 
 class Pricing:
     """One resource while a rule prices it: its properties, and the charges that it gets.
 
-    A price that the book does not have makes the resource unpriced, whatever else is known about it.
+    What is billed without being known makes it "at least", or unpriced where nothing else is: a price that the book
+    does not have, what a rule says, a property of `billed.csv` that the rule has not read, a target that scales it
+    without the rule's asking.
     """
 
-    def __init__(self, one: PlannedResource, world: World) -> None:
-        self.one, self.world = one, world
-        self.region = one.region or world.region
+    def __init__(self, resource: PlannedResource, world: World) -> None:
+        self.resource, self.world = resource, world
+        self.region = resource.region or world.region
         self.charges: list[Charge] = []
         self.assumptions: list[Assumption] = []
         self.why: list[str] = []
-        self.missing: list[str] = []
+        self.beyond: list[str] = []
         self.lacking: list[UnknownPrice] = []
         self.reason = ""
+        self._reads = Reads()
+        self._reads.watch(resource)
+        self._scales = False
         usage = world.usage
-        self._assumed = usage.assume.get(one.urn) or usage.assume.get(one.name) or {}
+        self._assumed = usage.assume.get(resource.urn) or usage.assume.get(resource.name) or {}
         self.ephemeral, self.hours = self._life()
 
     def _life(self) -> tuple[bool, Range | None]:
-        tags = self.one.inputs.get("tags")
+        tags = self.resource.inputs.get("tags")
         until = tags.get(LEASE_TAG) if isinstance(tags, Mapping) else None
-        if until is None and not is_window(parts(self.one.urn)[0]):
+        if until is None and not is_window(parts(self.resource.urn)[0]):
             return False, None
         return True, self.world.lease_hours if (left := _left(until, self.world.now)) is None else left
 
     def get(self, path: str, default: Any = None, of: Any = None) -> Any:
         """The property at a dotted path (`a.0.b` for items of lists); UNKNOWN where the plan cannot know it."""
-        value: Any = self.one.inputs if of is None else of
+        owner: Any = self.resource.inputs if of is None else of
         if of is None and path in self._assumed:
-            return self._assumed[path]
-        for word in path.split("."):
-            if value is UNKNOWN:
-                return UNKNOWN
-            if isinstance(value, Mapping):
-                value = value.get(word)
-            elif isinstance(value, Sequence) and not isinstance(value, str) and word.isdigit():
-                value = value[int(word)] if int(word) < len(value) else None
-            else:
-                return default
+            value = self._assumed[path]
+        else:
+            value = owner
+            for word in path.split("."):
+                if isinstance(value, Mapping):
+                    value = value.get(word)
+                elif isinstance(value, Sequence) and not isinstance(value, str) and word.isdigit():
+                    value = value[int(word)] if int(word) < len(value) else None
+                elif value is not UNKNOWN:
+                    value = None
+                    break
+        self._reads.note(owner, path, value)
         return default if value is None or value == "" else value
 
     def items(self, path: str, of: Any = None) -> list[Any]:
@@ -156,9 +101,9 @@ class Pricing:
     def amount(self, path: str, default: Number, bounds: tuple[Number, Number], of: Any = None) -> Range:
         """A number, or, where it is unknown, anything between `bounds`."""
         value = self.get(path, default, of)
-        found = number(value)
-        if found is not None:
-            return Range.of(max(found, Decimal(0)))
+        known = number(value)
+        if known is not None:
+            return Range.of(max(known, Decimal(0)))
         low, high = bounds
         self.note(f"{path.rpartition('.')[2]} is {'unknown' if value is UNKNOWN else repr(value)}: {low} to {high}")
         return Range.of(low, high)
@@ -176,8 +121,77 @@ class Pricing:
         return None if value is UNKNOWN else truth(value)
 
     def referred(self, path: str, kind: str, value: Any = None) -> list[PlannedResource]:
-        """The resources of a type that a property of this one refers to."""
-        return self.world.referred(self.one, path, kind, self.get(path) if value is None else value)
+        """The resources of a type that a property of this one refers to: what they have is read as its own."""
+        value = self.get(path) if value is None else value
+        resources = self.world.referred(self.resource, path, kind, value)
+        for resource in resources:
+            self._reads.watch(resource)
+        return resources
+
+    def scaled(self, count: Range, dimension: str, part: str = "", several: bool = False) -> Range:
+        """`count`, or what a target of Application Auto Scaling makes of it: its least to its most, with `count` as
+        what is expected.
+
+        Args:
+            dimension: what is scaled, such as `ecs:service:DesiredCount`.
+            part: the name of one part of the resource (a variant, an index), where it has such.
+            several: whether there are several parts, any of which a target may mean whose own name is unknown.
+        """
+        self._scales = True
+        bounds = None
+        for target, certain in self.world.targets(self.resource):
+            if target.dimension not in (dimension, UNKNOWN) or (part and target.names and part not in target.names):
+                continue
+            certain = certain and target.dimension is not UNKNOWN and not (several and target.names is None)
+            low, high = (self.amount(f"{end}Capacity", 0, COUNTS, target.resource.inputs) for end in ("min", "max"))
+            ends = [low.low, max(high.high, low.low)]
+            for action in self.world.users(target.resource, SCHEDULED, "resourceId"):
+                for end in ("min", "max"):
+                    value = self.get(f"scalableTargetAction.{end}Capacity", of=action.inputs)
+                    capacity = self.amount("capacity", 0, COUNTS, {"capacity": value})
+                    ends += [] if value is None else [capacity.low, capacity.high]
+            if not certain:
+                ends += [count.low, count.high]
+            ends += [bounds.low, bounds.high] if bounds else []
+            bounds = Range(min(ends), max(ends))
+        if bounds is None:
+            return count
+        self.note(f"{part or 'it'} scales between {plain(bounds.low)} and {plain(bounds.high)}")
+        return bounds.around(count.expected)
+
+    def public_addresses(self, count: Range, own: Any, subnets: str = "", default_subnet: bool = True) -> None:
+        """The charge for the public IPv4 address that each of `count` things takes.
+
+        Args:
+            own: whether the thing asks for one itself; None where it does as its subnets do.
+            subnets: the property with its subnets.
+            default_subnet: whether it lies in a default subnet, which gives addresses, where it names no subnet.
+        """
+        if own is None:
+            own = self._gives_addresses(subnets, default_subnet)
+        if own is UNKNOWN:
+            self.note("whether it has a public IPv4 address is unknown")
+            count = Range(Decimal(0), count.high)
+        elif not truth(own):
+            return
+        self.add("public IPv4 address", HOURS * count, "vpc", "public-ipv4")
+
+    def _gives_addresses(self, path: str, default_subnet: bool) -> Any:
+        """Whether subnets give what starts in them a public address; UNKNOWN where the plan does not say."""
+        named = self.get(path)
+        if named is None or named == []:
+            if default_subnet:
+                self.note("in a default subnet, which gives public addresses")
+            return default_subnet
+        subnets = {kind: self.referred(path, kind) for kind in (SUBNET, DEFAULT_SUBNET)}
+        answers = {
+            UNKNOWN if (value := self.get("mapPublicIpOnLaunch", kind == DEFAULT_SUBNET, subnet.inputs)) is UNKNOWN
+            else truth(value)
+            for kind in subnets for subnet in subnets[kind]
+        }  # fmt: skip
+        if isinstance(named, list) and len(named) > sum(map(len, subnets.values())):
+            answers.add(UNKNOWN)  # some of them are not in the plan
+        return answers.pop() if len(answers) == 1 else UNKNOWN
 
     def note(self, text: str) -> None:
         """Adds to the reason."""
@@ -188,14 +202,18 @@ class Pricing:
         """It costs nothing of its own."""
         self.reason = reason
 
-    def unpriced(self, reason: str) -> None:
-        """Nobody can say what it costs."""
-        self.missing.append(reason)
+    def at_least(self, reason: str) -> None:
+        """Something that it costs is in no charge, which `reason` names: it costs at least what is priced of it, and
+        is unpriced where nothing is."""
+        self.beyond.append(reason)
+
+    unpriced = at_least  # said where nothing at all is priced
 
     def use(self, kind: str, key: str) -> Decimal:
         """A figure of its traffic: from the usage file, or the default; noted as an assumption."""
-        value, given = self.world.usage.value(self.one.urn, self.one.name, kind, key)
-        self.assumptions.append(Assumption(self.one.name, kind, key, value, KINDS[kind][key].unit, given))
+        resource = self.resource
+        value, given = self.world.usage.value(resource.urn, resource.name, kind, key)
+        self.assumptions.append(Assumption(resource.name, kind, key, value, KINDS[kind][key].unit, given))
         return value
 
     def price(self, service: str, item: str) -> Price | None:
@@ -244,8 +262,8 @@ class Pricing:
         share: Range = ONE,
     ) -> None:
         """A charge for so many units of one of several items, nobody knows which: from the cheapest to the dearest."""
-        if quantity.high and (ends := self._ends(service, items)):
-            low, high = ends
+        if quantity.high and (prices := self._prices(service, items)):
+            low, high = prices[0], prices[-1]
             share = Range(low.usd / high.usd, Decimal(1)) * share
             self.charges.append(Charge(name, quantity, high, basis, share, note=high.note))
 
@@ -259,54 +277,70 @@ class Pricing:
         rate: Range | None = None,
         prefix: str = "",
         at_worst_on_demand: bool = False,
+        first: Any = None,
     ) -> None:
         """A charge for hours of a machine of one of `kinds`: from the cheapest to the dearest of them where there are
-        several, or of all that the book knows where one is unknown. `spot` is None where that is unknown."""
+        several, or of all that the book knows where one is unknown.
+
+        Args:
+            spot: None where that is unknown.
+            first: which of several kinds is taken first, and so expected.
+        """
         if not quantity.high:
             return
-        if not kinds or any(not isinstance(kind, str) for kind in kinds):
+        unknown = not kinds or any(not isinstance(kind, str) for kind in kinds)
+        if unknown:
             kinds = [item for item in self.world.items(service, self.region) if item.startswith(prefix)]
             if not kinds:
                 self.lacking.append(UnknownPrice(service, "of any type", self.region))
-                return
-            low, high = self._ends(service, kinds) or (None, None)
-            if low and high:
-                names = f"{low.item} to {high.item}"
-                self.note(f"its instance type is unknown: {names}, the cheapest and the dearest known")
-        else:
-            low, high = self._ends(service, kinds) or (None, None)
-        if low is None or high is None:
+        prices = self._prices(service, kinds)
+        if not prices:
             return
-        share = Range(low.usd / high.usd, Decimal(1))
+        low, high = prices[0], prices[-1]
+        if unknown:
+            self.note(f"its instance type is unknown: {low.item} to {high.item}, the cheapest and the dearest known")
+        expected = next((price.usd / high.usd for price in prices if price.item == first), None)
+        share = Range(low.usd / high.usd, Decimal(1), None if unknown else expected)
         name, note = high.item if low is high else f"{low.item} to {high.item}", high.note
         if spot is not False:
-            found = self.world.book.spot(service, high.item, self.region)
-            top = Decimal(1) if at_worst_on_demand or spot is None else found.share.high
-            share = share * Range(found.share.low, max(top, found.share.low))
-            name, note = f"{name} {'spot' if spot else 'perhaps spot'}", found.source
+            seen = self.world.book.spot(service, high.item, self.region)
+            top = Decimal(1) if at_worst_on_demand or spot is None else seen.share.high
+            share = share * Range(seen.share.low, max(top, seen.share.low))
+            name, note = f"{name} {'spot' if spot else 'perhaps spot'}", seen.source
         self.charges.append(Charge(name, quantity, high, basis, share, rate, note))
 
-    def _ends(self, service: str, items: Sequence[str]) -> tuple[Price, Price] | None:
-        """The cheapest and the dearest of some items; None where one of them has no price."""
+    def _prices(self, service: str, items: Sequence[str]) -> list[Price]:
+        """The prices of some items, the cheapest first; none where one of them has no price."""
         prices = [self.price(service, item) for item in dict.fromkeys(items)]
         known = sorted((price for price in prices if price), key=lambda price: price.usd)
-        return (known[0], known[-1]) if known and len(known) == len(prices) else None
+        return known if len(known) == len(prices) else []
+
+    def _unknown_parts(self) -> Iterator[str]:
+        """What it is billed for beyond its charges."""
+        yield from self.beyond
+        yield from _lacking(self.lacking)
+        if self.charges or not self.reason:  # what is free of its own may describe something else that is not
+            yield from self._reads.missed()
+        if self.charges and not self._scales and any(True for _ in self.world.targets(self.resource)):
+            yield "a target scales it, which is not in the figure"
 
     def cost(self) -> ResourceCost:
-        """What was found."""
-        one = self.one
-        if self.missing or self.lacking:
-            status, reason = "unpriced", "; ".join(dict.fromkeys([*self.missing, *_lacking(self.lacking)]))
-            if self.charges:
-                reason += "; the rest of it is counted"
+        """What it costs, with the reason."""
+        beyond = list(dict.fromkeys(self._unknown_parts()))
+        status: Status
+        if beyond and self.charges:
+            status, reason = "at least", "; ".join([*beyond, *self.why, "the rest of it is counted"])
+        elif beyond:
+            status, reason = "unpriced", "; ".join(beyond)
         elif self.reason and not self.charges:
             status, reason = "free", self.reason
         elif self.charges:
             status, reason = "priced", "; ".join(self.why) or ", ".join(charge.name for charge in self.charges)
         else:
             status, reason = "priced", "; ".join([*self.why, "nothing of it is billed by these figures"])
+        resource = self.resource
         return ResourceCost(
-            one.urn, one.type, one.name, status, reason, tuple(self.charges),  # type: ignore[arg-type]
+            resource.urn, resource.type, resource.name, status, reason, tuple(self.charges),
             self.ephemeral, self.hours, tuple(self.assumptions),
         )  # fmt: skip
 
@@ -316,8 +350,9 @@ def _lacking(errors: Sequence[UnknownPrice]) -> Iterator[str]:
     if errors:
         first = errors[0]
         items = dict.fromkeys(f"{error.service} {error.item}" for error in errors)
-        near = f"known there: {', '.join(first.near)}; " if first.near and len(items) == 1 else ""
-        yield f"no price for {', '.join(items)} in {first.region}; {near}{first.command}"
+        near = f"known there: {', '.join(first.near)}" if first.near and len(items) == 1 else ""
+        command = next((error.command for error in errors if error.command), "")
+        yield "; ".join(filter(None, [f"no price for {', '.join(items)} in {first.region}", near, command]))
 
 
 def _left(until: Any, now: datetime) -> Range | None:

@@ -10,19 +10,17 @@ from typing import Any
 from costs.amounts import ONE, Range
 from costs.book.price import Price, UnknownPrice
 from costs.plan.rules import volumes
-from costs.plan.rules.base import HOURS, UNKNOWN, Pricing, truth
+from costs.plan.rules.base import COUNTS, HOURS, UNKNOWN, Pricing, plain
 
 TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
 CONFIGURATION = "aws:ec2/launchConfiguration:LaunchConfiguration"
-SUBNET = "aws:ec2/subnet:Subnet"
 EIP, ASSOCIATION = "aws:ec2/eip:Eip", "aws:ec2/eipAssociation:EipAssociation"
-COUNTS = 0, 100  # of a group whose size is unknown: far above what a small budget has
 VCPUS = re.compile(r"[a-z0-9-]+\.(?:(\d+)?xlarge|(large|medium|small|micro|nano))")
 
 
 def templates(p: Pricing, path: str, value: Any, kind: str = TEMPLATE) -> list[Mapping[str, Any]]:
     """The inputs of the launch templates that a property may mean; none where it names one outside the plan."""
-    found = p.world.referred(p.one, path, kind, value)
+    found = p.referred(path, kind, value)
     if len(found) > 1:
         p.note(f"which launch template is not known: one of {', '.join(sorted(each.name for each in found))}")
     return [each.inputs for each in found]
@@ -48,27 +46,7 @@ def address(p: Pricing, template: Mapping[str, Any], count: Range, subnet_path: 
     if own is None:
         cards = p.items("networkInterfaces", of=template)
         own = next((p.get("associatePublicIpAddress", of=card) for card in cards), None)
-    if own is None:
-        own = _of_subnets(p, subnet_path)
-    if own is UNKNOWN:
-        p.note("whether it has a public IPv4 address is unknown")
-        count = Range(Decimal(0), count.high)
-    elif not truth(own):
-        return
-    p.add("public IPv4 address", HOURS * count, "vpc", "public-ipv4")
-
-
-def _of_subnets(p: Pricing, path: str) -> Any:
-    subnets = p.referred(path, SUBNET)
-    if not subnets:
-        where = p.get(path)
-        if where is None or where == []:
-            p.note("in a default subnet, which gives public addresses")
-            return True
-        return UNKNOWN
-    given = [each.inputs.get("mapPublicIpOnLaunch") for each in subnets]
-    said = {truth(value) for value in given}
-    return UNKNOWN if UNKNOWN in given or len(said) > 1 else said.pop()
+    p.public_addresses(count, own, subnet_path)
 
 
 def instance(p: Pricing) -> None:
@@ -78,7 +56,7 @@ def instance(p: Pricing) -> None:
     if kinds == [None]:
         kinds = [each.get("instanceType", UNKNOWN) for each in found] or [UNKNOWN]
     template = found[0] if found else {}
-    spot = _market(p.one.inputs)
+    spot = _market(p.resource.inputs)
     if not spot and found:
         markets = {_market(each) for each in found}
         spot = markets.pop() if len(markets) == 1 else None
@@ -95,7 +73,7 @@ def instance(p: Pricing) -> None:
 
 def _has_own_address(p: Pricing) -> bool:
     """Whether an elastic address takes the place of the automatic one: it is billed as a resource of its own."""
-    return bool(p.world.users(p.one, EIP, "instance") or p.world.users(p.one, ASSOCIATION, "instanceId"))
+    return bool(p.world.users(p.resource, EIP, "instance") or p.world.users(p.resource, ASSOCIATION, "instanceId"))
 
 
 def spot_request(p: Pricing) -> None:
@@ -114,7 +92,7 @@ def sizes(p: Pricing, least: str, most: str) -> Range:
 def group(p: Pricing) -> None:
     """An auto scaling group: from the least to the most machines that it may have, on its template."""
     count = sizes(p, "minSize", "maxSize")
-    p.note(f"between {_plain(count.low)} and {_plain(count.high)} instances")
+    p.note(f"between {plain(count.low)} and {plain(count.high)} instances")
     policy = p.get("mixedInstancesPolicy")
     if isinstance(policy, list):
         policy = policy[0] if policy else None
@@ -165,10 +143,6 @@ def _around(p: Pricing, template: Mapping[str, Any], count: Range) -> None:
         address(p, template, count, "vpcZoneIdentifiers")
 
 
-def _plain(value: Decimal) -> str:
-    return f"{value.normalize():f}"
-
-
 def vcpus(kind: str) -> Decimal | None:
     """Processors of an instance type, by the rule that its size's name follows; None for `metal` and the like."""
     found = VCPUS.fullmatch(kind)
@@ -209,7 +183,7 @@ def batch_environment(p: Pricing) -> None:
     price, processors = prices[dearest]
     least = prices[cheapest][0].usd / prices[cheapest][1] * low.low / price.usd  # in instances of the dearest type
     most = max(high.high, low.low) / processors
-    p.note(f"{_plain(low.low)} to {_plain(high.high)} processors, of {dearest} at the dearest")
+    p.note(f"{plain(low.low)} to {plain(high.high)} processors, of {dearest} at the dearest")
     p.machines("ec2", [dearest], HOURS * Range(min(least, most), most), spot=kind == "SPOT")
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from costs.amounts import ONE, Range
 from costs.plan.rules import volumes
-from costs.plan.rules.base import HOURS, UNKNOWN, Pricing, by_traffic, number
-from costs.plan.rules.compute import COUNTS, sizes, templates
+from costs.plan.rules.base import COUNTS, HOURS, UNKNOWN, Pricing, by_traffic, number
+from costs.plan.rules.compute import sizes, templates
 
 TASK = "aws:ecs/taskDefinition:TaskDefinition"
 CHIPS = {"ARM64": "arm64", "X86_64": "x86"}
@@ -38,7 +38,7 @@ def service(p: Pricing) -> None:
     share = Range.of("0.3", 1) if "FARGATE_SPOT" in providers else ONE
     if share is not ONE:
         p.note("Fargate Spot is advertised at up to 70 % off")
-    count = p.amount("desiredCount", 1, COUNTS)
+    count = p.scaled(p.amount("desiredCount", 1, COUNTS), "ecs:service:DesiredCount")
     tasks = [each.inputs for each in p.referred("taskDefinition", TASK)]
     if not tasks:
         p.unpriced("its task definition is not in the plan")

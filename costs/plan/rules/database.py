@@ -27,7 +27,7 @@ def _source(p: Pricing) -> dict[str, Any]:
     """What a replica has from its source."""
     if p.get("replicateSourceDb") is None:
         return {}
-    return next((dict(each.inputs) for each in p.referred("replicateSourceDb", INSTANCE) if each is not p.one), {})
+    return next((dict(each.inputs) for each in p.referred("replicateSourceDb", INSTANCE) if each is not p.resource), {})
 
 
 def instance(p: Pricing) -> None:

@@ -24,7 +24,7 @@ def _run(p: Pricing, stopping: Any) -> Range:
 
 
 def _given(p: Pricing) -> bool:
-    return p.world.usage.value(p.one.urn, p.one.name, "training", "run_seconds")[1]
+    return p.world.usage.value(p.resource.urn, p.resource.name, "training", "run_seconds")[1]
 
 
 def _job(p: Pricing, resources: Any, stopping: Any, spot: bool | None, jobs: Range = ONE) -> None:

@@ -6,8 +6,7 @@ from decimal import Decimal
 
 from costs.amounts import Range
 from costs.plan.charges import Basis
-from costs.plan.rules.base import HOURS, UNKNOWN, Pricing, hourly, row
-from costs.plan.rules.compute import SUBNET
+from costs.plan.rules.base import HOURS, SUBNET, UNKNOWN, Pricing, hourly, row
 
 ZONES = 1, 6  # of a region
 BALANCERS = {  # type → the price of an hour, and of its capacity units

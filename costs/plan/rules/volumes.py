@@ -106,7 +106,7 @@ def _known(settings: Any) -> Mapping[str, Any]:
 
 def volume(p: Pricing) -> None:
     """An EBS volume of its own."""
-    disk(p, {**p.one.inputs}, size="size", kind="type", default_type="gp2")
+    disk(p, {**p.resource.inputs}, size="size", kind="type", default_type="gp2")
     if p.get("size") is None:
         p.note("its size is that of its snapshot, which the plan does not know")
 

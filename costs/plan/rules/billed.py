@@ -1,0 +1,90 @@
+"""The properties on which a bill depends, by type (`billed.csv`), and whether a rule has read them.
+
+A property of the table that is set to something billable and that no rule has read makes a figure "at least".
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from costs.plan.preview import UNKNOWN, PlannedResource
+
+TABLE = Path(__file__).with_name("billed.csv")
+
+
+@dataclass(frozen=True)
+class Billed:
+    """One property (a dotted path, through lists) of a type; `free` values of it, in small letters, cost nothing."""
+
+    path: str
+    free: frozenset[str]
+    reason: str
+
+    def bills(self, value: Any) -> bool:
+        """Whether a value of it costs something, or may."""
+        return value is UNKNOWN or (bool(value) and str(value).lower() not in self.free)
+
+
+def _table() -> dict[str, tuple[Billed, ...]]:
+    rows: dict[str, tuple[Billed, ...]] = {}
+    with TABLE.open(newline="") as file:
+        for row in csv.DictReader(file):
+            billed = Billed(row["property"], frozenset({"false", "0", *row["free"].split("|")}), row["reason"])
+            for kind in row["types"].split():
+                rows[kind] = (*rows.get(kind, ()), billed)
+    return rows
+
+
+BILLED = _table()
+
+
+def values(owner: Any, path: str) -> Iterator[Any]:
+    """The values at a path, of each item of the lists on the way; UNKNOWN where the way to it is."""
+    if owner is UNKNOWN or (not path and owner is not None):
+        yield owner
+    elif isinstance(owner, list):
+        for item in owner:
+            yield from values(item, path)
+    elif isinstance(owner, Mapping):
+        word, _, rest = path.partition(".")
+        yield from values(owner.get(word), rest)
+
+
+class Reads:
+    """Which of the properties in the table a rule has read, of the resources that it looks at."""
+
+    def __init__(self) -> None:
+        self._watched: dict[str, PlannedResource] = {}
+        self._places: dict[int, tuple[str, str]] = {}  # by identity of an object: whose it is, and where
+        self._read: set[tuple[str, str]] = set()
+
+    def watch(self, resource: PlannedResource) -> None:
+        """What this resource has is billed too."""
+        if resource.type in BILLED and resource.urn not in self._watched:
+            self._watched[resource.urn] = resource
+            self._places[id(resource.inputs)] = resource.urn, ""
+
+    def note(self, owner: Any, path: str, value: Any) -> None:
+        """A rule has read a value at a path of an object."""
+        if not self._places or (place := self._places.get(id(owner))) is None:
+            return
+        urn, before = place
+        path = before + ".".join(word for word in path.split(".") if not word.isdigit())
+        self._read.add((urn, path))
+        for inner in value if isinstance(value, list) else (value,):
+            if isinstance(inner, Mapping):
+                self._places[id(inner)] = urn, f"{path}."
+
+    def missed(self) -> Iterator[str]:
+        """A sentence for each property that costs something and was not read."""
+        for urn, resource in self._watched.items():
+            for billed in BILLED[resource.type]:
+                if (urn, billed.path) not in self._read:
+                    value = next(filter(billed.bills, values(resource.inputs, billed.path)), None)
+                    if value is not None:
+                        said = f" {value}" if isinstance(value, str | int | float) and value is not True else ""
+                        yield f"{billed.path}{' unknown' if value is UNKNOWN else said}: {billed.reason}"

@@ -1,0 +1,130 @@
+"""All resources of a plan at one time: who refers to whom, what scales what, and the prices of their regions."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from costs.amounts import Range
+from costs.book.price import Price, UnknownPrice
+from costs.book.prices import PriceBook
+from costs.plan.preview import UNKNOWN, PlannedResource
+from costs.plan.rules.traffic import Usage
+
+TARGET = "aws:appautoscaling/target:Target"
+IDENTIFIERS = ("name", "arn", "clusterIdentifier", "replicationGroupId")  # inputs by which others call a resource
+SEGMENT = re.compile(r"[/:]")  # between the parts of `service/cluster/name`, `function:name:alias`, …
+
+
+@dataclass(frozen=True)
+class Target:
+    """A target of Application Auto Scaling: what it scales, by URNs and, where they are known, by names.
+
+    `names` is None where the plan does not know them.
+    """
+
+    resource: PlannedResource
+    dimension: Any
+    urns: frozenset[str]
+    names: frozenset[str] | None
+
+
+@dataclass
+class World:
+    """All resources of a plan at one time, and what is known about all of them."""
+
+    book: PriceBook
+    region: str
+    usage: Usage
+    now: datetime
+    lease_hours: Range
+    resources: Sequence[PlannedResource]
+    by_urn: dict[str, PlannedResource] = field(init=False)
+    by_type: dict[str, list[PlannedResource]] = field(init=False)
+    _by_id: dict[tuple[str, str], PlannedResource] = field(init=False)
+    _prices: dict[tuple[str, str, str], Price | UnknownPrice] = field(default_factory=dict)
+    _items: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    _users: dict[tuple[str, str], dict[str, list[PlannedResource]]] = field(default_factory=dict)
+    _payers: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.by_urn, self.by_type, self._by_id = {}, defaultdict(list), {}
+        for resource in self.resources:
+            self.by_urn[resource.urn] = resource
+            self.by_type[resource.type].append(resource)
+            for key in (resource.id, *(resource.inputs.get(name) for name in IDENTIFIERS)):
+                if isinstance(key, str) and key:
+                    self._by_id.setdefault((resource.type, key), resource)
+
+    def price(self, service: str, item: str, region: str) -> Price:
+        """A price of the book; raises UnknownPrice."""
+        key = service, item, region
+        if key not in self._prices:
+            try:
+                self._prices[key] = self.book.price(*key)
+            except UnknownPrice as error:
+                self._prices[key] = error
+        price = self._prices[key]
+        if isinstance(price, UnknownPrice):
+            raise price
+        return price
+
+    def items(self, service: str, region: str) -> list[str]:
+        """The machines of a service that have a price."""
+        key = service, region
+        if key not in self._items:
+            self._items[key] = [item for item in self.book.items(*key) if not item.endswith("-multi-az")]
+        return self._items[key]
+
+    def referred(self, resource: PlannedResource, path: str, kind: str, value: Any) -> list[PlannedResource]:
+        """The resources of a type that a property refers to: by its dependencies, by id or name, or else, where the
+        plan does not say, all that it may be."""
+        urns = resource.dependencies.get(path, ())
+        named = [self.by_urn[urn] for urn in urns if urn in self.by_urn and self.by_urn[urn].type == kind]
+        if named:
+            return named
+        keys = value if isinstance(value, list) else [value]
+        if UNKNOWN in keys:
+            return [] if urns else list(self.by_type.get(kind, ()))
+        known = (self._by_id.get((kind, key)) for key in keys if isinstance(key, str))
+        return [resource for resource in known if resource]
+
+    def users(self, resource: PlannedResource, kind: str, path: str) -> list[PlannedResource]:
+        """The resources of a type whose property refers to this one."""
+        if (kind, path) not in self._users:
+            index: dict[str, list[PlannedResource]] = defaultdict(list)
+            for user in self.by_type.get(kind, ()):
+                for used in self.referred(user, path, resource.type, user.inputs.get(path)):
+                    index[used.urn].append(user)
+            self._users[kind, path] = index
+        return self._users[kind, path].get(resource.urn, [])
+
+    def targets(self, resource: PlannedResource) -> Iterator[tuple[Target, bool]]:
+        """The targets that scale a resource, each with whether that is certain."""
+        for target in self._targets:
+            if resource.urn in target.urns:
+                yield target, True
+            elif target.names is None:
+                if not target.urns:
+                    yield target, False
+            elif target.names.intersection([resource.id, *map(resource.inputs.get, IDENTIFIERS)]):
+                yield target, True
+
+    @cached_property
+    def _targets(self) -> list[Target]:
+        targets = []
+        for resource in self.by_type.get(TARGET, ()):
+            identifier = resource.inputs.get("resourceId")
+            names = frozenset(SEGMENT.split(identifier)) - {""} if isinstance(identifier, str) else None
+            urns = frozenset(urn for urns in resource.dependencies.values() for urn in urns)
+            targets.append(Target(resource, resource.inputs.get("scalableDimension", UNKNOWN), urns, names))
+        return targets
+
+    def payer(self, fee: str, resource: PlannedResource) -> PlannedResource:
+        """The resource that bears a fee which is due once, however many cause it: the first that asked."""
+        return self.by_urn[self._payers.setdefault(fee, resource.urn)]
