@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 CENT = Decimal("0.01")
+THOUSAND, MILLION = Decimal(1_000), Decimal(1_000_000)
 Number = int | float | str | Decimal
 
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from costs.book.price_list import is_read
+
 HOURS_A_MONTH = Decimal(730)  # as AWS's own calculator counts
-SECONDS_AN_HOUR, THOUSAND, MILLION = Decimal(3600), Decimal(1_000), Decimal(1_000_000)
+SECONDS_AN_HOUR = Decimal(3600)
 LAMBDA_COMPUTE = {"arm64": "compute-arm64", "x86_64": "compute-x86"}  # a function's architecture → item
 LIST_FRESH_DAYS, SPOT_FRESH_DAYS = 365, 7  # after that many days a price is called stale
+
+
+def refresh_of(service: str, item: str, region: str) -> str:
+    """The command that may bring a price; nothing where no refresh asks for the item."""
+    return f"shoestring prices refresh --region {region}" if is_read(service, item) else ""
 
 
 class UnknownPrice(LookupError):
@@ -19,13 +26,30 @@ class UnknownPrice(LookupError):
     Args:
         service, item, region: what was asked for.
         near: known items of the service in the region that come near; empty where it has none there.
+
+    `command` is what `refresh_of` says of it.
     """
 
     def __init__(self, service: str, item: str, region: str, near: Iterable[str] = ()) -> None:
         self.service, self.item, self.region, self.near = service, item, region, tuple(near)
-        self.command = f"shoestring prices refresh --region {region}"
+        self.command = refresh_of(service, item, region)
         hint = f"known there: {', '.join(self.near)}" if self.near else f"no price of {service} is known in {region}"
-        super().__init__(f"no price for {service} {item} in {region}; {hint}; {self.command}")
+        mend = self.command or "no refresh asks for it"
+        super().__init__(f"no price for {service} {item} in {region}; {hint}; {mend}")
+
+
+def lacking(errors: Sequence[UnknownPrice]) -> str:
+    """One sentence for all prices that a region lacks, with the command that may bring them where there is one."""
+    items = {f"{error.service} {error.item}": error for error in errors}
+    unread = [name for name, error in items.items() if not error.command]
+    parts = [f"no price for {', '.join(items)} in {errors[0].region}"]
+    if errors[0].near and len(items) == 1:
+        parts.append(f"known there: {', '.join(errors[0].near)}")
+    if len(unread) < len(items):
+        parts.append(next(error.command for error in errors if error.command))
+    if unread:
+        parts.append(f"no refresh asks for {', '.join(unread) if len(items) > 1 else 'it'}")
+    return "; ".join(parts)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from costs.amounts import NOTHING, Range, decimal
-from costs.book.price import HOURS_A_MONTH
+from costs.book.price import HOURS_A_MONTH, refresh_of
 from costs.book.prices import PriceBook
 from costs.plan.charges import Assumption, ResourceCost, Status
 from costs.plan.preview import COMMAND, UNKNOWN, PlannedResource, Preview
@@ -247,10 +247,11 @@ def _warnings(preview: Preview, changes: Sequence[Change], today: date) -> Itera
         yield f"{count} resource(s) are unpriced: the totals are without them"
     if count := statuses["at least"]:
         yield f"{count} resource(s) cost at least what is said: the totals are without the rest of them"
-    old = sorted({charge.price.as_of for cost in costs for charge in cost.charges if charge.price.stale(today)})
-    if old:
-        regions = sorted({charge.price.region for cost in costs for charge in cost.charges})
-        yield f"prices of {old[0]} are stale: shoestring prices refresh --region {regions[0]}"
+    prices = {charge.price for cost in costs for charge in cost.charges}
+    if old := sorted((price for price in prices if price.stale(today)), key=lambda price: (price.as_of, price.region)):
+        commands = dict.fromkeys(refresh_of(price.service, price.item, price.region) for price in old)
+        mend = "; ".join(filter(None, commands)) or "no refresh asks for them"
+        yield f"prices of {old[0].as_of} are stale: {mend}"
     uncertain = [cost.name for cost in costs if any("unknown" in part for part in cost.reason.split("; "))]
     if uncertain:
         yield (

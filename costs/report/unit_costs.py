@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from costs.book.price import HOURS_A_MONTH, LAMBDA_COMPUTE, MILLION, SECONDS_AN_HOUR, THOUSAND, UnknownPrice
+from costs.amounts import MILLION, THOUSAND
+from costs.book.price import HOURS_A_MONTH, LAMBDA_COMPUTE, SECONDS_AN_HOUR, UnknownPrice
 from costs.book.prices import PriceBook
 from costs.report.account import Job, Predictions
 from costs.report.explorer import Row

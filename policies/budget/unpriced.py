@@ -12,10 +12,11 @@ def check(stack: Stack, context: Context) -> Iterator[Finding]:
     """A finding for each resource without a price."""
     for cost in priced(stack, context):
         if not cost.whole:
+            refresh = f"shoestring prices refresh --region {context.region}"
             lines = [
                 f"{cost.name} ({cost.type}) has no price: {cost.reason}",
                 "  cost: unknown, and in no budget",
-                f"  change: shoestring prices refresh --region {context.region}, or another type",
+                "  change: " + (f"{refresh}, or another type" if refresh in cost.reason else "another type"),
             ]
             yield Finding("price", None, lines[2], resource=stack.by_urn.get(cost.urn), said="\n".join(lines))
 

@@ -14,10 +14,15 @@ from pathlib import Path
 import pytest
 
 from costs.book.comparison import compare, table
-from costs.book.price import UnknownPrice
+from costs.book.price import Price, UnknownPrice, lacking
+from costs.book.price_list import QUERIES
 from costs.book.prices import TABLE, PriceBook
+from costs.book.refresh.pricing_api import parse, read
+from costs.plan import rules
+from costs.plan.plan import price_resources
 from shoestring.base.paths import ROOT
 from tests.costs import fake_aws
+from tests.costs.test_rules import SAMPLES, resource
 
 
 def test_table_is_read_exactly():
@@ -151,3 +156,60 @@ def test_refresh_that_is_killed_goes_on_with_what_is_missing(tmp_path):
         assert "us-east-1 lambda, no product for it there: compute-arm64, compute-x86" in done.stdout
         done = shoestring("show", "requests", "--json", home=tmp_path)
         assert "AWS Pricing API" in {row["what"]: row["source"] for row in json.loads(done.stdout)}["sns requests"]
+
+
+def test_what_a_refresh_asks_for_has_its_command_and_nothing_else_has() -> None:
+    compute, rule = (UnknownPrice(*key, "eu-west-1") for key in (("lambda", "compute-arm64"), ("waf", "rule")))
+    assert compute.command == "shoestring prices refresh --region eu-west-1"
+    assert str(compute).endswith(compute.command)
+    assert rule.command == "" and str(rule).endswith("no refresh asks for it")
+    assert lacking([compute, rule]) == (
+        "no price for lambda compute-arm64, waf rule in eu-west-1; shoestring prices refresh --region eu-west-1; "
+        "no refresh asks for waf rule"
+    )
+
+
+class Asked(PriceBook):
+    """The shipped table, which notes what it is asked for."""
+
+    def __init__(self) -> None:
+        super().__init__(PriceBook.load())
+        self.asked: set[tuple[str, str]] = set()
+
+    def price(self, service: str, item: str, region: str = "us-east-1") -> Price:
+        self.asked.add((service, item))
+        return super().price(service, item, region)
+
+
+def would_be_read(service: str, item: str) -> bool:
+    """Whether a refresh gives a row of this name for a product that AWS would list for it."""
+    for wanted in (wanted for query in QUERIES.get(service, []) for wanted in query.wanted):
+        before, typed, after = wanted.item.partition("{type}")
+        if not typed and item == wanted.item:
+            return True
+        if typed and item.startswith(before) and item.endswith(after):
+            usage = re.sub(r"\(\?P<type>.*\)", item[len(before) : len(item) - len(after)], wanted.usage)
+            where = dict(wanted.where)
+            family = where.pop("productFamily", "")
+            entry = fake_aws.product("S", usage, "1.0", wanted.units[0], family, **where)
+            products, _ = parse([json.dumps(entry)])
+            if [row["item"] for row in read(products, [wanted]).rows] == [item]:
+                return True
+    return False
+
+
+def test_each_item_that_a_rule_may_ask_for_is_offered_a_refresh_only_where_one_reads_it() -> None:
+    """Over every type of the provider without a property, every sample of the rules, and the whole table."""
+    book = Asked()
+    types = [resource(token) for token in rules.TABLE if token.startswith("aws:")]
+    for resources in (types, *(resources for resources, *_ in SAMPLES.values())):
+        for region in ("us-east-1", "eu-west-9"):
+            price_resources(resources, region, book)
+    asked = book.asked | {(price.service, price.item) for price in PriceBook.load()}
+    assert len(asked) > 500
+    offered = {key for key in asked if UnknownPrice(*key, "eu-west-9").command}
+    assert offered == {key for key in asked if would_be_read(*key)}
+    assert {("ec2", "m5.large"), ("rds", "db.t4g.micro-postgres"), ("kms", "key")} <= offered
+    assert not {("waf", "rule"), ("elasticache", "cache.t3.micro"), ("rds", "db.r6g.large-aurora-mysql")} & offered
+    for service, read_by_type in (("ec2", True), ("sagemaker-notebook", True), ("elasticache", False)):
+        assert bool(UnknownPrice(service, "*", "eu-west-9").command) is read_by_type

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from costs.book.comparison import compare
 from costs.book.price import UnknownPrice
+from costs.book.price_list import QUERIES
 from costs.book.prices import PriceBook
 from costs.book.refresh import spot_history as refresh_spot
 from costs.book.refresh.pricing_api import parse, read
-from costs.book.refresh.queries import QUERIES
 from costs.book.refresh.run import PARTS, Refresh, Settings, unread
 from costs.book.store import Stored
 from shoestring.base.errors import UserError

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 
+from costs.book.price_list import Wanted
+
 HOME = "us-east-1"  # the price list is asked there, whatever region the prices are of
-REGION_PREFIX = r"(?:EU-|[A-Z]{2,4}\d-|[a-z]{2}(?:-[a-z]+)+-\d-)?"  # of a usage type: EUC1-BoxUsage:m5.large
-ONE, THOUSAND, MILLION = Decimal(1), Decimal(1_000), Decimal(1_000_000)
 
 
 class _Dimension(BaseModel):
@@ -39,6 +39,11 @@ class _Description(BaseModel):
     family: str = Field("", alias="productFamily")
     attributes: dict[str, str]
 
+    @property
+    def facts(self) -> dict[str, str]:
+        """All that it can be told by."""
+        return {"productFamily": self.family, **self.attributes}
+
 
 class Product(BaseModel):
     """One entry of a price list."""
@@ -46,34 +51,6 @@ class Product(BaseModel):
     product: _Description
     terms: _Terms
     published: str = Field("", alias="publicationDate")
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """How an item of the price book is found among the products, and how AWS's unit becomes the book's.
-
-    Args:
-        item: its name; `{type}` stands for the group of that name in `usage`.
-        usage: a pattern for the whole usage type, without the region's prefix.
-        units: AWS's names of the unit; another unit is refused, not converted.
-        unit, factor: the book's unit, and how many of AWS's units it is.
-        where: attributes (`productFamily` among them) and the values that they must have.
-    """
-
-    item: str
-    usage: str
-    units: tuple[str, ...]
-    unit: str
-    factor: Decimal = ONE
-    where: Mapping[str, str] = field(default_factory=dict)
-
-    def name(self, product: Product) -> str | None:
-        """The name of the item that this product is; None where it is another."""
-        attributes = {"productFamily": product.product.family, **product.product.attributes}
-        found = re.fullmatch(REGION_PREFIX + self.usage, attributes.get("usagetype", ""))
-        if not found or any(attributes.get(key) != value for key, value in self.where.items()):
-            return None
-        return self.item.format(**found.groupdict())
 
 
 @dataclass(frozen=True)
@@ -132,7 +109,7 @@ def read(products: Iterable[Product], wanted: Iterable[Wanted]) -> Reading:
     rules = list(wanted)
     for product in products:
         for rule in rules:
-            if (item := rule.name(product)) is None:
+            if (item := rule.name(product.product.facts)) is None:
                 continue
             try:
                 for candidate in _candidates(product, rule):

@@ -15,10 +15,10 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from costs.book.price_list import QUERIES, is_read
 from costs.book.prices import PriceBook
 from costs.book.refresh import spot_history as refresh_spot
 from costs.book.refresh.pricing_api import HOME, Product, Reading, parse, products_of, read
-from costs.book.refresh.queries import QUERIES
 from costs.book.store import INTERRUPTIONS, SPOT, Part, Stored, folder
 from shoestring.base.errors import UserError
 
@@ -232,9 +232,8 @@ class Refresh:
             whole.rows += reading.rows
             whole.left |= reading.left
         named = {row["item"] for row in whole.rows}
-        rules = {rule.item for query in QUERIES[service] for rule in query.wanted}
         for item in sorted(items - named - set(whole.left)):
-            whole.left[item] = "no product for it there" if item in rules or "." in item else NOT_ASKED
+            whole.left[item] = "no product for it there" if is_read(service, item) else NOT_ASKED
         return whole
 
 

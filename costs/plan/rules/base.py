@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from costs.amounts import ONE, Number, Range, decimal
-from costs.book.price import HOURS_A_MONTH, Price, UnknownPrice
+from costs.book.price import HOURS_A_MONTH, Price, UnknownPrice, lacking
 from costs.plan.charges import Assumption, Basis, Charge, ResourceCost, Status
 from costs.plan.preview import UNKNOWN, PlannedResource, parts
 from costs.plan.rules.billed import Reads
@@ -292,7 +292,7 @@ class Pricing:
         if unknown:
             kinds = [item for item in self.world.items(service, self.region) if item.startswith(prefix)]
             if not kinds:
-                self.lacking.append(UnknownPrice(service, "of any type", self.region))
+                self.lacking.append(UnknownPrice(service, f"{prefix}*", self.region))
         prices = self._prices(service, kinds)
         if not prices:
             return
@@ -318,7 +318,8 @@ class Pricing:
     def _unknown_parts(self) -> Iterator[str]:
         """What it is billed for beyond its charges."""
         yield from self.beyond
-        yield from _lacking(self.lacking)
+        if self.lacking:
+            yield lacking(self.lacking)
         if self.charges or not self.reason:  # what is free of its own may describe something else that is not
             yield from self._reads.missed()
         if self.charges and not self._scales and any(True for _ in self.world.targets(self.resource)):
@@ -343,16 +344,6 @@ class Pricing:
             resource.urn, resource.type, resource.name, status, reason, tuple(self.charges),
             self.ephemeral, self.hours, tuple(self.assumptions),
         )  # fmt: skip
-
-
-def _lacking(errors: Sequence[UnknownPrice]) -> Iterator[str]:
-    """One sentence for all prices that a region lacks, with the command that may have them."""
-    if errors:
-        first = errors[0]
-        items = dict.fromkeys(f"{error.service} {error.item}" for error in errors)
-        near = f"known there: {', '.join(first.near)}" if first.near and len(items) == 1 else ""
-        command = next((error.command for error in errors if error.command), "")
-        yield "; ".join(filter(None, [f"no price for {', '.join(items)} in {first.region}", near, command]))
 
 
 def _left(until: Any, now: datetime) -> Range | None:

@@ -60,7 +60,7 @@ def _of_any_engine(p: Pricing, kind: str, copies: Range) -> None:
     """The charge of an instance class whose engine is unknown: between the cheapest and the dearest engine's."""
     single = [item for item in p.world.items("rds", p.region) if item.startswith(f"{kind}-")]
     if not single:
-        p.lacking.append(UnknownPrice("rds", kind, p.region))
+        p.lacking.append(UnknownPrice("rds", f"{kind}-*", p.region))
         return
     p.note("its engine is unknown")
     prices = [p.world.price("rds", item, p.region) for item in single]

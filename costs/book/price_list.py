@@ -2,22 +2,60 @@
 
 Each filter is one paginated request. What the price list does not have by region, or not under a unit that can be told
 apart (budgets, Cost Explorer, Route 53, dashboards, parameters), is not here and stays as the shipped table has it.
+`is_read` says which items are here.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
-from costs.book.refresh.pricing_api import MILLION, THOUSAND, Wanted
+from costs.amounts import MILLION, THOUSAND
 
+REGION_PREFIX = r"(?:EU-|[A-Z]{2,4}\d-|[a-z]{2}(?:-[a-z]+)+-\d-)?"  # of a usage type: EUC1-BoxUsage:m5.large
+TYPE = re.compile(r"\(\?P<type>(.+)\)$")  # the group at the end of a usage type that an item's `{type}` stands for
 HOUR = ("Hrs", "Hours", "hours", "hour")
 GB_MONTH = ("GB-Mo", "GB-month")
 REQUESTS = ("Requests", "Request", "API Requests", "API Calls")
 GB_SECOND = ("Lambda-GB-Second", "GB-Second", "GB-Seconds", "Second", "seconds")
 ON_DEMAND_LINUX = {"operatingSystem": "Linux", "tenancy": "Shared", "preInstalledSw": "NA", "capacitystatus": "Used",
                    "licenseModel": "No License required", "marketoption": "OnDemand"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """How an item of the price book is known among the products, and how AWS's unit becomes the book's.
+
+    Args:
+        item: its name; `{type}` stands for the group of that name in `usage`.
+        usage: a pattern for the whole usage type, without the region's prefix.
+        units: AWS's names of the unit; another unit is refused, not converted.
+        unit, factor: the book's unit, and how many of AWS's units it is.
+        where: attributes (`productFamily` among them) and the values that they must have.
+    """
+
+    item: str
+    usage: str
+    units: tuple[str, ...]
+    unit: str
+    factor: Decimal = Decimal(1)
+    where: Mapping[str, str] = field(default_factory=dict)
+
+    def name(self, attributes: Mapping[str, str]) -> str | None:
+        """The name of the item that a product with these attributes is; None where it is another."""
+        usage = re.fullmatch(REGION_PREFIX + self.usage, attributes.get("usagetype", ""))
+        if not usage or any(attributes.get(key) != value for key, value in self.where.items()):
+            return None
+        return self.item.format(**usage.groupdict())
+
+    def names(self, item: str) -> bool:
+        """Whether some product may be this item; `db.t4g.micro-*` is any item that begins so."""
+        types = TYPE.search(self.usage)
+        if item.endswith("*"):
+            return types is not None or self.item.startswith(item[:-1])
+        return re.fullmatch(re.escape(self.item).replace(r"\{type\}", types[1] if types else ""), item) is not None
 
 
 @dataclass(frozen=True)
@@ -60,8 +98,9 @@ def _ml(usage: str) -> list[Query]:
 
 def _database(engine: str, name: str) -> Query:
     asked = {"productFamily": "Database Instance", "databaseEngine": engine, "locationType": "AWS Region"}
-    single = _hour(f"{{type}}-{name}", r"InstanceUsage:(?P<type>db\.[\w.-]+)", deploymentOption="Single-AZ")
-    double = _hour(f"{{type}}-{name}-multi-az", r"Multi-AZUsage:(?P<type>db\.[\w.-]+)", deploymentOption="Multi-AZ")
+    kind = r":(?P<type>db\.\w+(?:\.\w+)+)"
+    single = _hour(f"{{type}}-{name}", f"InstanceUsage{kind}", deploymentOption="Single-AZ")
+    double = _hour(f"{{type}}-{name}-multi-az", f"Multi-AZUsage{kind}", deploymentOption="Multi-AZ")
     return Query("AmazonRDS", (asked,), (single, double))
 
 
@@ -79,7 +118,7 @@ ALL: tuple[Mapping[str, str], ...] = ({},)
 DATABASE_STORAGE = {"databaseEngine": "Any"}
 
 QUERIES: dict[str, list[Query]] = {
-    "ec2": [Query("AmazonEC2", (ON_DEMAND_LINUX,), (_hour("{type}", r"BoxUsage:(?P<type>[\w.-]+)"),))],
+    "ec2": [Query("AmazonEC2", (ON_DEMAND_LINUX,), (_hour("{type}", r"BoxUsage:(?P<type>[\w-]+\.[\w-]+)"),))],
     "sagemaker-training": _ml("Train"),
     "sagemaker-endpoint": _ml("Host"),
     "sagemaker-processing": _ml("Processing"),
@@ -168,3 +207,9 @@ QUERIES: dict[str, list[Query]] = {
     "apigateway": [Query("AmazonApiGateway", ALL, (
         _million("http-requests", "ApiGatewayHttpRequest"), _million("rest-requests", "ApiGatewayRequest")))],
 }  # fmt: skip
+
+
+def is_read(service: str, item: str) -> bool:
+    """Whether a refresh asks for an item of the price book; of any service where `service` is empty."""
+    asked = QUERIES.get(service, []) if service else [query for queries in QUERIES.values() for query in queries]
+    return any(wanted.names(item) for query in asked for wanted in query.wanted)
