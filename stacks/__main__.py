@@ -4,8 +4,6 @@ No module here may have the name of one of the standard library's: Pulumi runs P
 path, where a `platform.py` would stand in for Python's own.
 """
 
-import gc
-import os
 import sys
 from pathlib import Path
 
@@ -16,23 +14,16 @@ from pulumi.runtime.config import CONFIG, get_config_env
 
 from shoestring.base.errors import UserError, of_the_disk
 from shoestring.base.paths import home
-
-
-def _nothing(*_: object, **__: object) -> None:
-    pass
+from stacks.sdk import load_modules_singly
+from stacks.settings import PlatformSettings, read
 
 
 def main() -> None:
     """Reads the settings and builds what they ask for; errors for people come without a traceback."""
-    gc.disable()  # this program keeps what it makes; looking for garbage among it takes a fifth of its time
-    # Nothing here plugs into pydantic, and it would look for plugins among all installed packages.
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    if not os.environ.get("SHOESTRING_DEBUG"):
-        pulumi.log.debug = _nothing  # the SDK sends the engine four messages for each resource, which it throws away
-    from stacks.settings import PlatformSettings, read
-
+    load_modules_singly()
     try:
         settings = read(pulumi.get_stack(), {**get_config_env(), **CONFIG.get()})
+        # Each program loads its own part of the AWS SDK, which is large.
         if isinstance(settings, PlatformSettings):
             from stacks import platform_stack
 

@@ -1,0 +1,125 @@
+"""A preview of the platform against that of an empty program, and what loading single modules of the SDK saves.
+
+    .venv/bin/python benchmarks/preview.py [--json] [--repeat 5]
+
+On the real engine, the local cloud, and a state of its own; nothing is deployed. The previews run in turn, so that all
+meet the same disturbances, and the least of each counts, as a disturbance only ever adds. On a machine that does other
+things as well, look at the processor time: that of the engine and all that it starts. `stacks/sdk.py` is there because
+without it (the last row) the platform takes more than LIMIT times an empty program; with it, the tests hold it there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from localcloud import supervisor
+from shoestring.base.errors import UserError
+from shoestring.base.paths import ROOT, home
+from shoestring.environment import local_environment, process_environment
+from shoestring.setup.installation import pulumi_home
+
+LIMIT = 2.5  # times what a preview of an empty program takes
+EMPTY, PLATFORM, WHOLE = "an empty program", "the platform", "the platform, the SDK's packages loaded whole"
+PROGRAMS = {
+    EMPTY: "import pulumi\n",
+    PLATFORM: f"import runpy\nrunpy.run_path('{ROOT}/stacks/__main__.py', run_name='__main__')\n",
+}
+PROGRAMS[WHOLE] = f"""\
+import sys
+sys.path.insert(0, '{ROOT}')
+import stacks.sdk
+stacks.sdk.load_modules_singly = lambda: None
+{PROGRAMS[PLATFORM]}"""
+
+
+class Bench:
+    """A project for each of PROGRAMS, with the platform's configuration, on a running local cloud."""
+
+    def __init__(self, folder: Path, cloud: dict[str, Any]) -> None:
+        own = {"PULUMI_HOME": str(folder / "home"), "PULUMI_BACKEND_URL": f"file://{folder / 'state'}"}
+        self.environment = process_environment({**local_environment(cloud), **own})
+        (folder / "state").mkdir()
+        (folder / "home").mkdir()
+        (folder / "home" / "plugins").symlink_to(pulumi_home() / "plugins")
+        project = (ROOT / "Pulumi.yaml").read_text().replace("main: stacks/", "main: program/")
+        project = project.replace("virtualenv: .venv", f"virtualenv: {sys.prefix}")
+        self.folders: dict[str, Path] = {}
+        self.taken: dict[str, list[tuple[float, float]]] = {name: [] for name in PROGRAMS}
+        for number, (name, program) in enumerate(PROGRAMS.items()):
+            self.folders[name] = project_folder = folder / str(number)
+            (project_folder / "program").mkdir(parents=True)
+            (project_folder / "program" / "__main__.py").write_text(program)
+            (project_folder / "Pulumi.yaml").write_text(project.replace("name: shoestring", f"name: bench-{number}"))
+            (project_folder / "Pulumi.local.yaml").write_text((ROOT / "Pulumi.local.yaml").read_text())
+            self._run(project_folder, "stack", "init", "local")
+            self._run(project_folder, "preview", "--stack", "local")  # fills the caches
+
+    def _run(self, folder: Path, *words: str) -> tuple[float, float]:
+        """Seconds, and seconds of processor time of all processes. Raises UserError where it fails."""
+        before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+        done = subprocess.run(
+            ["pulumi", *words, "--non-interactive", "--color", "never"], cwd=folder, env=self.environment,
+            text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        seconds, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+        if done.returncode:
+            raise UserError(f"pulumi {' '.join(words)} exited with {done.returncode}:\n{done.stdout.strip()[-2000:]}")
+        return seconds, after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+
+    def preview(self, name: str) -> None:
+        """Previews one of PROGRAMS once more."""
+        self.taken[name].append(self._run(self.folders[name], "preview", "--stack", "local"))
+
+    def figures(self, name: str) -> dict[str, Any]:
+        """Least and middle of the runs so far, each also as a multiple of the empty program's."""
+        figures: dict[str, Any] = {"preview": name}
+        for place, unit in enumerate(("seconds", "processor_seconds")):
+            own, base = ([run[place] for run in self.taken[program]] for program in (name, EMPTY))
+            figures |= {
+                f"least_{unit}": round(min(own), 3),
+                f"least_{unit}_ratio": round(min(own) / min(base), 2),
+                f"median_{unit}": round(statistics.median(own), 3),
+                f"median_{unit}_ratio": round(statistics.median(own) / statistics.median(base), 2),
+            }
+        return figures
+
+
+def main() -> None:
+    """Prints the results, for people or for machines."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="print the results for machines")
+    parser.add_argument("--repeat", type=int, default=5, help="runs of each preview")
+    words = parser.parse_args()
+    try:
+        cloud = supervisor.up(home(), progress=lambda line: print(line, file=sys.stderr))
+        with tempfile.TemporaryDirectory() as folder:
+            bench = Bench(Path(folder), cloud)
+            for _ in range(words.repeat):
+                for name in PROGRAMS:
+                    bench.preview(name)
+            results = [bench.figures(name) for name in PROGRAMS]
+    except UserError as error:
+        sys.exit(f"error: {error}")
+    if words.json:
+        print(json.dumps(results, indent=2))
+        return
+    print(f"{'preview':<48}{'least s':>9}{'ratio':>7}{'processor s':>13}{'ratio':>7}{'median':>8}{'ratio':>7}")
+    for r in results:
+        print(
+            f"{r['preview']:<48}{r['least_seconds']:>9.2f}{r['least_seconds_ratio']:>7.2f}"
+            f"{r['least_processor_seconds']:>13.2f}{r['least_processor_seconds_ratio']:>7.2f}"
+            f"{r['median_processor_seconds']:>8.2f}{r['median_processor_seconds_ratio']:>7.2f}"
+        )
+
+
+if __name__ == "__main__":
+    main()
