@@ -4,28 +4,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import pulumi
 from pulumi_aws.budgets.budget import Budget
-from pulumi_aws.cloudwatch.log_group import LogGroup
 from pulumi_aws.costexplorer.anomaly_monitor import AnomalyMonitor
 from pulumi_aws.costexplorer.anomaly_subscription import AnomalySubscription
-from pulumi_aws.iam.role import Role
-from pulumi_aws.iam.role_policy import RolePolicy
 from pulumi_aws.lambda_.function import Function
 from pulumi_aws.lambda_.permission import Permission
 from pulumi_aws.sns.topic import Topic
 from pulumi_aws.sns.topic_policy import TopicPolicy
 from pulumi_aws.sns.topic_subscription import TopicSubscription
 from pulumi_aws.ssm.parameter import Parameter
+from pydantic import Field, model_validator
 
-from components import policies
-from components.money import PricedComponent
+from components import function, iam
+from components.arguments import Account, arguments
+from components.base import Component
+from components.bounds import Dollars, Email, ParameterName, Region, Text
 from costs.gate import OPEN_TEXT
+from shoestring.base import names
 
 if TYPE_CHECKING:
     from pulumi_aws.budgets import BudgetNotificationArgsDict
@@ -34,42 +33,36 @@ HANDLER = "costs.function.guard.handler"
 ACTUAL, FORECASTED = (50, 80, 100), (100,)  # per cent of the limit
 
 
-@dataclass(frozen=True)
-class CostGuardArgs:
-    """What a CostGuard is made of."""
+@arguments
+class CostGuardArgs(function.FunctionArgs):
+    """What a CostGuard is made of; the package is that of `costs.prepare.package`."""
 
-    account: pulumi.Input[str]
+    account: Account
     """AWS account."""
-    region: str
+    region: Region
     """AWS region, for the price."""
-    package: Path
-    """The functions' zip (`costs.prepare.package`)."""
-    gate: str
+    gate: ParameterName
     """Name of the parameter that closes the environment, like /shoestring/dev/window-gate."""
-    limit_usd: Decimal
+    limit_usd: Dollars
     """What may be spent in a month; at 100 % of it no new training window comes up."""
-    tags: Mapping[str, str]
+    tags: Annotated[Mapping[str, str], Field(min_length=1, examples=[{"Environment": "dev"}])]
     """The cost tags whose resources count, each with its value: all must fit."""
-    anomaly_tag: str = "Environment"
+    anomaly_tag: Text = names.ENVIRONMENT_TAG
     """Which of `tags` the anomaly monitor follows; a monitor takes one."""
-    anomaly_usd: Decimal = Decimal(1)
+    anomaly_usd: Dollars = Decimal(1)
     """The least impact in dollars of an anomaly that is told."""
-    email: str | None = None
+    email: Email | None = None
     """Who gets the alarms by mail, and must confirm that once; the first 1000 mails a month are free."""
-    encryption_key: str | None = None
+    encryption_key: Text | None = None
     """A KMS key for the topic, which is billed by the month. Its own key policy must let budgets.amazonaws.com and
     costalerts.amazonaws.com use it; AWS's free `alias/aws/sns` lets neither, so the default is none: the messages hold
     names and sums of money, no secrets."""
-    python: str = "3.12"
-    """Version of Python that the package was built for."""
-    architecture: Literal["arm64", "x86_64"] = "arm64"
-    """Processor; arm64 costs a fifth less for each second."""
-    memory_mb: int = 128
-    """Memory; it is called some five times a month."""
-    timeout_seconds: int = 60
-    """What one alarm may take at most."""
-    log_retention_days: int = 90
-    """Days that its log stays: some lines for each alarm."""
+
+    @model_validator(mode="after")
+    def _follows_one_of_the_tags(self) -> CostGuardArgs:
+        if self.anomaly_tag not in self.tags:
+            raise ValueError(f"anomaly_tag is {self.anomaly_tag!r}: expected one of {', '.join(self.tags)}")
+        return self
 
 
 def filter_of(tags: Mapping[str, str]) -> Any:
@@ -84,7 +77,7 @@ def monitored(key: str, value: str) -> str:
     return json.dumps({**empty, "Tags": {"Key": key, "MatchOptions": None, "Values": [value]}})
 
 
-class CostGuard(PricedComponent):
+class CostGuard(Component[CostGuardArgs]):
     """A monthly budget by cost tags that closes the environment to new training windows when it is spent.
 
     Alarms at 50, 80 and 100 % of what was spent and at 100 % of what is forecast, and anomalies as soon as they are
@@ -100,6 +93,20 @@ class CostGuard(PricedComponent):
     costs a request to Cost Explorer.
     """
 
+    token = "shoestring:costs:CostGuard"
+    children: ClassVar = {
+        **function.CHILDREN,
+        "permission": "aws:lambda/permission:Permission",
+        "gate": "aws:ssm/parameter:Parameter",
+        "topic": "aws:sns/topic:Topic",
+        "topic_policy": "aws:sns/topicPolicy:TopicPolicy",
+        "function_subscription": "aws:sns/topicSubscription:TopicSubscription",
+        "mail_subscription": "aws:sns/topicSubscription:TopicSubscription",
+        "budget": "aws:budgets/budget:Budget",
+        "anomaly_monitor": "aws:costexplorer/anomalyMonitor:AnomalyMonitor",
+        "anomaly_subscription": "aws:costexplorer/anomalySubscription:AnomalySubscription",
+    }
+
     topic: pulumi.Output[str]
     """ARN of the topic that carries all alarms."""
     budget: pulumi.Output[str]
@@ -109,89 +116,75 @@ class CostGuard(PricedComponent):
     function: pulumi.Output[str]
     """Name of the guard's function."""
 
-    def __init__(self, name: str, args: CostGuardArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("shoestring:costs:CostGuard", name, opts, args.region)
-        self.name, self.args = name, args
-        self.child = child = pulumi.ResourceOptions(parent=self)
-        topic = Topic(name, name=name, kms_master_key_id=args.encryption_key, opts=child)
+    def build(self, name: str, args: CostGuardArgs) -> None:
+        topic = Topic(name, name=name, kms_master_key_id=args.encryption_key, opts=self.child("topic"))
         gate = Parameter(
             name,
             name=args.gate,
             type="String",
             value=OPEN_TEXT,
             description="Whether new training windows may come up; closed by the budget's guard",
-            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["value"]),
+            opts=self.child("gate", ignore_changes=["value"]),
         )
-        function = self._function(gate, topic)
-        heard = self._heard(topic, function)
-        self._budget(topic, heard)
-        self._anomalies(topic, heard)
-        self.topic, self.gate, self.function = topic.arn, gate.name, function.name
+        guard = self._guard(name, args, gate, topic)
+        listeners = self._listeners(name, args, topic, guard)
+        self._budget(name, args, topic, listeners)
+        self._anomalies(name, args, topic, listeners)
+        self.topic, self.gate, self.function = topic.arn, gate.name, guard.name
         self.budget = pulumi.Output.from_input(name)
-        self.register_outputs(
-            {
-                "topic": self.topic,
-                "budget": self.budget,
-                "gate": self.gate,
-                "function": self.function,
-            }
-        )
 
-    def _function(self, gate: Parameter, topic: Topic) -> Function:
-        name, args, child = self.name, self.args, self.child
-        logs = LogGroup(name, name=f"/aws/lambda/{name}", retention_in_days=args.log_retention_days, opts=child)
-        role = Role(name, name=name, assume_role_policy=policies.trust("lambda.amazonaws.com"), opts=child)
+    def _guard(self, name: str, args: CostGuardArgs, gate: Parameter, topic: Topic) -> Function:
         budget = pulumi.Output.concat("arn:aws:budgets::", args.account, f":budget/{name}")
-        rights = RolePolicy(
+        guard, _ = function.create(
+            self,
             name,
-            name="guard",
-            role=role.name,
-            policy=pulumi.Output.all(gate.arn, budget, logs.arn).apply(lambda arns: policies.guard(*arns)),
-            opts=child,
-        )
-        function = Function(
-            name,
-            name=name,
+            args,
             description="Closes the environment to new training windows when its budget is spent",
-            runtime=f"python{args.python}",
             handler=HANDLER,
-            architectures=[args.architecture],
+            variables={"GUARD_BUDGET": name, "GUARD_ACCOUNT": args.account, "GUARD_GATE": gate.name},
+            rights_name="guard",
+            rights=lambda log_group: pulumi.Output.all(gate.arn, budget, log_group).apply(
+                lambda arns: iam.guard(*arns)
+            ),
             code=pulumi.FileArchive(str(args.package)),
-            role=role.arn,
-            memory_size=args.memory_mb,
-            timeout=args.timeout_seconds,
-            logging_config={"log_format": "Text", "log_group": logs.name},
-            environment={"variables": {"GUARD_BUDGET": name, "GUARD_ACCOUNT": args.account, "GUARD_GATE": gate.name}},
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[rights]),
         )
         Permission(
             name,
             statement_id="alarms",
             action="lambda:InvokeFunction",
-            function=function.name,
+            function=guard.name,
             principal="sns.amazonaws.com",
             source_arn=topic.arn,
-            opts=child,
+            opts=self.child("permission"),
         )
-        return function
+        return guard
 
-    def _heard(self, topic: Topic, function: Function) -> list[pulumi.Resource]:
-        """The topic's policy and who listens: all of it is there before the first alarm can be sent."""
-        name, child = self.name, self.child
-        policy = pulumi.Output.all(topic.arn, self.args.account).apply(lambda parts: policies.alarms(*parts))
-        heard: list[pulumi.Resource] = [
-            TopicPolicy(name, arn=topic.arn, policy=policy, opts=child),
-            TopicSubscription(name, topic=topic.arn, protocol="lambda", endpoint=function.arn, opts=child),
+    def _listeners(self, name: str, args: CostGuardArgs, topic: Topic, guard: Function) -> list[pulumi.Resource]:
+        """The topic's policy and subscriptions: all of it is there before the first alarm can be sent."""
+        policy = pulumi.Output.all(topic.arn, args.account).apply(lambda parts: iam.alarms(*parts))
+        listeners: list[pulumi.Resource] = [
+            TopicPolicy(name, arn=topic.arn, policy=policy, opts=self.child("topic_policy")),
+            TopicSubscription(
+                name,
+                topic=topic.arn,
+                protocol="lambda",
+                endpoint=guard.arn,
+                opts=self.child("function_subscription"),
+            ),
         ]
-        if self.args.email:
-            heard.append(
+        if args.email:
+            listeners.append(
                 TopicSubscription(
-                    f"{name}-mail", topic=topic.arn, protocol="email", endpoint=self.args.email, opts=child
+                    f"{name}-mail",
+                    topic=topic.arn,
+                    protocol="email",
+                    endpoint=args.email,
+                    opts=self.child("mail_subscription"),
                 )
             )
-        return heard
+        return listeners
 
-    def _budget(self, topic: Topic, heard: list[pulumi.Resource]) -> None:
+    def _budget(self, name: str, args: CostGuardArgs, topic: Topic, listeners: list[pulumi.Resource]) -> None:
         thresholds = [("ACTUAL", share) for share in ACTUAL] + [("FORECASTED", share) for share in FORECASTED]
         notifications: list[BudgetNotificationArgsDict] = [
             {
@@ -204,30 +197,29 @@ class CostGuard(PricedComponent):
             for kind, share in thresholds
         ]
         Budget(
-            self.name,
-            name=self.name,
+            name,
+            name=name,
             budget_type="COST",
             time_unit="MONTHLY",
-            limit_amount=str(self.args.limit_usd),
+            limit_amount=str(args.limit_usd),
             limit_unit="USD",
-            filter_expression=filter_of(self.args.tags),
+            filter_expression=filter_of(args.tags),
             metrics="UnblendedCost",
             notifications=notifications,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=heard),
+            opts=self.child("budget", depends_on=listeners),
         )
 
-    def _anomalies(self, topic: Topic, heard: list[pulumi.Resource]) -> None:
-        key = self.args.anomaly_tag
+    def _anomalies(self, name: str, args: CostGuardArgs, topic: Topic, listeners: list[pulumi.Resource]) -> None:
         monitor = AnomalyMonitor(
-            self.name,
-            name=self.name,
+            name,
+            name=name,
             monitor_type="CUSTOM",
-            monitor_specification=monitored(key, self.args.tags[key]),
-            opts=self.child,
+            monitor_specification=monitored(args.anomaly_tag, args.tags[args.anomaly_tag]),
+            opts=self.child("anomaly_monitor"),
         )
         AnomalySubscription(
-            self.name,
-            name=self.name,
+            name,
+            name=name,
             frequency="IMMEDIATE",
             monitor_arn_lists=[monitor.arn],
             subscribers=[{"type": "SNS", "address": topic.arn}],
@@ -235,8 +227,8 @@ class CostGuard(PricedComponent):
                 "dimension": {
                     "key": "ANOMALY_TOTAL_IMPACT_ABSOLUTE",
                     "match_options": ["GREATER_THAN_OR_EQUAL"],
-                    "values": [str(self.args.anomaly_usd)],
+                    "values": [str(args.anomaly_usd)],
                 }
             },
-            opts=pulumi.ResourceOptions(parent=self, depends_on=heard),
+            opts=self.child("anomaly_subscription", depends_on=listeners),
         )

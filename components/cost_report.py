@@ -2,64 +2,53 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from decimal import Decimal
-from pathlib import Path
-from typing import Literal
+from typing import ClassVar
 
 import pulumi
-from pulumi_aws.cloudwatch.log_group import LogGroup
 from pulumi_aws.iam.role import Role
 from pulumi_aws.iam.role_policy import RolePolicy
-from pulumi_aws.lambda_.function import Function
 from pulumi_aws.scheduler.schedule import Schedule
 
-from components import policies
-from components.money import PricedComponent
+from components import function, iam
+from components.arguments import Account, Bucket, TextInput, Topic, arguments
+from components.base import Component
+from components.bounds import Dollars, FunctionSeconds, MemoryMb, Region, Text
 
 SCHEDULE = "cron(0 6 ? * MON *)"  # in UTC
 HANDLER = "costs.function.weekly_report.handler"
 
 
-@dataclass(frozen=True)
-class CostReportArgs:
-    """What a CostReport is made of."""
+@arguments
+class CostReportArgs(function.FunctionArgs):
+    """What a CostReport is made of; the package is that of `costs.prepare.package`."""
 
-    account: pulumi.Input[str]
+    account: Account
     """AWS account."""
-    region: str
+    region: Region
     """AWS region."""
-    package: Path
-    """The functions' zip (`costs.prepare.package`)."""
-    bucket: pulumi.Input[str]
+    bucket: Bucket
     """Where the report goes, below `reports/cost/`."""
-    topic: pulumi.Input[str]
+    topic: Topic
     """ARN of the topic that its summary goes to."""
-    budget: pulumi.Input[str]
+    budget: TextInput
     """Name of the budget that it reports against."""
-    limit_usd: Decimal
+    limit_usd: Dollars
     """What may be spent in a month."""
-    project: str
+    project: Text
     """Value of the cost tag Project."""
-    environment: str
+    environment: Text
     """Value of the cost tag Environment."""
-    inference_function: pulumi.Input[str]
+    inference_function: TextInput
     """Name of the inference function, whose predictions are counted."""
-    inference_log_group: pulumi.Input[str]
+    inference_log_group: TextInput
     """Name of its log group, where they are counted."""
-    python: str = "3.12"
-    """Version of Python that the package was built for."""
-    architecture: Literal["arm64", "x86_64"] = "arm64"
-    """Processor; arm64 costs a fifth less for each second."""
-    memory_mb: int = 256
+    memory_mb: MemoryMb = 256
     """Memory; a report takes seconds."""
-    timeout_seconds: int = 300
+    timeout_seconds: FunctionSeconds = 300
     """What one report may take at most: Cost Explorer is slow, and throttles."""
-    log_retention_days: int = 90
-    """Days that its log stays."""
 
 
-class CostReport(PricedComponent):
+class CostReport(Component[CostReportArgs]):
     """A report of what was spent, each Monday at 6 (UTC): to S3 as JSON, HTML and FOCUS, its summary to the topic.
 
     Produces the function with its role and log group, and a schedule with a role that may call this function only.
@@ -67,69 +56,60 @@ class CostReport(PricedComponent):
     Billed each week: five requests to Cost Explorer. Function, schedule and mails come to cents in a year.
     """
 
+    token = "shoestring:costs:CostReport"
+    children: ClassVar = {
+        **function.CHILDREN,
+        "schedule": "aws:scheduler/schedule:Schedule",
+        "schedule_role": "aws:iam/role:Role",
+        "schedule_rights": "aws:iam/rolePolicy:RolePolicy",
+    }
+
     function: pulumi.Output[str]
     """Name of the function; invoke it for a report at once."""
 
-    def __init__(self, name: str, args: CostReportArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("shoestring:costs:CostReport", name, opts, args.region)
-        child = pulumi.ResourceOptions(parent=self)
-        logs = LogGroup(name, name=f"/aws/lambda/{name}", retention_in_days=args.log_retention_days, opts=child)
-        role = Role(name, name=name, assume_role_policy=policies.trust("lambda.amazonaws.com"), opts=child)
-        own = pulumi.Output.from_input(args.account)
-        here = pulumi.Output.concat(args.region, ":", own)
-        rights = RolePolicy(
+    def build(self, name: str, args: CostReportArgs) -> None:
+        account = pulumi.Output.from_input(args.account)
+        here = pulumi.Output.concat(args.region, ":", account)
+        reporter, _ = function.create(
+            self,
             name,
-            name="report",
-            role=role.name,
-            policy=pulumi.Output.all(
+            args,
+            description="The weekly report of costs",
+            handler=HANDLER,
+            variables={
+                "REPORT_BUCKET": args.bucket,
+                "REPORT_PROJECT": args.project,
+                "REPORT_ENVIRONMENT": args.environment,
+                "REPORT_TOPIC_ARN": args.topic,
+                "REPORT_BUDGET_NAME": args.budget,
+                "REPORT_FUNCTION": args.inference_function,
+                "MONTHLY_LIMIT_USD": str(args.limit_usd),
+            },
+            rights_name="report",
+            rights=lambda log_group: pulumi.Output.all(
                 bucket=args.bucket,
                 topic=args.topic,
-                budget=pulumi.Output.concat("arn:aws:budgets::", own, ":budget/", args.budget),
+                budget=pulumi.Output.concat("arn:aws:budgets::", account, ":budget/", args.budget),
                 region=args.region,
-                account=own,
+                account=account,
                 function=pulumi.Output.concat("arn:aws:lambda:", here, ":function:", args.inference_function),
                 requests=pulumi.Output.concat("arn:aws:logs:", here, ":log-group:", args.inference_log_group),
-                log_group=logs.arn,
-            ).apply(lambda parts: policies.report(**parts)),
-            opts=child,
-        )
-        function = Function(
-            name,
-            name=name,
-            description="The weekly report of costs",
-            runtime=f"python{args.python}",
-            handler=HANDLER,
-            architectures=[args.architecture],
+                log_group=log_group,
+            ).apply(lambda parts: iam.report(**parts)),
             code=pulumi.FileArchive(str(args.package)),
-            role=role.arn,
-            memory_size=args.memory_mb,
-            timeout=args.timeout_seconds,
-            logging_config={"log_format": "Text", "log_group": logs.name},
-            environment={
-                "variables": {
-                    "REPORT_BUCKET": args.bucket,
-                    "REPORT_PROJECT": args.project,
-                    "REPORT_ENVIRONMENT": args.environment,
-                    "REPORT_TOPIC_ARN": args.topic,
-                    "REPORT_BUDGET_NAME": args.budget,
-                    "REPORT_FUNCTION": args.inference_function,
-                    "MONTHLY_LIMIT_USD": str(args.limit_usd),
-                }
-            },
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[rights]),
         )
-        caller = Role(
+        role = Role(
             f"{name}-schedule",
             name=f"{name}-schedule",
-            assume_role_policy=own.apply(lambda account: policies.trust("scheduler.amazonaws.com", account)),
-            opts=child,
+            assume_role_policy=account.apply(lambda number: iam.trust("scheduler.amazonaws.com", number)),
+            opts=self.child("schedule_role"),
         )
-        may = RolePolicy(
+        rights = RolePolicy(
             f"{name}-schedule",
             name="invoke",
-            role=caller.name,
-            policy=function.arn.apply(policies.scheduled),
-            opts=child,
+            role=role.name,
+            policy=reporter.arn.apply(iam.scheduled),
+            opts=self.child("schedule_rights"),
         )
         Schedule(
             name,
@@ -139,11 +119,10 @@ class CostReport(PricedComponent):
             schedule_expression_timezone="UTC",
             flexible_time_window={"mode": "OFF"},
             target={
-                "arn": function.arn,
-                "role_arn": caller.arn,
+                "arn": reporter.arn,
+                "role_arn": role.arn,
                 "retry_policy": {"maximum_retry_attempts": 2, "maximum_event_age_in_seconds": 3600},
             },
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[may]),
+            opts=self.child("schedule", depends_on=[rights]),
         )
-        self.function = function.name
-        self.register_outputs({"function": self.function})
+        self.function = reporter.name

@@ -2,52 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
+from typing import ClassVar
 
 import pulumi
-from pulumi_aws.cloudwatch.log_group import LogGroup
-from pulumi_aws.iam.role import Role
-from pulumi_aws.iam.role_policy import RolePolicy
 from pulumi_aws.lambda_.alias import Alias
-from pulumi_aws.lambda_.function import Function
 from pulumi_aws.lambda_.function_url import FunctionUrl
 from pulumi_aws.s3.bucket_objectv2 import BucketObjectv2
 
-from components import policies
-from components.money import PricedComponent
+from components import function, iam
+from components.arguments import Bucket, TextInput, arguments
+from components.base import Component
+from components.bounds import Concurrency, FunctionSeconds, LogDays, MemoryMb, Model
+from shoestring.base import names
 
 HANDLER = "serving.function.handler.handler"
 
 
-@dataclass(frozen=True)
-class LambdaInferenceArgs:
-    """What a LambdaInference is made of."""
+@arguments
+class LambdaInferenceArgs(function.FunctionArgs):
+    """What a LambdaInference is made of. The package's name tells its content, so that a new one is a new object."""
 
-    package: Path
-    """The function's zip; its name tells its content, so that a new one is a new object."""
-    bucket: pulumi.Input[str]
+    bucket: Bucket
     """Where the zip goes and the models lie."""
-    model: str
+    model: Model
     """Name of the model."""
-    version: pulumi.Input[str]
+    version: TextInput
     """Version of the model, or `none`."""
-    python: str = "3.12"
-    """Version of Python that the package was built for."""
-    architecture: Literal["arm64", "x86_64"] = "arm64"
-    """Processor; arm64 costs a fifth less for each second."""
-    memory_mb: int = 512
-    """Memory and, in proportion, processor and price."""
-    timeout_seconds: int = 15
-    """What one request may take at most."""
-    reserved_concurrency: int = 5
+    memory_mb: MemoryMb = 512
+    timeout_seconds: FunctionSeconds = 15
+    reserved_concurrency: Concurrency = 5
     """Requests at the same moment, which bounds the costs. -1: no bound of its own (for accounts with few to give)."""
-    log_retention_days: int = 14
-    """Days that logs stay, billed for each GB."""
+    log_retention_days: LogDays = 14
 
 
-class LambdaInference(PricedComponent):
+class LambdaInference(Component[LambdaInferenceArgs]):
     """A Lambda function with a model, behind an alias and an HTTPS address that asks for signed requests.
 
     Callers of the same account need `lambda:InvokeFunctionUrl` and `lambda:InvokeFunction` on the alias, by their own
@@ -60,6 +48,14 @@ class LambdaInference(PricedComponent):
     among what the StateStore counts.
     """
 
+    token = "shoestring:serving:LambdaInference"
+    children: ClassVar = {
+        **function.CHILDREN,
+        "package": "aws:s3/bucketObjectv2:BucketObjectv2",
+        "alias": "aws:lambda/alias:Alias",
+        "url": "aws:lambda/functionUrl:FunctionUrl",
+    }
+
     url: pulumi.Output[str]
     function: pulumi.Output[str]
     """Name of the function."""
@@ -68,60 +64,45 @@ class LambdaInference(PricedComponent):
     log_group: pulumi.Output[str]
     """Name of the log group that its requests are written to."""
 
-    def __init__(self, name: str, args: LambdaInferenceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("shoestring:serving:LambdaInference", name, opts)
-        child = pulumi.ResourceOptions(parent=self)
-        logs = LogGroup(name, name=f"/aws/lambda/{name}", retention_in_days=args.log_retention_days, opts=child)
-        role = Role(name, name=name, assume_role_policy=policies.trust("lambda.amazonaws.com"), opts=child)
-        rights = RolePolicy(
-            name,
-            name="inference",
-            role=role.name,
-            policy=pulumi.Output.all(args.bucket, logs.arn).apply(
-                lambda parts: policies.inference(parts[0], args.model, parts[1])
-            ),
-            opts=child,
-        )
+    def build(self, name: str, args: LambdaInferenceArgs) -> None:
         package = BucketObjectv2(
             name,
             bucket=args.bucket,
-            key=f"packages/{args.package.name}",
+            key=f"{names.PACKAGES}{args.package.name}",
             source=pulumi.FileAsset(str(args.package)),
-            opts=child,
+            opts=self.child("package"),
         )
-        function = Function(
+        server, logs = function.create(
+            self,
             name,
-            name=name,
+            args,
             description=f"Inference with the model {args.model}",
-            runtime=f"python{args.python}",
             handler=HANDLER,
-            architectures=[args.architecture],
+            variables={"MODEL_BUCKET": args.bucket, "MODEL_NAME": args.model, "MODEL_VERSION": args.version},
+            rights_name="inference",
+            rights=lambda log_group: pulumi.Output.all(args.bucket, log_group).apply(
+                lambda parts: iam.inference(parts[0], args.model, parts[1])
+            ),
             s3_bucket=package.bucket,
             s3_key=package.key,
-            role=role.arn,
-            memory_size=args.memory_mb,
-            timeout=args.timeout_seconds,
             reserved_concurrent_executions=args.reserved_concurrency,
             publish=True,
-            logging_config={"log_format": "Text", "log_group": logs.name},
-            environment={
-                "variables": {"MODEL_BUCKET": args.bucket, "MODEL_NAME": args.model, "MODEL_VERSION": args.version}
-            },
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[rights]),
         )
-        alias = Alias(name, name="live", function_name=function.name, function_version=function.version, opts=child)
+        alias = Alias(
+            name,
+            name="live",
+            function_name=server.name,
+            function_version=server.version,
+            opts=self.child("alias"),
+        )
         url = FunctionUrl(
-            name, function_name=function.name, qualifier=alias.name, authorization_type="AWS_IAM", opts=child
+            name,
+            function_name=server.name,
+            qualifier=alias.name,
+            authorization_type="AWS_IAM",
+            opts=self.child("url"),
         )
         self.url = url.function_url
-        self.function = function.name
+        self.function = server.name
         self.alias = alias.name
         self.log_group = logs.name
-        self.register_outputs(
-            {
-                "url": self.url,
-                "function": self.function,
-                "alias": self.alias,
-                "log_group": self.log_group,
-            }
-        )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass
+import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, ClassVar
 
 import pulumi
 from pulumi_aws.ec2.instance import Instance
@@ -18,81 +19,65 @@ from pulumi_aws.iam.role_policy import RolePolicy
 from pulumi_aws.iam.role_policy_attachment import RolePolicyAttachment
 from pulumi_aws.vpc.security_group_egress_rule import SecurityGroupEgressRule
 from pulumi_aws.vpc.security_group_ingress_rule import SecurityGroupIngressRule
+from pydantic import Field, model_validator
 
-from components import policies
-from components.money import PricedComponent
+from components import iam
+from components.arguments import Bucket, Subnet, Vpc, arguments
+from components.arguments import SecurityGroup as SecurityGroupId
+from components.base import Component
+from components.bounds import Address, Database, DiskGb, InstanceType, Region
 
 PORT = 5000
 DATABASE_GB = 20
 MLFLOW_VERSION = "3.17.2"  # what the jobs and the command line use
 AMI = "resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-"
-HOST_PROGRAM = Path(__file__).with_name("mlflow_host.py")
-ARM_FAMILIES = ("t4g.", "m7g.", "c7g.")
-
-UNIT = """\
-[Unit]
-Description=MLflow tracking server with its backup
-After=network-online.target
-Wants=network-online.target
-StartLimitIntervalSec=0
-
-[Service]
-User=mlflow
-StateDirectory=mlflow
-EnvironmentFile=/etc/shoestring/mlflow.env
-ExecStart=/opt/shoestring/venv/bin/python /opt/shoestring/mlflow_host.py
-Restart=always
-RestartSec=5
-KillMode=mixed
-TimeoutStopSec=60
-MemoryMax=80%
-OOMPolicy=stop
-NoNewPrivileges=yes
-PrivateTmp=yes
-ProtectSystem=strict
-ProtectHome=yes
-
-[Install]
-WantedBy=multi-user.target
-"""
+ARM = re.compile(r"(a1|[a-z]+\d+g[a-z]*)\.")  # families of machines with AWS's own processors
+VM = Path(__file__).with_name("vm")
+PLACES = {".py": "/opt/shoestring", ".service": "/etc/systemd/system"}  # of what lies in `VM`, on the machine
 
 
-@dataclass(frozen=True)
+@arguments
 class MlflowServerArgs:
     """What an MlflowServer is made of."""
 
-    vpc_id: pulumi.Input[str]
+    vpc_id: Vpc
     """The network it lives in."""
-    subnet_ids: list[pulumi.Output[str]]
+    subnet_ids: Annotated[Sequence[Subnet], Field(min_length=1)]
     """Public subnets; the server lives in the first. Postgres needs two, in different zones."""
-    private_ip: str
+    private_ip: Address
     """Its fixed address in the first subnet."""
-    clients_security_group_id: pulumi.Input[str]
+    clients_security_group_id: SecurityGroupId
     """The only ones that may connect."""
-    bucket: pulumi.Input[str]
+    bucket: Bucket
     """Where artifacts and backups go."""
-    region: str
+    region: Region
     """AWS region."""
-    instance_type: str = "t4g.nano"
+    instance_type: InstanceType = "t4g.nano"
     """Size of the machine, billed for each hour; `shoestring prices show t4g.micro` says what one costs."""
-    volume_gb: int = 8
+    volume_gb: DiskGb = 8
     """Size of its gp3 disk, billed for each GB."""
     spot: bool = False
     """Spare capacity for less; AWS may stop it for a while, and starts it again when there is capacity."""
-    database: Literal["sqlite", "postgres"] = "sqlite"
+    database: Database = "sqlite"
     """`postgres` adds a db.t4g.micro with 20 GB of gp3 and a secret, which together cost more than all the rest."""
     keep: bool = False
     """Whether a Postgres database is protected from deletion and leaves a final snapshot."""
 
+    @model_validator(mode="after")
+    def _lies_in_two_zones(self) -> MlflowServerArgs:
+        if self.database == "postgres" and len(self.subnet_ids) < 2:
+            raise ValueError(f"subnet_ids holds {len(self.subnet_ids)}: postgres needs two, in different zones")
+        return self
+
 
 def host_files(env: dict[str, str]) -> list[dict[str, str]]:
     """The files that make the machine a tracking server."""
-    lines = "".join(f"{key}={value}\n" for key, value in env.items())
-    return [
-        {"path": "/etc/shoestring/mlflow.env", "content": lines, "permissions": "0644"},
-        {"path": "/opt/shoestring/mlflow_host.py", "content": HOST_PROGRAM.read_text(), "permissions": "0644"},
-        {"path": "/etc/systemd/system/shoestring-mlflow.service", "content": UNIT, "permissions": "0644"},
-    ]
+    variables = "".join(f"{key}={value}\n" for key, value in env.items())
+    contents = {"/etc/shoestring/mlflow.env": variables}
+    for file in sorted(VM.iterdir()):
+        if file.is_file() and file.name != "__init__.py":
+            contents[f"{PLACES[file.suffix]}/{file.name}"] = file.read_text()
+    return [{"path": path, "content": content, "permissions": "0644"} for path, content in contents.items()]
 
 
 def _until_done(command: str) -> str:
@@ -122,7 +107,7 @@ def user_data(env: dict[str, str]) -> str:
     return base64.b64encode(f"#cloud-config\n{json.dumps(document)}\n".encode()).decode()
 
 
-class MlflowServer(PricedComponent):
+class MlflowServer(Component[MlflowServerArgs]):
     """MLflow on one machine that nobody can reach from the internet, with its database copied to S3 each minute.
 
     The machine has a public address for its packages and Session Manager, and lets nobody in but its clients on port
@@ -142,25 +127,39 @@ class MlflowServer(PricedComponent):
     database's hours, storage and secret.
     """
 
+    token = "shoestring:tracking:MlflowServer"
+    children: ClassVar = {
+        "instance": "aws:ec2/instance:Instance",
+        "launch_template": "aws:ec2/launchTemplate:LaunchTemplate",
+        "security_group": "aws:ec2/securityGroup:SecurityGroup",
+        "ingress": "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
+        "egress": "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
+        "profile": "aws:iam/instanceProfile:InstanceProfile",
+        "role": "aws:iam/role:Role",
+        "rights": "aws:iam/rolePolicy:RolePolicy",
+        "session_rights": "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+        "database": "aws:rds/instance:Instance",
+        "database_subnets": "aws:rds/subnetGroup:SubnetGroup",
+        "database_security_group": "aws:ec2/securityGroup:SecurityGroup",
+        "database_ingress": "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
+    }
+
     url: pulumi.Output[str]
     """Where clients inside the network reach it."""
     instance_id: pulumi.Output[str]
 
-    def __init__(self, name: str, args: MlflowServerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("shoestring:tracking:MlflowServer", name, opts, args.region)
-        self.name, self.args = name, args
-        self.child = pulumi.ResourceOptions(parent=self)
-        group = self._security_group(name, "The MLflow server", args.clients_security_group_id, PORT)
+    def build(self, name: str, args: MlflowServerArgs) -> None:
+        group = self._security_group(name, args.vpc_id, "The MLflow server", args.clients_security_group_id, PORT)
         SecurityGroupEgressRule(
             name,
             security_group_id=group.id,
             ip_protocol="-1",
             cidr_ipv4="0.0.0.0/0",
             description="Packages, S3, Systems Manager",
-            opts=self.child,
+            opts=self.child("egress"),
         )
-        uri, secret = self._database(group) if args.database == "postgres" else ("sqlite", "")
-        profile = self._profile(secret)
+        uri, secret = self._database(name, args, group) if args.database == "postgres" else ("sqlite", "")
+        profile, rights = self._profile(name, args, secret)
         env = {
             "MLFLOW_HOST_BUCKET": args.bucket,
             "MLFLOW_HOST_PORT": str(PORT),
@@ -169,21 +168,23 @@ class MlflowServer(PricedComponent):
             "MLFLOW_HOST_DATABASE_SECRET": secret,
             "AWS_DEFAULT_REGION": args.region,
         }
-        template = self._template(group, profile, pulumi.Output.all(**env).apply(user_data))
+        template = self._template(name, args, group, profile, pulumi.Output.all(**env).apply(user_data))
         instance = Instance(
             name,
             launch_template={"id": template.id, "version": template.latest_version.apply(str)},
             subnet_id=args.subnet_ids[0],
             private_ip=args.private_ip,
             # The address is fixed, so the old machine goes first; what it leaves in S3, the new one takes up.
-            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True, depends_on=self.rights),
+            opts=self.child("instance", delete_before_replace=True, depends_on=rights),
         )
         self.instance_id = instance.id
         self.url = instance.private_ip.apply(lambda ip: f"http://{ip}:{PORT}")
-        self.register_outputs({"url": self.url, "instance_id": self.instance_id})
 
-    def _security_group(self, name: str, what: str, clients: pulumi.Input[str], port: int) -> SecurityGroup:
-        group = SecurityGroup(name, name=name, vpc_id=self.args.vpc_id, description=what, opts=self.child)
+    def _security_group(
+        self, name: str, vpc: pulumi.Input[str], purpose: str, clients: pulumi.Input[str], port: int, key: str = ""
+    ) -> SecurityGroup:
+        """A security group that lets its clients in on one port; `key` is what its children's names begin with."""
+        group = SecurityGroup(name, name=name, vpc_id=vpc, description=purpose, opts=self.child(f"{key}security_group"))
         SecurityGroupIngressRule(
             name,
             security_group_id=group.id,
@@ -192,35 +193,46 @@ class MlflowServer(PricedComponent):
             from_port=port,
             to_port=port,
             description="Clients inside the network",
-            opts=self.child,
+            opts=self.child(f"{key}ingress"),
         )
         return group
 
-    def _profile(self, secret: pulumi.Input[str]) -> InstanceProfile:
-        role = Role(self.name, name=self.name, assume_role_policy=policies.trust("ec2.amazonaws.com"), opts=self.child)
-        managed = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
-        document = pulumi.Output.all(self.args.bucket, secret).apply(lambda parts: policies.tracking(*parts))
-        self.rights: list[pulumi.Resource] = [
-            RolePolicyAttachment(self.name, role=role.name, policy_arn=managed, opts=self.child),
-            RolePolicy(self.name, name="tracking", role=role.name, policy=document, opts=self.child),
-        ]
-        return InstanceProfile(self.name, name=self.name, role=role.name, opts=self.child)
+    def _profile(
+        self, name: str, args: MlflowServerArgs, secret: pulumi.Input[str]
+    ) -> tuple[InstanceProfile, list[pulumi.Resource]]:
+        """The machine's profile, and the rights of its role."""
+        role = Role(name, name=name, assume_role_policy=iam.trust("ec2.amazonaws.com"), opts=self.child("role"))
+        session = RolePolicyAttachment(
+            name,
+            role=role.name,
+            policy_arn="arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore",
+            opts=self.child("session_rights"),
+        )
+        document = pulumi.Output.all(args.bucket, secret).apply(lambda parts: iam.tracking(*parts))
+        rights = RolePolicy(name, name="tracking", role=role.name, policy=document, opts=self.child("rights"))
+        return InstanceProfile(name, name=name, role=role.name, opts=self.child("profile")), [session, rights]
 
-    def _template(self, group: SecurityGroup, profile: InstanceProfile, boot: pulumi.Output[str]) -> LaunchTemplate:
-        kind = self.args.instance_type
+    def _template(
+        self,
+        name: str,
+        args: MlflowServerArgs,
+        group: SecurityGroup,
+        profile: InstanceProfile,
+        boot: pulumi.Output[str],
+    ) -> LaunchTemplate:
         optional: dict[str, Any] = {}
-        if kind.startswith("t"):
+        if args.instance_type.startswith("t"):
             optional["credit_specification"] = {"cpu_credits": "standard"}
-        if self.args.spot:
+        if args.spot:
             optional["instance_market_options"] = {
                 "market_type": "spot",
                 "spot_options": {"spot_instance_type": "persistent", "instance_interruption_behavior": "stop"},
             }
         return LaunchTemplate(
-            self.name,
-            name=self.name,
-            image_id=AMI + ("arm64" if kind.startswith(ARM_FAMILIES) else "x86_64"),
-            instance_type=kind,
+            name,
+            name=name,
+            image_id=AMI + ("arm64" if ARM.match(args.instance_type) else "x86_64"),
+            instance_type=args.instance_type,
             user_data=boot,
             iam_instance_profile={"arn": profile.arn},
             vpc_security_group_ids=[group.id],
@@ -229,26 +241,28 @@ class MlflowServer(PricedComponent):
                 {
                     "device_name": "/dev/xvda",
                     "ebs": {
-                        "volume_size": self.args.volume_gb,
+                        "volume_size": args.volume_gb,
                         "volume_type": "gp3",
                         "encrypted": "true",
                         "delete_on_termination": "true",
                     },
                 }
             ],
-            opts=self.child,
+            opts=self.child("launch_template"),
             **optional,
         )
 
-    def _database(self, server: SecurityGroup) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
+    def _database(
+        self, server: str, args: MlflowServerArgs, clients: SecurityGroup
+    ) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
         """A private Postgres; the URI without a user, and the ARN of the secret with user and password."""
         # here, because the default has no database, and these take every preview a tenth of a second
         from pulumi_aws.rds.instance import Instance as Database
         from pulumi_aws.rds.subnet_group import SubnetGroup
 
-        name = f"{self.name}-database"
-        group = self._security_group(name, "The MLflow server's database", server.id, 5432)
-        subnets = SubnetGroup(name, name=name, subnet_ids=self.args.subnet_ids, opts=self.child)
+        name = f"{server}-database"
+        group = self._security_group(name, args.vpc_id, "The MLflow server's database", clients.id, 5432, "database_")
+        subnets = SubnetGroup(name, name=name, subnet_ids=list(args.subnet_ids), opts=self.child("database_subnets"))
         database = Database(
             name,
             identifier=name,
@@ -266,10 +280,10 @@ class MlflowServer(PricedComponent):
             publicly_accessible=False,
             backup_retention_period=7,
             copy_tags_to_snapshot=True,
-            deletion_protection=self.args.keep,
-            skip_final_snapshot=not self.args.keep,
-            final_snapshot_identifier=f"{name}-final" if self.args.keep else None,
-            opts=pulumi.ResourceOptions(parent=self, protect=self.args.keep),
+            deletion_protection=args.keep,
+            skip_final_snapshot=not args.keep,
+            final_snapshot_identifier=f"{name}-final" if args.keep else None,
+            opts=self.child("database", protect=args.keep),
         )
         uri = database.endpoint.apply(lambda endpoint: f"postgresql://{endpoint}/mlflow?sslmode=require")
         secret = database.master_user_secrets.apply(lambda secrets: secrets[0].secret_arn or "")

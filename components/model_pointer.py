@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import ClassVar
 
 import pulumi
 from pulumi_aws.ssm.get_parameter import get_parameter_output
 from pulumi_aws.ssm.parameter import Parameter
 
-from components.money import PricedComponent
+from components.arguments import arguments
+from components.base import Component
+from components.bounds import ParameterName
 
 NONE = "none"
 
 
-@dataclass(frozen=True)
+@arguments
 class ModelPointerArgs:
     """What a ModelPointer is made of."""
 
-    parameter: str
+    parameter: ParameterName
     """Name of the parameter, like /shoestring/dev/models/breast-cancer/champion."""
 
 
-class ModelPointer(PricedComponent):
+class ModelPointer(Component[ModelPointerArgs]):
     """A Systems Manager parameter that holds the version of the model that serves; `none` before the first promotion.
 
     Pulumi makes it and then leaves its value alone; `version` is what it holds now.
@@ -29,23 +31,24 @@ class ModelPointer(PricedComponent):
     Nothing of it is billed: standard parameters are free.
     """
 
+    token = "shoestring:registry:ModelPointer"
+    children: ClassVar = {"parameter": "aws:ssm/parameter:Parameter"}
+
     parameter: pulumi.Output[str]
     """Name of the parameter."""
     version: pulumi.Output[str]
     """The promoted version, or `none`."""
 
-    def __init__(self, name: str, args: ModelPointerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("shoestring:registry:ModelPointer", name, opts)
+    def build(self, name: str, args: ModelPointerArgs) -> None:
         pointer = Parameter(
             name,
             name=args.parameter,
             type="String",
             value=NONE,
             description="Version of the model that serves; moved by promotion",
-            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["value"]),
+            opts=self.child("parameter", ignore_changes=["value"]),
         )
         self.parameter = pointer.name
         # By id, which a preview does not know before the parameter exists: only then is it asked for.
-        found = get_parameter_output(name=pointer.id, with_decryption=False, opts=pulumi.InvokeOptions(parent=self))
-        self.version = found.value
-        self.register_outputs({"parameter": self.parameter, "version": self.version})
+        current = get_parameter_output(name=pointer.id, with_decryption=False, opts=pulumi.InvokeOptions(parent=self))
+        self.version = current.value

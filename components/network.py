@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from ipaddress import IPv4Network
+from typing import Annotated, ClassVar
 
 import pulumi
 from pulumi_aws.ec2.internet_gateway import InternetGateway
@@ -15,23 +15,28 @@ from pulumi_aws.ec2.subnet import Subnet
 from pulumi_aws.ec2.vpc import Vpc
 from pulumi_aws.ec2.vpc_endpoint import VpcEndpoint
 from pulumi_aws.vpc.security_group_egress_rule import SecurityGroupEgressRule
+from pydantic import Field
 
-from components.money import PricedComponent
+from components.arguments import arguments
+from components.base import Component
+from components.bounds import Cidr, Region
+
+ZONES = "abcdef"
 
 
-@dataclass(frozen=True)
+@arguments
 class NetworkArgs:
     """What a Network is made of."""
 
-    region: str
+    region: Region
     """AWS region; the subnets lie in its first zones."""
-    cidr: str = "10.20.0.0/16"
+    cidr: Cidr = "10.20.0.0/16"
     """Addresses of the network; /16 to /20."""
-    zones: int = 1
+    zones: Annotated[int, Field(ge=1, le=len(ZONES), examples=[2])] = 1
     """Subnets, each in a zone of its own. Traffic between zones is billed for each GB and direction."""
 
 
-class Network(PricedComponent):
+class Network(Component[NetworkArgs]):
     """A VPC with public subnets of /24, a route to the internet, a gateway endpoint to S3 and the jobs' security group.
 
     There is no NAT gateway, which would be the dearest part of the platform: what needs the internet has a public
@@ -42,40 +47,72 @@ class Network(PricedComponent):
     Nothing of it is billed: VPC, subnets, routes, internet gateway, S3 gateway endpoint and security groups are free.
     """
 
+    token = "shoestring:network:Network"
+    children: ClassVar = {
+        "vpc": "aws:ec2/vpc:Vpc",
+        "internet_gateway": "aws:ec2/internetGateway:InternetGateway",
+        "route_table": "aws:ec2/routeTable:RouteTable",
+        "route": "aws:ec2/route:Route",
+        "s3_endpoint": "aws:ec2/vpcEndpoint:VpcEndpoint",
+        "subnet": "aws:ec2/subnet:Subnet",
+        "route_table_association": "aws:ec2/routeTableAssociation:RouteTableAssociation",
+        "jobs_security_group": "aws:ec2/securityGroup:SecurityGroup",
+        "jobs_egress": "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
+    }
+
     vpc_id: pulumi.Output[str]
     subnet_ids: list[pulumi.Output[str]]
     jobs_security_group_id: pulumi.Output[str]
 
-    def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("shoestring:network:Network", name, opts, args.region)
-        child = pulumi.ResourceOptions(parent=self)
-        vpc = Vpc(name, cidr_block=args.cidr, enable_dns_support=True, enable_dns_hostnames=True, opts=child)
-        gateway = InternetGateway(name, vpc_id=vpc.id, opts=child)
-        table = RouteTable(name, vpc_id=vpc.id, opts=child)
-        Route(name, route_table_id=table.id, destination_cidr_block="0.0.0.0/0", gateway_id=gateway.id, opts=child)
+    def build(self, name: str, args: NetworkArgs) -> None:
+        vpc = Vpc(
+            name,
+            cidr_block=args.cidr,
+            enable_dns_support=True,
+            enable_dns_hostnames=True,
+            opts=self.child("vpc"),
+        )
+        gateway = InternetGateway(name, vpc_id=vpc.id, opts=self.child("internet_gateway"))
+        table = RouteTable(name, vpc_id=vpc.id, opts=self.child("route_table"))
+        Route(
+            name,
+            route_table_id=table.id,
+            destination_cidr_block="0.0.0.0/0",
+            gateway_id=gateway.id,
+            opts=self.child("route"),
+        )
         VpcEndpoint(
             f"{name}-s3",
             vpc_id=vpc.id,
             service_name=f"com.amazonaws.{args.region}.s3",
             vpc_endpoint_type="Gateway",
             route_table_ids=[table.id],
-            opts=child,
+            opts=self.child("s3_endpoint"),
         )
         blocks = IPv4Network(args.cidr).subnets(new_prefix=24)
         self.subnet_ids = []
-        for zone, block in zip("abcdef"[: args.zones], blocks, strict=False):
+        for zone, block in zip(ZONES[: args.zones], blocks, strict=False):
             subnet = Subnet(
                 f"{name}-{zone}",
                 vpc_id=vpc.id,
                 cidr_block=str(block),
                 availability_zone=f"{args.region}{zone}",
                 map_public_ip_on_launch=True,
-                opts=child,
+                opts=self.child("subnet"),
             )
-            RouteTableAssociation(f"{name}-{zone}", subnet_id=subnet.id, route_table_id=table.id, opts=child)
+            RouteTableAssociation(
+                f"{name}-{zone}",
+                subnet_id=subnet.id,
+                route_table_id=table.id,
+                opts=self.child("route_table_association"),
+            )
             self.subnet_ids.append(subnet.id)
         jobs = SecurityGroup(
-            f"{name}-jobs", vpc_id=vpc.id, name=f"{name}-jobs", description="Training jobs: no way in", opts=child
+            f"{name}-jobs",
+            vpc_id=vpc.id,
+            name=f"{name}-jobs",
+            description="Training jobs: no way in",
+            opts=self.child("jobs_security_group"),
         )
         SecurityGroupEgressRule(
             f"{name}-jobs",
@@ -83,14 +120,7 @@ class Network(PricedComponent):
             ip_protocol="-1",
             cidr_ipv4="0.0.0.0/0",
             description="S3, tracking server",
-            opts=child,
+            opts=self.child("jobs_egress"),
         )
         self.vpc_id = vpc.id
         self.jobs_security_group_id = jobs.id
-        self.register_outputs(
-            {
-                "vpc_id": vpc.id,
-                "subnet_ids": self.subnet_ids,
-                "jobs_security_group_id": jobs.id,
-            }
-        )

@@ -4,67 +4,86 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import field
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import pulumi
 from pulumi_aws.iam.role import Role
 from pulumi_aws.iam.role_policy import RolePolicy
 from pulumi_aws.sagemaker.training_job import TrainingJob
+from pydantic import Field, model_validator
 
-from components import policies
-from components.money import PricedComponent
+from components import iam
+from components.arguments import Account, Bucket, IfKnown, Input, SecurityGroup, Subnet, TextInput, Uri, arguments
+from components.base import Component
+from components.bounds import Model, Region, Text
+from shoestring.base import names
 
 if TYPE_CHECKING:
     from pulumi_aws.sagemaker import TrainingJobInputDataConfigArgsDict
 
 PATH_IN_CONTAINER = "/opt/ml/checkpoints"
+LONGEST = 28 * 24 * 3600  # seconds that SageMaker lets a job take
+
+JobName = Annotated[
+    str, Field(pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$", max_length=63, examples=["churn-0123456789ab"])
+]
+TrainingInstance = Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$", examples=["ml.m5.large"])]
+Seconds = Annotated[int, Field(ge=1, le=LONGEST, examples=[3600])]
 
 
-@dataclass(frozen=True)
+@arguments
 class SpotTrainingJobArgs:
     """What a SpotTrainingJob is made of."""
 
-    job_name: str
+    job_name: JobName
     """Unique for ever in the account and region; ends in the hash of what goes into the job."""
-    model: str
+    model: Model
     """Name of the model that it trains."""
-    bucket: pulumi.Input[str]
+    bucket: Bucket
     """Where data, code, checkpoints, output and models lie."""
-    data_uri: pulumi.Input[str]
+    data_uri: Uri
     """The training set: an `s3://` URI below `data/<model>/`."""
-    code_uri: pulumi.Input[str]
+    code_uri: Uri
     """The `sourcedir.tar.gz`: an `s3://` URI below `code/`."""
-    wheels_uri: pulumi.Input[str] | None
+    wheels_uri: Uri | None = None
     """The packages to install, wheel by wheel: an `s3://` prefix below `wheels/`. None: the image has them all."""
-    program: str
+    program: Text
     """The entry point's name in the archive."""
-    image: str
+    image: Text
     """URI of the container image."""
-    region: str
+    region: Region
     """AWS region."""
-    account: pulumi.Input[str]
+    account: Account
     """AWS account."""
-    subnet_ids: pulumi.Input[list[str]]
+    subnet_ids: Annotated[Input[list[str]], IfKnown(Annotated[list[Subnet], Field(min_length=1)])]
     """Where the job's network interfaces go."""
-    security_group_ids: pulumi.Input[list[str]]
+    security_group_ids: Annotated[Input[list[str]], IfKnown(Annotated[list[SecurityGroup], Field(min_length=1)])]
     """Security groups of those interfaces."""
-    instance_type: str = "ml.m5.large"
+    instance_type: TrainingInstance = "ml.m5.large"
     """Machine; `shoestring prices show ml.m5.large` says what an hour of one costs."""
-    volume_gb: int = 10
+    volume_gb: Annotated[int, Field(ge=1, le=16384, examples=[10])] = 10
     """GB of disk, paid while the job runs."""
     hyperparameters: Mapping[str, bool | int | float | str] = field(default_factory=dict)
     """Handed to the program as --key value."""
-    environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    environment: Mapping[str, TextInput] = field(default_factory=dict)
     """Variables of the program."""
     metrics: Mapping[str, str] = field(default_factory=dict)
     """Name → regular expression on the log's lines."""
     spot: bool = True
     """Spare capacity, up to 90 % cheaper."""
-    max_run: int = 3600
+    max_run: Seconds = 3600
     """Seconds of training after which the job is stopped: the upper bound of its costs."""
-    max_wait: int | None = None
+    max_wait: Seconds | None = None
     """Seconds from creation to end, waiting for capacity included; spot only, and then needed."""
+
+    @model_validator(mode="after")
+    def _waits_on_spot_alone(self) -> SpotTrainingJobArgs:
+        if self.spot == (self.max_wait is None):
+            raise ValueError(f"max_wait is {self.max_wait}: needed with spot and refused without it")
+        if self.max_wait is not None and self.max_wait < self.max_run:
+            raise ValueError(f"max_wait is {self.max_wait}: expected no less than max_run, {self.max_run}")
+        return self
 
 
 def _channel(name: str, uri: pulumi.Input[str], content_type: str) -> TrainingJobInputDataConfigArgsDict:
@@ -82,7 +101,7 @@ def _channel(name: str, uri: pulumi.Input[str], content_type: str) -> TrainingJo
     }
 
 
-class SpotTrainingJob(PricedComponent):
+class SpotTrainingJob(Component[SpotTrainingJobArgs]):
     """A SageMaker training job, on managed spot capacity unless told otherwise, with checkpoints in S3.
 
     Its role reads data, code and packages, and writes its own checkpoints and output and its model's versions. The job
@@ -95,28 +114,36 @@ class SpotTrainingJob(PricedComponent):
     disk. Nothing once it is done.
     """
 
+    token = "shoestring:training:SpotTrainingJob"
+    children: ClassVar = {
+        "job": "aws:sagemaker/trainingJob:TrainingJob",
+        "role": "aws:iam/role:Role",
+        "rights": "aws:iam/rolePolicy:RolePolicy",
+    }
+
     arn: pulumi.Output[str]
     job_name: pulumi.Output[str]
     worst_case_usd: str | None
     """Dollars where it runs as long as it may and spot saves nothing; None where a price is unknown."""
 
-    def __init__(self, name: str, args: SpotTrainingJobArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        if args.spot == (args.max_wait is None):
-            raise ValueError(f"{args.job_name}: max_wait is needed with spot and refused without it")
-        super().__init__("shoestring:training:SpotTrainingJob", name, opts, args.region)
-        child = pulumi.ResourceOptions(parent=self)
+    def build(self, name: str, args: SpotTrainingJobArgs) -> None:
         bucket = pulumi.Output.from_input(args.bucket)
 
         def uri(prefix: str) -> pulumi.Output[str]:
             return bucket.apply(lambda bucket: f"s3://{bucket}/{prefix}")
 
-        role = Role(name, name=args.job_name, assume_role_policy=policies.trust("sagemaker.amazonaws.com"), opts=child)
+        role = Role(
+            name,
+            name=args.job_name,
+            assume_role_policy=iam.trust("sagemaker.amazonaws.com"),
+            opts=self.child("role"),
+        )
         rights = RolePolicy(
             name,
             name="training",
             role=role.name,
             policy=pulumi.Output.all(bucket, args.account, args.subnet_ids, args.security_group_ids).apply(
-                lambda parts: policies.training(
+                lambda parts: iam.training(
                     bucket=parts[0],
                     job=args.job_name,
                     model=args.model,
@@ -126,7 +153,7 @@ class SpotTrainingJob(PricedComponent):
                     security_groups=parts[3],
                 )
             ),
-            opts=child,
+            opts=self.child("rights"),
         )
         # As the SageMaker SDK sends them: each value is JSON.
         words = {key: json.dumps(value) for key, value in args.hyperparameters.items()}
@@ -152,8 +179,8 @@ class SpotTrainingJob(PricedComponent):
                 _channel("training", args.data_uri, "text/csv"),
                 *([] if args.wheels_uri is None else [_channel("wheels", args.wheels_uri, "application/zip")]),
             ],
-            output_data_config={"s3_output_path": uri("jobs/")},
-            checkpoint_config={"s3_uri": uri(f"checkpoints/{args.job_name}/"), "local_path": PATH_IN_CONTAINER},
+            output_data_config={"s3_output_path": uri(names.JOBS)},
+            checkpoint_config={"s3_uri": uri(f"{names.CHECKPOINTS}{args.job_name}/"), "local_path": PATH_IN_CONTAINER},
             resource_config={
                 "instance_type": args.instance_type,
                 "instance_count": 1,
@@ -167,9 +194,8 @@ class SpotTrainingJob(PricedComponent):
             enable_network_isolation=False,  # it reports to the tracking server
             vpc_config={"subnets": args.subnet_ids, "security_group_ids": args.security_group_ids},
             delete_vpc_enis_on_destroy=True,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[rights]),
+            opts=self.child("job", depends_on=[rights]),
         )
         self.arn = job.arn
         self.job_name = job.training_job_name
         self.worst_case_usd = self.dollars(lambda totals: totals.run)
-        self.register_outputs({"arn": self.arn, "job_name": self.job_name, "worst_case_usd": self.worst_case_usd})

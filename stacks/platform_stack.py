@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Network
+from typing import Any
 
 import pulumi
 from pulumi_aws.cloudwatch.log_group import LogGroup
 from pulumi_aws.get_caller_identity import get_caller_identity_output
 
 from components import money
+from components.cost_guard import CostGuard, CostGuardArgs
+from components.cost_report import CostReport, CostReportArgs
+from components.function import FunctionArgs
 from components.lambda_inference import LambdaInference, LambdaInferenceArgs
 from components.mlflow_server import MlflowServer, MlflowServerArgs
 from components.model_pointer import ModelPointer, ModelPointerArgs
 from components.network import Network, NetworkArgs
 from components.state_store import StateStore, StateStoreArgs
-from serving.prepare import package
-from shoestring.base.names import champion as champion_of
+from costs.prepare import package as costs_package
+from serving.prepare import package as serving_package
+from shoestring.base import names
+from shoestring.base.function_package import host
 from shoestring.base.paths import home
-from stacks import watch
 from stacks.settings import PlatformSettings
 from stacks.tags import tag_everything
 
@@ -26,11 +31,13 @@ MLFLOW_HOST = 10  # the tracking server's place in the first subnet
 
 def build(settings: PlatformSettings) -> None:
     """Everything of the stack `<environment>`."""
-    name, region, prod = f"shoestring-{settings.environment}", settings.region, settings.environment == "prod"
+    environment, region, prod = settings.environment, settings.region, settings.environment == "prod"
+    name, model = f"shoestring-{environment}", settings.inference.model
     tag_everything(settings.tags())
     account = get_caller_identity_output().account_id
     # The local cloud runs functions on this machine.
-    architecture, python = package.host() if settings.environment == "local" else ("arm64", package.LAMBDA_PYTHON)
+    processor, python = host() if environment == "local" else (FunctionArgs.architecture, FunctionArgs.python)
+    architecture, zips = settings.inference.architecture or processor, home() / "packages"
 
     state = StateStore(
         f"{name}-state",
@@ -42,7 +49,7 @@ def build(settings: PlatformSettings) -> None:
         ),
     )
     zones = 2 if settings.mlflow.database == "postgres" else 1
-    network = Network(name, NetworkArgs(region=region, cidr=settings.network.cidr, zones=zones))
+    network = Network(name, NetworkArgs(region=region, zones=zones, **settings.network.model_dump()))
     mlflow = MlflowServer(
         f"{name}-mlflow",
         MlflowServerArgs(
@@ -52,50 +59,75 @@ def build(settings: PlatformSettings) -> None:
             clients_security_group_id=network.jobs_security_group_id,
             bucket=state.bucket,
             region=region,
-            instance_type=settings.mlflow.instance_type,
-            volume_gb=settings.mlflow.volume_gb,
-            spot=settings.mlflow.spot,
-            database=settings.mlflow.database,
             keep=prod,
+            **settings.mlflow.model_dump(),
         ),
     )
-    serving = settings.inference
-    champion = ModelPointer(
-        f"{name}-{serving.model}",
-        ModelPointerArgs(parameter=champion_of(settings.environment, serving.model)),
-    )
+    champion = ModelPointer(f"{name}-{model}", ModelPointerArgs(parameter=names.champion(environment, model)))
     inference = LambdaInference(
         f"{name}-inference",
         LambdaInferenceArgs(
-            package=package.build(serving.architecture or architecture, python, home() / "packages", pulumi.log.info),
-            bucket=state.bucket,
-            model=serving.model,
-            version=champion.version,
+            package=serving_package.build(architecture, python, zips, pulumi.log.info),
             python=python,
-            architecture=serving.architecture or architecture,
-            memory_mb=serving.memory_mb,
-            timeout_seconds=serving.timeout_seconds,
-            reserved_concurrency=serving.reserved_concurrency,
-            log_retention_days=serving.log_retention_days,
+            architecture=architecture,
+            bucket=state.bucket,
+            version=champion.version,
+            **settings.inference.model_dump(exclude={"architecture"}),
         ),
     )
-    guard, report = watch.build(settings, name, account, state, inference, architecture, python)
-    if settings.job_logs:  # SageMaker makes it without an end to its retention, once for all environments of an account
-        LogGroup(f"{name}-jobs", name="/aws/sagemaker/TrainingJobs", retention_in_days=serving.log_retention_days)
 
-    parts = (state, network, mlflow, champion, inference, guard, report)
-    pulumi.export("idle_monthly_usd", money.total([part.monthly_usd for part in parts]))
-    pulumi.export("bucket", state.bucket)
-    pulumi.export("mlflow_url", mlflow.url)
-    pulumi.export("mlflow_instance_id", mlflow.instance_id)
-    pulumi.export("subnet_ids", network.subnet_ids)
-    pulumi.export("jobs_security_group_id", network.jobs_security_group_id)
-    pulumi.export("inference_url", inference.url)
-    pulumi.export("inference_function", inference.function)
-    pulumi.export("inference_alias", inference.alias)
-    pulumi.export("model_parameter", champion.parameter)
-    pulumi.export("window_gate", guard.gate)
-    pulumi.export("budget", guard.budget)
-    pulumi.export("cost_topic", guard.topic)
-    pulumi.export("cost_report_function", report.function)
-    pulumi.export("region", region)
+    # What watches over the costs.
+    watching: dict[str, Any] = {
+        "package": costs_package.build(processor, python, zips, pulumi.log.info),
+        "python": python,
+        "architecture": processor,
+        "account": account,
+        "region": region,
+        "limit_usd": settings.monthly_usd,
+    }
+    guard = CostGuard(
+        f"{name}-costs",
+        CostGuardArgs(
+            gate=names.window_gate(environment),
+            tags={names.PROJECT_TAG: settings.project, names.ENVIRONMENT_TAG: environment},
+            email=settings.owner if settings.alarms_by_mail else None,
+            **watching,
+        ),
+    )
+    report = CostReport(
+        f"{name}-cost-report",
+        CostReportArgs(
+            bucket=state.bucket,
+            topic=guard.topic,
+            budget=guard.budget,
+            project=settings.project,
+            environment=environment,
+            inference_function=inference.function,
+            inference_log_group=inference.log_group,
+            **watching,
+        ),
+    )
+    if settings.job_logs:  # SageMaker makes it without an end to its retention, once for all environments of an account
+        days = settings.inference.log_retention_days
+        LogGroup(f"{name}-jobs", name="/aws/sagemaker/TrainingJobs", retention_in_days=days)
+
+    components = (state, network, mlflow, champion, inference, guard, report)
+    outputs = {
+        "idle_monthly_usd": money.total([component.monthly_usd for component in components]),
+        "bucket": state.bucket,
+        "mlflow_url": mlflow.url,
+        "mlflow_instance_id": mlflow.instance_id,
+        "subnet_ids": network.subnet_ids,
+        "jobs_security_group_id": network.jobs_security_group_id,
+        "inference_url": inference.url,
+        "inference_function": inference.function,
+        "inference_alias": inference.alias,
+        "model_parameter": champion.parameter,
+        "window_gate": guard.gate,
+        "budget": guard.budget,
+        "cost_topic": guard.topic,
+        "cost_report_function": report.function,
+        "region": region,
+    }
+    for key, value in outputs.items():
+        pulumi.export(key, value)

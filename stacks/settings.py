@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import shlex
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from ipaddress import IPv4Network
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -23,15 +21,26 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 
-from shoestring.base.errors import UserError
-from shoestring.base.names import ENVIRONMENTS, MONTHLY_USD, NAMESPACE, OVERRIDE_TAG, environment_of, is_window, window
-
-
-def _whole(cidr: str) -> str:
-    network = IPv4Network(cidr)
-    if not network.is_private or not 16 <= network.prefixlen <= 20:
-        raise ValueError("expected a private network of /16 to /20")
-    return cidr
+from components.bounds import (
+    Architecture,
+    CheckpointDays,
+    Cidr,
+    Concurrency,
+    Database,
+    DiskGb,
+    Dollars,
+    Email,
+    FunctionSeconds,
+    InstanceType,
+    LogDays,
+    MemoryMb,
+    Model,
+    Region,
+    allowed,
+)
+from shoestring.base import names
+from shoestring.base.errors import UserError, suggestion
+from shoestring.base.names import ENVIRONMENTS, NAMESPACE, environment_of, is_window, window
 
 
 def _utc(moment: datetime) -> datetime:
@@ -39,7 +48,6 @@ def _utc(moment: datetime) -> datetime:
 
 
 Word = Annotated[str, Field(pattern=r"^[\w.:/=+@-][\w .:/=+@-]*$", max_length=128)]  # what AWS takes in a tag's value
-Email = Annotated[str, Field(pattern=r"^[\w.+-]+@[\w-]+(\.[\w-]+)+$", max_length=128)]
 # Up to how many dollars a month, who agreed, and why: as the policy `cost-increase` reads it, in a tag's characters.
 Override = Annotated[
     str, Field(pattern=r"^\d+(\.\d{1,2})? +[\w.+-]+@[\w-]+(\.[\w-]+)+( [\w .:/=+@-]+)?$", max_length=128)
@@ -55,63 +63,49 @@ class _Section(BaseModel):
 class Mlflow(_Section):
     """The tracking server."""
 
-    instance_type: str = Field(default="t4g.nano", pattern=r"^[a-z][a-z0-9]*\.[a-z0-9]+$", examples=["t4g.micro"])
-    spot: bool = Field(default=False, examples=["true"])
-    volume_gb: int = Field(default=8, ge=8, le=1000, examples=["8"])
-    database: Literal["sqlite", "postgres"] = Field(default="sqlite", examples=["sqlite"])
+    instance_type: InstanceType = "t4g.nano"
+    spot: bool = Field(default=False, examples=[True])
+    volume_gb: DiskGb = 8
+    database: Database = "sqlite"
 
 
 class Inference(_Section):
     """The inference function."""
 
-    model: str = Field(
-        default="breast-cancer", pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=50, examples=["churn"]
-    )
-    architecture: Literal["arm64", "x86_64"] | None = Field(
-        default=None, examples=["arm64"]
-    )  # None: arm64; local: the host's
-    memory_mb: int = Field(default=512, ge=128, le=10240, examples=["512"])
-    timeout_seconds: int = Field(default=15, ge=1, le=900, examples=["15"])
-    reserved_concurrency: int = Field(default=5, ge=-1, le=1000, examples=["5"])
-    log_retention_days: Literal[1, 3, 5, 7, 14, 30, 60, 90, 180, 365] = Field(default=14, examples=["14"])
+    model: Model = "breast-cancer"
+    architecture: Architecture | None = Field(default=None, examples=["arm64"])  # None: arm64; local: the host's
+    memory_mb: MemoryMb = 512
+    timeout_seconds: FunctionSeconds = 15
+    reserved_concurrency: Concurrency = 5
+    log_retention_days: LogDays = 14
 
 
 class State(_Section):
     """The bucket."""
 
-    checkpoint_days: int = Field(default=14, ge=1, le=3650, examples=["14"])
-    force_destroy: bool | None = Field(default=None, examples=["true"])  # None: everywhere but in prod
+    checkpoint_days: CheckpointDays = 14
+    force_destroy: bool | None = Field(default=None, examples=[True])  # None: everywhere but in prod
 
 
 class Network(_Section):
     """The network."""
 
-    cidr: Annotated[str, AfterValidator(_whole)] = Field(default="10.20.0.0/16", examples=["10.20.0.0/16"])
-
-
-def _money(value: object) -> object:
-    """A number as it was written: through a float, 0.1 would be something else."""
-    if isinstance(value, bool):
-        raise ValueError("expected dollars, such as 15 or 12.50")
-    return str(value) if isinstance(value, int | float) else value
-
-
-Dollars = Annotated[Decimal, BeforeValidator(_money), Field(gt=0, le=1_000_000, decimal_places=2, allow_inf_nan=False)]
+    cidr: Cidr = "10.20.0.0/16"
 
 
 class Budget(_Section):
     """What the environment may cost."""
 
-    monthly_usd: Dollars | None = Field(default=None, examples=["15"])  # None: the environment's own of MONTHLY_USD
-    window_usd: Dollars = Field(default=Decimal(10), examples=["10"])
-    email: bool | None = Field(default=None, examples=["true"])  # None: everywhere but on the local cloud
+    monthly_usd: Dollars | None = Field(default=None, examples=[15])  # None: the environment's own
+    window_usd: Dollars = Decimal(10)
+    email: bool | None = Field(default=None, examples=[True])  # None: everywhere but on the local cloud
 
 
 class _Settings(_Section):
     environment: Literal["local", "dev", "staging", "prod"] = Field(alias="pulumi:stack")
-    region: str = Field(alias="aws:region", pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", examples=["us-east-1"])
+    region: Region = Field(alias="aws:region")
     team: Word = Field(default="ml", examples=["ml"])
-    owner: Email = Field(examples=["you@example.com"])
+    owner: Email
     cost_center: Word = Field(default="ml-experiments", examples=["ml-experiments"])
     project: Word = Field(default="shoestring", examples=["shoestring"])
     budget: Budget = Budget()
@@ -121,7 +115,7 @@ class _Settings(_Section):
     def monthly_usd(self) -> Decimal:
         """What the environment may cost in a month."""
         chosen = self.budget.monthly_usd
-        return Decimal(MONTHLY_USD[self.environment]) if chosen is None else chosen
+        return Decimal(names.MONTHLY_USD[self.environment]) if chosen is None else chosen
 
     @property
     def alarms_by_mail(self) -> bool:
@@ -130,15 +124,15 @@ class _Settings(_Section):
 
     def tags(self) -> dict[str, str]:
         """The cost tags of every resource, and the reason why it may cost more, where one is configured."""
-        override = {OVERRIDE_TAG: self.cost_override} if self.cost_override else {}
+        override = {names.OVERRIDE_TAG: self.cost_override} if self.cost_override else {}
         return {
             **override,
-            "Project": self.project,
-            "Environment": self.environment,
-            "Team": self.team,
-            "Owner": self.owner,
-            "CostCenter": self.cost_center,
-            "ManagedBy": "pulumi",
+            names.PROJECT_TAG: self.project,
+            names.ENVIRONMENT_TAG: self.environment,
+            names.TEAM_TAG: self.team,
+            names.OWNER_TAG: self.owner,
+            names.COST_CENTER_TAG: self.cost_center,
+            names.MANAGED_BY_TAG: "pulumi",
         }
 
 
@@ -149,7 +143,7 @@ class PlatformSettings(_Settings):
     inference: Inference = Inference()
     state: State = State()
     network: Network = Network()
-    job_logs: bool = Field(default=False, examples=["true"])
+    job_logs: bool = Field(default=False, examples=[True])
 
     @property
     def force_destroy(self) -> bool:
@@ -161,10 +155,8 @@ class PlatformSettings(_Settings):
 class WindowSettings(_Settings):
     """Settings of the stack `<environment>-window`."""
 
-    jobs: tuple[Job, ...] = Field(
-        default=("breast_cancer",), min_length=1, max_length=20, examples=['["breast_cancer"]']
-    )
-    lease_hours: int = Field(default=4, ge=1, le=168, examples=["4"])
+    jobs: tuple[Job, ...] = Field(default=("breast_cancer",), min_length=1, max_length=20, examples=[["breast_cancer"]])
+    lease_hours: int = Field(default=4, ge=1, le=168, examples=[4])
     lease_until: Annotated[Annotated[AwareDatetime, AfterValidator(_utc)] | None, NoText] = Field(
         default=None, examples=["2030-01-31T18:00:00Z"]
     )
@@ -181,22 +173,22 @@ def read(stack: str, values: Mapping[str, object]) -> Settings:
     """
     environment = environment_of(stack)
     if environment not in ENVIRONMENTS:
-        names = ", ".join(f"{name} and {window(name)}" for name in ENVIRONMENTS)
-        raise UserError(f"there is no stack {stack!r} in this project", names, "pulumi stack select local")
+        stacks = ", ".join(f"{name} and {window(name)}" for name in ENVIRONMENTS)
+        raise UserError(f"there is no stack {stack!r} in this project", stacks, "pulumi stack select local")
     kind: type[_Settings]
     kind, other = PlatformSettings, WindowSettings
     if is_window(stack):
         kind, other = other, kind
-    found = {key.removeprefix(NAMESPACE): _decoded(v) for key, v in values.items() if key.startswith(NAMESPACE)}
-    if found.get("owner") == "":
-        del found["owner"]  # Pulumi.yaml must give some default
-    strays = [key for key in _fields(other) if key in found and key not in _fields(kind)]
+    configured = {key.removeprefix(NAMESPACE): _decoded(v) for key, v in values.items() if key.startswith(NAMESPACE)}
+    if configured.get("owner") == "":
+        del configured["owner"]  # Pulumi.yaml must give some default
+    strays = [key for key in _fields(other) if key in configured and key not in _fields(kind)]
     # Pulumi hands the defaults of Pulumi.yaml to both stacks: what was set is what differs from them.
-    problems = [_stray(stack, key) for key in strays if _chosen(other, key, found[key])]
-    mine = {key: value for key, value in found.items() if key not in strays}
-    mine |= {"pulumi:stack": environment, **{key: values[key] for key in ("aws:region",) if key in values}}
+    problems = [_stray(stack, key) for key in strays if _chosen(other, key, configured[key])]
+    own = {key: value for key, value in configured.items() if key not in strays}
+    own |= {"pulumi:stack": environment, **{key: values[key] for key in ("aws:region",) if key in values}}
     try:
-        settings = kind.model_validate(mine)
+        settings = kind.model_validate(own)
     except ValidationError as error:
         first: dict[tuple[str, ...], str] = {}  # what is wrong with an item makes its list wrong too
         for problem in error.errors():
@@ -244,23 +236,9 @@ def _problem(stack: str, kind: type[BaseModel], path: tuple[str, ...], error: di
     section = _fields(kind).get(path[0]) if len(path) > 1 else None
     known = _fields(section.annotation) if section else _fields(kind)  # type: ignore[arg-type]
     if error["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(path[-1], known, 1)
-        hint = f"did you mean {near[0]}?" if near else "known: " + ", ".join(name for name in known if ":" not in name)
+        hint = suggestion(path[-1], (name for name in known if ":" not in name))
         return f"  {key} is unknown; {hint}\n      pulumi config rm{deep} {key} --stack {stack}"
-    example = (known[path[-1]].examples or ["{}"])[0]
-    what = "is not set" if error["type"] == "missing" else f"is {error['input']!r}: {_allowed(error)}"
-    return f"  {key} {what}\n      pulumi config set{deep} {key} {shlex.quote(example)} --stack {stack}"
-
-
-ALLOWED = {
-    "tuple_type": "should be a list",
-    "model_type": "should be an object",
-    "int_parsing": "should be an integer",
-    "bool_parsing": "should be true or false",
-    "datetime_from_date_parsing": "should be an ISO time with zone",
-}
-
-
-def _allowed(error: dict[str, Any]) -> str:
-    words = error["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    return ALLOWED.get(error["type"]) or str(words[:1].lower() + words[1:])
+    example = (known[path[-1]].examples or [{}])[0]
+    text = example if isinstance(example, str) else json.dumps(example)
+    value = "is not set" if error["type"] == "missing" else f"is {error['input']!r}: {allowed(error)}"
+    return f"  {key} {value}\n      pulumi config set{deep} {key} {shlex.quote(text)} --stack {stack}"

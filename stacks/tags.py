@@ -13,7 +13,7 @@ LAUNCHED = ("instance", "volume", "network-interface")  # what a launch template
 
 def _launched(specifications: list[Any] | None, tags: Mapping[str, Any], spot: bool) -> list[Any]:
     """A launch template's tag specifications with `tags` in each, for everything that it makes."""
-    given = {each["resource_type"]: each.get("tags", {}) for each in specifications or []}
+    given = {specification["resource_type"]: specification.get("tags", {}) for specification in specifications or []}
     kinds = [*LAUNCHED, *(["spot-instances-request"] if spot else [])]
     return [
         {"resource_type": kind, "tags": {**tags, **given.get(kind, {})}}
@@ -27,15 +27,15 @@ def tagged(props: Mapping[str, Any], tags: Mapping[str, Any]) -> dict[str, Any]:
     A class of the provider's SDK puts every argument that its type takes into `props`, set or not: `tags` is among them
     exactly where the type is taggable.
     """
-    found = dict(props)
+    arguments = dict(props)
     if "tags" in props:
-        found["tags"] = {**tags, **(props["tags"] or {})}
+        arguments["tags"] = {**tags, **(props["tags"] or {})}
     if "tag_specifications" in props:
         spot = props.get("instance_market_options") is not None
-        found["tag_specifications"] = _launched(props["tag_specifications"], tags, spot)
+        arguments["tag_specifications"] = _launched(props["tag_specifications"], tags, spot)
     if "volume_tags" in props:
-        found["volume_tags"] = {**tags, **(props["volume_tags"] or {})}
-    return found
+        arguments["volume_tags"] = {**tags, **(props["volume_tags"] or {})}
+    return arguments
 
 
 def tag_everything(tags: Mapping[str, pulumi.Input[str]]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import sys
+from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
 
 MEND = "  mend it:  "
@@ -26,6 +28,13 @@ class UserError(Exception):
         if mend:
             lines.append(f"{MEND}{mend}")
         super().__init__("\n".join(lines))
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """What was meant by a name that is unknown: the known one that is close to it, or all of them."""
+    names = list(known)
+    close = get_close_matches(name, names, 1)
+    return f"did you mean {close[0]}?" if close else "known: " + ", ".join(names)
 
 
 def of_the_disk(error: OSError, place: Path) -> UserError | None:

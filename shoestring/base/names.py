@@ -10,6 +10,11 @@ MONTHLY_USD = {"local": 15, "dev": 15, "staging": 25, "prod": 60}  # the budget 
 NAMESPACE = "shoestring:"
 LEASE_HOURS = f"{NAMESPACE}leaseHours"
 
+# The cost tags that each resource carries.
+PROJECT_TAG, ENVIRONMENT_TAG, TEAM_TAG, OWNER_TAG = "Project", "Environment", "Team", "Owner"
+COST_CENTER_TAG, MANAGED_BY_TAG = "CostCenter", "ManagedBy"
+COST_TAGS = (PROJECT_TAG, ENVIRONMENT_TAG, TEAM_TAG, OWNER_TAG, COST_CENTER_TAG, MANAGED_BY_TAG)
+
 # Tags: until when a window's resources may stand (ISO 8601), and why a stack may cost more (`USD who why`).
 LEASE_TAG = "shoestring:lease"
 OVERRIDE_TAG = "shoestring:cost-override"

@@ -1,4 +1,4 @@
-"""What holds for every component and both programs, whatever they are made of."""
+"""What holds for every component, whatever it is made of."""
 
 from __future__ import annotations
 
@@ -6,15 +6,89 @@ import importlib
 import re
 import sys
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
+import pulumi
 import pytest
 
-from components.tokens import COMPONENTS
+from components.catalog import COMPONENTS
+from components.cost_guard import CostGuardArgs
+from components.cost_report import CostReportArgs
+from components.lambda_inference import LambdaInferenceArgs
+from components.mlflow_server import MlflowServerArgs
+from components.model_pointer import ModelPointerArgs
+from components.network import NetworkArgs
+from components.spot_training_job import SpotTrainingJobArgs
+from components.state_store import StateStoreArgs
 from localcloud.aws.types import CALLS
+from shoestring.base.errors import UserError
+from tests.stacks import conftest as stacks
 
+run = stacks.run  # fixture
 ROOT = Path(__file__).parents[2]
-MODULES = sorted(path for folder in ("components", "stacks") for path in (ROOT / folder).glob("*.py"))
+MODULES = sorted(path for folder in ("components", "stacks") for path in (ROOT / folder).rglob("*.py"))
+ACCOUNT, REGION = "123456789012", "us-east-1"
+PACKAGE = Path(__file__)  # any file stands for a zip that nothing reads
+TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:costs"
+# Arguments with which each component makes all its children.
+ARGUMENTS: tuple[Any, ...] = (
+    CostGuardArgs(
+        account=ACCOUNT,
+        region=REGION,
+        package=PACKAGE,
+        gate="/churn/gate",
+        limit_usd=Decimal(15),
+        tags={"Environment": "dev"},
+        email="you@example.com",
+    ),
+    CostReportArgs(
+        account=ACCOUNT,
+        region=REGION,
+        package=PACKAGE,
+        bucket="churn",
+        topic=TOPIC,
+        budget="costs",
+        limit_usd=Decimal(15),
+        project="churn",
+        environment="dev",
+        inference_function="inference",
+        inference_log_group="/aws/lambda/inference",
+    ),
+    LambdaInferenceArgs(package=PACKAGE, bucket="churn", model="churn", version="1"),
+    MlflowServerArgs(
+        vpc_id="vpc-1",
+        subnet_ids=["subnet-1", "subnet-2"],
+        private_ip="10.20.0.10",
+        clients_security_group_id="sg-1",
+        bucket="churn",
+        region=REGION,
+        database="postgres",
+    ),
+    ModelPointerArgs(parameter="/churn/champion"),
+    NetworkArgs(region=REGION, zones=2),
+    SpotTrainingJobArgs(
+        job_name="churn-0123456789ab",
+        model="churn",
+        bucket="churn",
+        data_uri="s3://churn/data/churn/1/",
+        code_uri="s3://churn/code/1/sourcedir.tar.gz",
+        program="train.py",
+        image="image",
+        region=REGION,
+        account=ACCOUNT,
+        subnet_ids=["subnet-1"],
+        security_group_ids=["sg-1"],
+        max_wait=7200,
+    ),
+    StateStoreArgs(bucket="churn"),
+)
+each = pytest.mark.parametrize(
+    ("component", "args"),
+    list(zip(COMPONENTS, ARGUMENTS, strict=True)),
+    ids=lambda value: getattr(value, "__name__", ""),
+)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: f"{path.parent.name}/{path.name}")
@@ -27,13 +101,17 @@ def test_no_module_grows_past_400_lines(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= 400
 
 
+def test_the_catalog_lists_every_component() -> None:
+    texts = [path.read_text() for path in (ROOT / "components").glob("*.py")]
+    classes = {name for text in texts for name in re.findall(r"^class (\w+)\(Component\[", text, re.M)}
+    assert classes == {component.__name__ for component in COMPONENTS}
+    assert len({component.token for component in COMPONENTS}) == len(COMPONENTS)
+
+
 def test_every_component_says_what_is_billed_and_leaves_prices_to_the_book() -> None:
+    for component in COMPONENTS:
+        assert re.search(r"(?m)^    (Billed|Nothing of it is billed)", component.__doc__ or ""), component
     texts = {path: path.read_text() for path in (ROOT / "components").glob("*.py")}
-    made = {path: text for path, text in texts.items() if "(PricedComponent)" in text}
-    assert len(made) == len(COMPONENTS)
-    assert not [
-        path.name for path, text in made.items() if not re.search(r"(?m)^    (Billed|Nothing of it is billed)", text)
-    ]
     assert not [path.name for path, text in texts.items() if re.search(r"\d ?(\$|dollars|USD)|\$\d", text)]
 
 
@@ -42,21 +120,65 @@ def test_every_aws_type_is_one_of_the_sdk(token: str) -> None:
     _, service, module, name = token.replace("/", ":").split(":")
     folder = "lambda_" if service == "lambda" else service
     snake = re.sub("([A-Z])", r"_\1", module).lower()
-    found = importlib.import_module(f"pulumi_aws.{folder}.{snake}")
-    assert getattr(found, name).pulumi_type == token
+    sdk = importlib.import_module(f"pulumi_aws.{folder}.{snake}")
+    assert getattr(sdk, name).pulumi_type == token
 
 
-def test_components_are_named_as_ours() -> None:
-    assert all(token.startswith("shoestring:") for token in COMPONENTS)
+@each
+def test_every_child_has_a_listed_name_and_takes_options(run: Any, component: Any, args: Any) -> None:
+    customize = {key: {"opts": pulumi.ResourceOptions(ignore_changes=[f"by-{key}"])} for key in component.children}
+    world = run(lambda: component("x", args, customize=customize))
+    children = [resource for resource in world.all if resource.type.startswith("aws:")]
+    keys = [[name.removeprefix("by-") for name in child.ignored if name.startswith("by-")] for child in children]
+    assert all(len(names) == 1 for names in keys), keys
+    assert {key: child.type for child, (key,) in zip(children, keys, strict=True)} == component.children
+    assert all(component.token in child.parent for child in children)
 
 
-def test_bare_packages_still_offer_everything(run_python: Callable[[str], str]) -> None:
-    printed = run_python(
-        "import sys, components\n"
-        "from pulumi_aws.iam.role import Role\n"
-        "print('pulumi_aws.iam.user' in sys.modules, 'pulumi_aws.iam.outputs' in sys.modules)\n"
-        "import pulumi_aws as aws\n"
-        "from pulumi_aws import iam\n"
-        "print(aws.iam.Role is Role, iam.User.__name__)\n"
-    )
-    assert printed.split() == ["False", "True", "True", "User"]
+@each
+def test_an_argument_of_every_child_arrives(run: Any, component: Any, args: Any) -> None:
+    handed: dict[str, str] = {}
+
+    def customized(key: str) -> Callable[[Any], Any]:
+        def change(props: Any) -> dict[str, Any]:
+            # whatever text the child takes
+            handed[key] = next(name for name in TEXTS if name in props)
+            return {handed[key]: f"{key}-changed"}
+
+        return change
+
+    world = run(lambda: component("x", args, customize={key: customized(key) for key in component.children}))
+    arrived = {
+        value.removesuffix("-changed"): resource.type
+        for resource in world.all
+        for value in resource.inputs.values()
+        if isinstance(value, str) and value.endswith("-changed")
+    }
+    assert arrived.items() >= component.children.items()
+
+
+# One of these is an argument of each type.
+TEXTS = ("description", "region", "path", "role", "name", "account_id", "frequency")
+
+
+@each
+def test_outputs_are_what_the_class_declares(run: Any, component: Any, args: Any) -> None:
+    world = run(lambda: component("x", args))
+    (outputs,) = (values for urn, values in world.outputs.items() if urn.endswith(f"{component.token}::x"))
+    assert set(outputs) == {*component.outputs(), "monthly_usd"}
+    assert all(value is not None for value in outputs.values())
+
+
+@each
+def test_children_are_called_by_their_listed_names(run: Any, component: Any, args: Any) -> None:
+    near = next(iter(component.children))
+    with pytest.raises(UserError, match=f"did you mean {near}\\?") as refused:
+        run(lambda: component("x", args, customize={f"{near}s": {}}))
+    assert f"one of {', '.join(component.children)}" in str(refused.value)
+
+
+@each
+def test_an_unknown_argument_of_a_child_is_refused(run: Any, component: Any, args: Any) -> None:
+    key = next(iter(component.children))
+    with pytest.raises(UserError, match=rf"{key} takes no 'nonsense'"):
+        run(lambda: component("x", args, customize={key: {"nonsense": 1}}))

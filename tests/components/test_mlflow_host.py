@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from components import mlflow_host, mlflow_server
+from components import mlflow_server
+from components.vm import mlflow_host
 
 
 class Bucket:

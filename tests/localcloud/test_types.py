@@ -7,7 +7,7 @@ from dataclasses import replace
 import jmespath
 import pytest
 
-from components.tokens import COMPONENTS
+from components.catalog import COMPONENTS
 from costs.plan import rules
 from localcloud.aws.row import Metering, ResourceType
 from localcloud.aws.types import CALLS, TYPES
@@ -82,4 +82,4 @@ def test_names_tell_types_apart() -> None:
     assert len(CALLS) == len([row for row in TYPES if row.token])
     ledger = [row.metered for row in TYPES if row.metering.charges] + [name for row in TYPES for name in row.usage]
     assert len(set(ledger)) == len(ledger)
-    assert not any(token.startswith("aws:") for token in COMPONENTS)
+    assert not any(component.token.startswith("aws:") for component in COMPONENTS)

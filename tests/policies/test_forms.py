@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from components import policies as ours
+from components import iam
 from costs.book.prices import PriceBook
 from policies.catalog import by_name
 from policies.rule import Context, Stack, resource
@@ -106,12 +106,12 @@ def test_wildcards_of_rights(changes, wide):
 
 def test_rights_of_the_product_and_of_aws():
     for policy in (
-        ours.tracking("b", "arn:aws:secretsmanager:x"),
-        ours.inference("b", "m", "arn:aws:logs:x"),
-        ours.training("b", "j", "m", "us-east-1", "1", ["subnet-1"], ["sg-1"]),
+        iam.tracking("b", "arn:aws:secretsmanager:x"),
+        iam.inference("b", "m", "arn:aws:logs:x"),
+        iam.training("b", "j", "m", "us-east-1", "1", ["subnet-1"], ["sg-1"]),
     ):
         assert found("wildcard-iam", one("aws:iam/rolePolicy:RolePolicy", policy=policy)) == []
-    assert found("public-buckets", one("aws:s3/bucketPolicy:BucketPolicy", policy=ours.tls_only("b"))) == []
+    assert found("public-buckets", one("aws:s3/bucketPolicy:BucketPolicy", policy=iam.tls_only("b"))) == []
     admin = "arn:aws:iam::aws:policy/AdministratorAccess"
     assert found("wildcard-iam", one("aws:iam/rolePolicyAttachment:RolePolicyAttachment", policyArn=admin))
     assert found("wildcard-iam", one("aws:iam/role:Role", managedPolicyArns=[admin]))

@@ -12,14 +12,14 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.tokens import COMPONENTS
+from components.catalog import COMPONENTS
 from costs.book.prices import PriceBook
 from localcloud.aws.types import CALLS
 from stacks import platform_stack, window
 from stacks.settings import PlatformSettings, WindowSettings, read
 from tests.stacks.conftest import PLATFORM
 
-TYPES = COMPONENTS | CALLS.keys()
+TYPES = {component.token for component in COMPONENTS} | CALLS.keys()
 VALUES: dict[str, object] = {"aws:region": "us-east-1", "shoestring:owner": "me@example.com"}
 FOREVER = "2999-01-01T00:00:00Z"
 COST_TAGS = {"Project", "Environment", "Team", "Owner", "CostCenter", "ManagedBy"}

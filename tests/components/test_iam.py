@@ -8,7 +8,7 @@ from typing import Any
 import parliament
 import pytest
 
-from components import policies
+from components import iam
 
 BUCKET = "shoestring-dev-123456789012"
 GATE = "arn:aws:ssm:us-east-1:123456789012:parameter/shoestring/dev/window-gate"
@@ -17,18 +17,18 @@ TOPIC = "arn:aws:sns:us-east-1:123456789012:shoestring-dev-costs"
 LOGS = "arn:aws:logs:us-east-1:123456789012:log-group"
 NETWORK: dict[str, Any] = {"subnets": ["subnet-0a"], "security_groups": ["sg-0b"]}
 POLICIES = {
-    "tracking": policies.tracking(BUCKET),
-    "tracking with a database": policies.tracking(
+    "tracking": iam.tracking(BUCKET),
+    "tracking with a database": iam.tracking(
         BUCKET, "arn:aws:secretsmanager:us-east-1:123456789012:secret:rds-db-a1b2c3"
     ),
-    "inference": policies.inference(
+    "inference": iam.inference(
         BUCKET, "churn", "arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/shoestring-dev-inference"
     ),
-    "training": policies.training(
+    "training": iam.training(
         BUCKET, job="churn-0123456789ab", model="churn", region="us-east-1", account="123456789012", **NETWORK
     ),
-    "guard": policies.guard(GATE, BUDGET, f"{LOGS}:/aws/lambda/shoestring-dev-costs"),
-    "report": policies.report(
+    "guard": iam.guard(GATE, BUDGET, f"{LOGS}:/aws/lambda/shoestring-dev-costs"),
+    "report": iam.report(
         bucket=BUCKET,
         topic=TOPIC,
         budget=BUDGET,
@@ -38,7 +38,7 @@ POLICIES = {
         requests=f"{LOGS}:/aws/lambda/shoestring-dev-inference",
         log_group=f"{LOGS}:/aws/lambda/shoestring-dev-cost-report",
     ),
-    "schedule": policies.scheduled("arn:aws:lambda:us-east-1:123456789012:function:shoestring-dev-cost-report"),
+    "schedule": iam.scheduled("arn:aws:lambda:us-east-1:123456789012:function:shoestring-dev-cost-report"),
 }
 # AWS knows no resources for these (docs: «Actions, resources, and condition keys»).
 ANYWHERE = {
@@ -106,26 +106,26 @@ def test_listing_is_bound_to_prefixes() -> None:
 
 
 def test_without_tls_nobody_gets_at_the_bucket() -> None:
-    (deny,) = statements(policies.tls_only(BUCKET))
+    (deny,) = statements(iam.tls_only(BUCKET))
     assert (deny["Effect"], deny["Principal"], deny["Action"]) == ("Deny", "*", "s3:*")
     assert deny["Resource"] == [f"arn:aws:s3:::{BUCKET}", f"arn:aws:s3:::{BUCKET}/*"]
     assert deny["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
 def test_only_budgets_and_anomalies_of_this_account_publish_alarms() -> None:
-    (alarms,) = statements(policies.alarms(TOPIC, "123456789012"))
+    (alarms,) = statements(iam.alarms(TOPIC, "123456789012"))
     assert (alarms["Effect"], alarms["Action"], alarms["Resource"]) == ("Allow", "sns:Publish", TOPIC)
     assert alarms["Principal"] == {"Service": ["budgets.amazonaws.com", "costalerts.amazonaws.com"]}
     assert alarms["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
 
 
 def test_the_guard_writes_its_gate_and_its_log_and_nothing_else() -> None:
-    found = statements(policies.guard(GATE, BUDGET, f"{LOGS}:/aws/lambda/g"))
+    found = statements(iam.guard(GATE, BUDGET, f"{LOGS}:/aws/lambda/g"))
     writes = {action: each["Resource"] for each in found for action in each["Action"] if "Put" in action}
     assert writes == {"ssm:PutParameter": [GATE], "logs:PutLogEvents": [f"{LOGS}:/aws/lambda/g:*"]}
 
 
 def test_a_role_for_a_schedule_is_taken_on_behalf_of_the_account_only() -> None:
-    (trust,) = statements(policies.trust("scheduler.amazonaws.com", "123456789012"))
+    (trust,) = statements(iam.trust("scheduler.amazonaws.com", "123456789012"))
     assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
-    assert "Condition" not in statements(policies.trust("lambda.amazonaws.com"))[0]
+    assert "Condition" not in statements(iam.trust("lambda.amazonaws.com"))[0]

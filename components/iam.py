@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from shoestring.base import names
+
 Document = dict[str, Any]
 Statement = dict[str, Any]
 
@@ -56,7 +58,7 @@ READ_WRITE = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultip
 
 def tracking(bucket: str, secret: str = "") -> str:
     """The MLflow server: its artifacts and backup; `secret` is the ARN of its database's password, where it has one."""
-    prefixes = ("artifacts/", "mlflow/")
+    prefixes = (names.ARTIFACTS, names.MLFLOW)
     statements = [_list(bucket, *prefixes), allow("Objects", READ_WRITE, _objects(bucket, *prefixes))]
     if secret:
         statements.append(allow("Password", ["secretsmanager:GetSecretValue"], [secret]))
@@ -66,7 +68,7 @@ def tracking(bucket: str, secret: str = "") -> str:
 def inference(bucket: str, model: str, log_group: str) -> str:
     """The inference function: one model's files, and its own log group (by ARN)."""
     return document(
-        allow("Model", ["s3:GetObject"], _objects(bucket, f"models/{model}/")),
+        allow("Model", ["s3:GetObject"], _objects(bucket, f"{names.MODELS}{model}/")),
         _logs(log_group),
     )
 
@@ -83,8 +85,8 @@ def training(
     network = [f"{own}:subnet/{subnet}" for subnet in subnets]
     network += [f"{own}:security-group/{group}" for group in security_groups]
     interfaces = f"{own}:network-interface/*"
-    read = (f"data/{model}/", "code/", "wheels/")
-    write = (f"checkpoints/{job}/", f"jobs/{job}/", f"models/{model}/")
+    read = (f"{names.DATA}{model}/", names.CODE, names.WHEELS)
+    write = (f"{names.CHECKPOINTS}{job}/", f"{names.JOBS}{job}/", f"{names.MODELS}{model}/")
     images = f"arn:aws:ecr:{region}:*:repository/*"
     logs = f"arn:aws:logs:{region}:{account}:log-group:/aws/sagemaker/TrainingJobs"
     return document(
@@ -178,9 +180,9 @@ def report(
         allow("Requests", ["logs:FilterLogEvents"], [f"{requests}:*"]),
         allow("Metrics", ["cloudwatch:GetMetricData"], "*"),
         allow("Machines", ["ec2:DescribeInstances"], "*"),
-        allow("Files", ["s3:PutObject"], _objects(bucket, "reports/cost/")),
-        _list(bucket, "reports/jobs/"),
-        allow("Records", ["s3:GetObject"], _objects(bucket, "reports/jobs/")),
+        allow("Files", ["s3:PutObject"], _objects(bucket, names.COST_REPORTS)),
+        _list(bucket, names.JOB_RECORDS),
+        allow("Records", ["s3:GetObject"], _objects(bucket, names.JOB_RECORDS)),
         allow("Summary", ["sns:Publish"], [topic]),
         _logs(log_group),
     )

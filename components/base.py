@@ -1,0 +1,110 @@
+"""What every component stands on: children with listed names, which its users can customize, and typed outputs."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Generic, TypedDict, TypeVar, Unpack, get_overloads
+
+import pulumi
+
+from components.money import PricedComponent
+from shoestring.base.errors import UserError, suggestion
+
+A = TypeVar("A")
+Arguments = Mapping[str, Any]
+Customization = Arguments | Callable[[Arguments], Arguments]
+
+
+class ChildOptions(TypedDict, total=False):
+    """Resource options that a component gives to a child of its own."""
+
+    depends_on: Sequence[pulumi.Resource]
+    protect: bool
+    retain_on_delete: bool
+    ignore_changes: list[str]
+    delete_before_replace: bool
+
+
+class Component(PricedComponent, Generic[A]):
+    """A component resource whose children can be reached by name.
+
+    Its outputs are the attributes that its class declares.
+
+    Args:
+        name: what its resources are called.
+        args: what it is made of.
+        opts: resource options of the component itself.
+        customize: arguments for its children, by the names that `children` lists, in the place of those that the
+            component gives: `{"bucket": {"force_destroy": False}}`. A function is handed all arguments of the child,
+            and returns those to replace. The key `opts` holds resource options, which are merged into the child's.
+
+    Raises:
+        UserError: `customize` names a child or an argument that there is not; lists the valid ones.
+    """
+
+    token: ClassVar[str]
+    """Its type."""
+    children: ClassVar[Mapping[str, str]]
+    """The types of its children, by the names under which they can be customized."""
+
+    def __init__(
+        self,
+        name: str,
+        args: A,
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        customize: Mapping[str, Customization] | None = None,
+    ) -> None:
+        self._title, self._customize = f"{type(self).__name__} {name!r}", dict(customize or {})
+        self._created: set[str] = set()
+        for key in self._customize.keys() - self.children.keys():
+            raise UserError(
+                f"customize of {self._title} names {key!r}, which is no child of it; {suggestion(key, self.children)}",
+                "one of " + ", ".join(self.children),
+            )
+        super().__init__(self.token, name, opts, getattr(args, "region", None))
+        self.build(name, args)
+        if absent := self._customize.keys() - self._created:
+            raise UserError(
+                f"customize of {self._title} names {', '.join(sorted(absent))}, not made with these arguments",
+                "one of " + ", ".join(key for key in self.children if key in self._created),
+            )
+        self.register_outputs({output: getattr(self, output) for output in self.outputs()})
+
+    def build(self, name: str, args: A) -> None:
+        """Makes the children and sets the outputs."""
+        raise NotImplementedError
+
+    @classmethod
+    def outputs(cls) -> list[str]:
+        """The names of its own outputs; beside them each component has `monthly_usd`."""
+        return [name for name, kind in cls.__annotations__.items() if not str(kind).startswith("ClassVar")]
+
+    def child(self, key: str, **options: Unpack[ChildOptions]) -> pulumi.ResourceOptions:
+        """The resource options of the child that is listed as `key`: its parent, and what the user customizes."""
+        self._created.add(key)
+        return pulumi.ResourceOptions(
+            parent=self,
+            transformations=[lambda made: self._customized(key, made)] if key in self._customize else None,
+            **options,
+        )
+
+    def _customized(self, key: str, child: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult:
+        customization = self._customize[key]
+        changed = dict(customization(child.props) if callable(customization) else customization)
+        opts = pulumi.ResourceOptions.merge(child.opts, changed.pop("opts", None))
+        known = _inputs(type(child.resource))
+        for argument in changed.keys() - known:
+            raise UserError(
+                f"customize of {self._title}: {key} takes no {argument!r}; {suggestion(argument, known)}",
+                f"an argument of {child.type_}, or opts",
+            )
+        return pulumi.ResourceTransformationResult({**child.props, **changed}, opts)
+
+
+def _inputs(kind: type[pulumi.Resource]) -> list[str]:
+    """The arguments of a class of the SDK, as its signature by keywords says."""
+    signatures = [list(inspect.signature(overload).parameters) for overload in get_overloads(kind.__init__)]
+    keywords = next(names for names in signatures if "args" not in names)
+    return [name for name in keywords if name not in ("__self__", "resource_name", "opts", "__props__")]
