@@ -1,11 +1,14 @@
-"""How long a user waits: `shoestring --help`, and `pulumi preview` of the platform against that of an empty program.
+"""How long a user waits: for `--help`, against a program with nothing but Typer, and for `pulumi preview` of the
+platform, against that of an empty program.
 
+    .venv/bin/python benchmarks/cli.py --only help [--json] [--repeat 5]
     eval "$(.venv/bin/shoestring env local)"
     .venv/bin/python benchmarks/cli.py [--json] [--repeat 5] [--stack local]
 
 Nothing is changed: the platform's stack is only previewed, and the empty program has a state of its own that goes with
-it. The bare interpreter and the empty program show what of the time is not ours. On a machine that does other things as
-well, look at the processor time: that of a command and of all processes that it starts.
+it. The two programs show what of the time is not ours. On a machine that does other things as well, look at the
+processor time: that of a command and of all processes that it starts; its least is the steadiest figure, as a
+disturbance only ever adds.
 """
 
 from __future__ import annotations
@@ -30,44 +33,82 @@ SHOESTRING = Path(sys.executable).with_name("shoestring")
 NEEDED = ("PULUMI_HOME", "PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE", "AWS_ENDPOINT_URL")
 
 
+# Two commands, so that they are a group; one with an option, as reading those costs Typer the most.
+TYPER_ALONE = """
+import typer
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+@app.command()
+def greet(name: str = "you") -> None:
+    print(name)
+@app.command()
+def leave() -> None:
+    print("bye")
+app()
+"""
+GROUPS = ("budget", "cloud", "cost", "jobs", "models", "policies", "prices")
+
+
 class Command:
     """A command line, where it runs, and what its runs took: (seconds, seconds of processor time of all processes)."""
 
     def __init__(self, name: str, words: list[str], folder: Path, environment: Mapping[str, str]) -> None:
         self.name, self.words, self.folder, self.environment = name, words, folder, environment
-        self.taken: list[tuple[float, float]] = []
+        self.times: list[tuple[float, float]] = []
 
     def run(self) -> None:
         """Runs it once; raises UserError with what it wrote where it fails."""
         before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-        done = subprocess.run(
+        ended = subprocess.run(
             self.words, cwd=self.folder, env=self.environment, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         seconds, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
-        if done.returncode:
-            raise UserError(f"{' '.join(self.words)} exited with {done.returncode}:\n{done.stdout.strip()}")
-        self.taken.append((seconds, after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime))
+        if ended.returncode:
+            raise UserError(f"{' '.join(self.words)} exited with {ended.returncode}:\n{ended.stdout.strip()}")
+        self.times.append((seconds, after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime))
 
     def median(self, which: int) -> float:
         """The middle one of the runs; the first only warms the caches."""
-        return statistics.median(run[which] for run in self.taken[1:])
+        return statistics.median(run[which] for run in self.times[1:])
+
+    def least_processor_seconds(self) -> float:
+        """Of all runs."""
+        return min(processor_seconds for _, processor_seconds in self.times)
 
 
-def compare(command: Command, base: Command, repeat: int) -> list[dict[str, Any]]:
-    """Runs both in turn, so that both meet the same disturbances."""
+def compare(base: Command, commands: list[Command], repeat: int) -> list[dict[str, Any]]:
+    """Runs all in turn, so that all meet the same disturbances; each against `base`."""
     for _ in range(1 + repeat):
-        base.run()
-        command.run()
+        for command in (base, *commands):
+            command.run()
     return [
         {
-            "command": each.name,
-            "median_seconds": round(each.median(0), 3),
-            "ratio": round(each.median(0) / base.median(0), 2),
-            "processor_seconds": round(each.median(1), 3),
-            "processor_ratio": round(each.median(1) / base.median(1), 2),
+            "command": command.name,
+            "median_seconds": round(command.median(0), 3),
+            "ratio": round(command.median(0) / base.median(0), 2),
+            "processor_seconds": round(command.median(1), 3),
+            "processor_ratio": round(command.median(1) / base.median(1), 2),
+            "least_processor_ratio": round(command.least_processor_seconds() / base.least_processor_seconds(), 2),
         }
-        for each in (base, command)
+        for command in (base, *commands)
+    ]
+
+
+def compare_helps(repeat: int) -> list[dict[str, Any]]:
+    """`--help` of the whole, and of each group, against those of a program that has only Typer."""
+
+    def shoestring(*words: str) -> Command:
+        return Command(" ".join(["shoestring", *words]), [str(SHOESTRING), *words], ROOT, os.environ)
+
+    def typer_alone(*words: str) -> Command:
+        return Command(
+            " ".join(["typer alone,", *words]), [sys.executable, "-c", TYPER_ALONE, *words], ROOT, os.environ
+        )
+
+    groups = [shoestring(name, "--help") for name in GROUPS]
+    return [
+        *compare(typer_alone("--help"), [shoestring("--help")], repeat),
+        *compare(typer_alone("greet", "--help"), groups, repeat),
     ]
 
 
@@ -87,24 +128,24 @@ def compare_previews(repeat: int, stack: str) -> list[dict[str, Any]]:
         environment = {**os.environ, "PULUMI_BACKEND_URL": f"file://{folder / 'state'}"}
         Command("", ["pulumi", "stack", "init", "empty", "--non-interactive"], folder, environment).run()
         empty = preview("pulumi preview, empty", "empty", folder, environment)
-        return compare(preview(f"pulumi preview, {stack}", stack, ROOT, os.environ), empty, repeat)
+        return compare(empty, [preview(f"pulumi preview, {stack}", stack, ROOT, os.environ)], repeat)
 
 
-def measure(repeat: int, stack: str) -> list[dict[str, Any]]:
-    """What was run, its median times, and how often those of what it is compared with.
+def measure(repeat: int, stack: str, only: str) -> list[dict[str, Any]]:
+    """What was run, its times, and how often those of what it is compared with.
 
     Raises:
         UserError: the environment was not prepared, or a command fails.
     """
+    if only == "help":
+        return compare_helps(repeat)
     if missing := [name for name in NEEDED if name not in os.environ]:
         raise UserError(
             f"not set: {', '.join(missing)}", "the local environment's variables", 'eval "$(shoestring env local)"'
         )
     if not (ROOT / "Pulumi.yaml").exists():
         raise UserError("there is no Pulumi.yaml at the top of the checkout", "the platform's program")
-    bare = Command("python -c pass", [sys.executable, "-c", "pass"], ROOT, os.environ)
-    help_ = Command("shoestring --help", [str(SHOESTRING), "--help"], ROOT, os.environ)
-    return compare(help_, bare, repeat) + compare_previews(repeat, stack)
+    return compare_helps(repeat) + compare_previews(repeat, stack)
 
 
 def main() -> None:
@@ -113,19 +154,22 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print the results for machines")
     parser.add_argument("--repeat", type=int, default=5, help="runs of each command")
     parser.add_argument("--stack", default="local", help="the platform's stack")
+    parser.add_argument(
+        "--only", choices=["help"], default="", help="no previews, which take an environment that is up"
+    )
     words = parser.parse_args()
     try:
-        results = measure(words.repeat, words.stack)
+        results = measure(words.repeat, words.stack, words.only)
     except UserError as error:
         sys.exit(f"error: {error}")
     if words.json:
         print(json.dumps(results, indent=2))
         return
-    print(f"{'command':<28}{'median s':>10}{'ratio':>7}{'processor s':>13}{'ratio':>7}")
-    for r in results:
+    print(f"{'command':<28}{'median s':>10}{'ratio':>7}{'processor s':>13}{'ratio':>7}{'of the least':>14}")
+    for row in results:
         print(
-            f"{r['command']:<28}{r['median_seconds']:>10.3f}{r['ratio']:>7.2f}"
-            f"{r['processor_seconds']:>13.3f}{r['processor_ratio']:>7.2f}"
+            f"{row['command']:<28}{row['median_seconds']:>10.3f}{row['ratio']:>7.2f}{row['processor_seconds']:>13.3f}"
+            f"{row['processor_ratio']:>7.2f}{row['least_processor_ratio']:>14.2f}"
         )
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import boto3
 import jmespath
 
 from localcloud.aws.types import TYPES
@@ -27,6 +26,8 @@ def list_account(cloud: dict[str, Any]) -> list[dict[str, str]]:
         botocore.exceptions.ClientError: a listing was refused.
         botocore.exceptions.EndpointConnectionError: an endpoint does not answer.
     """
+    import boto3  # here, for it is heavy, and most commands load this module without listing
+
     session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=cloud["region"])
     clients = {
         service: session.client(service, endpoint_url=cloud[ENDPOINTS.get(service, "aws_endpoint")])

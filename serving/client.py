@@ -6,8 +6,6 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
-import requests
-
 TIMEOUT_SECONDS = 30.0
 
 
@@ -21,7 +19,8 @@ class FunctionUrl:
     """
 
     def __init__(self, url: str, region: str, endpoint: str | None = None) -> None:
-        import botocore.session
+        import botocore.session  # both here, for they are heavy
+        import requests
 
         self._url = url if url.endswith("/") else f"{url}/"
         self._region = region
@@ -54,5 +53,5 @@ class FunctionUrl:
         )
         try:
             return answer.status_code, answer.json()
-        except requests.JSONDecodeError:  # Lambda's own words, where the function never answered
+        except ValueError:  # Lambda's own words, where the function never answered
             return answer.status_code, {"error": answer.text}

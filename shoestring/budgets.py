@@ -7,11 +7,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-import boto3
-import botocore.exceptions
-
 from costs import gate
 from costs.function import guard
+from shoestring import aws
 from shoestring.base import names
 from shoestring.base.errors import UserError
 
@@ -22,8 +20,8 @@ Facts = dict[str, Any]
 
 def clients(region: str) -> Clients:
     """boto3's clients by the service's name; AWS Budgets and Cost Explorer answer in one region, for all."""
-    return lambda service: boto3.client(
-        service, region_name="us-east-1" if service in ("budgets", "ce", "sts") else region
+    return lambda service: aws.client(
+        service, region_name=names.REGION if service in ("budgets", "ce", "sts") else region
     )
 
 
@@ -53,9 +51,9 @@ def _put(client: Any, environment: str, value: gate.Gate) -> None:
     client.put_parameter(Name=names.window_gate(environment), Value=value.text(), Type="String", Overwrite=True)
 
 
-def _budget(made: Clients, name: str, environment: str) -> Facts:
-    account = made("sts").get_caller_identity()["Account"]
-    client = made("budgets")
+def _budget(clients: Clients, name: str, environment: str) -> Facts:
+    account = clients("sts").get_caller_identity()["Account"]
+    client = clients("budgets")
     try:
         answer = client.describe_budget(AccountId=account, BudgetName=name, ShowFilterExpression=True)
     except client.exceptions.NotFoundException as error:
@@ -67,7 +65,7 @@ def _budget(made: Clients, name: str, environment: str) -> Facts:
     return dict(answer["Budget"])
 
 
-def status(environment: str, name: str, made: Clients, now: datetime) -> Facts:
+def status(environment: str, name: str, clients: Clients, now: datetime) -> Facts:
     """Limit, what is spent and forecast in this month, each with who says so, and the gate. Money is text.
 
     Args:
@@ -76,20 +74,18 @@ def status(environment: str, name: str, made: Clients, now: datetime) -> Facts:
     Raises:
         UserError: there is no budget, or no gate.
     """
-    budget = _budget(made, name, environment)
+    budget = _budget(clients, name, environment)
     spend = budget.get("CalculatedSpend", {})
     spent, source = Decimal(spend.get("ActualSpend", {}).get("Amount", "0")), "AWS Budgets"
     forecast, foreseen = spend.get("ForecastedSpend", {}).get("Amount"), "AWS Budgets"
-    notes = []
+    notes: list[str] = []
     if not spent:  # nothing counted yet, or nothing spent
-        try:
-            spent, source = guard.explored(made("ce"), budget, now), "Cost Explorer"
-        except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
-            notes.append(f"Cost Explorer cannot be asked: {error}")
+        explored = _answer(lambda: guard.explored(clients("ce"), budget, now), "Cost Explorer cannot be asked", notes)
+        if explored is not None:
+            spent, source = explored, "Cost Explorer"
     if forecast is None:
-        forecast, foreseen = _forecast(made("ce"), budget, spent, now, notes), "Cost Explorer"
-    found, limit = _gate(made("ssm"), environment), Decimal(budget["BudgetLimit"]["Amount"])
-    closed = found.closed_at(now)
+        forecast, foreseen = _forecast(clients("ce"), budget, spent, now, notes), "Cost Explorer"
+    current, limit = _gate(clients("ssm"), environment), Decimal(budget["BudgetLimit"]["Amount"])
     return {
         "environment": environment,
         "budget": name,
@@ -100,7 +96,11 @@ def status(environment: str, name: str, made: Clients, now: datetime) -> Facts:
         "spent_share": str((spent / limit).quantize(Decimal("0.001"))),
         "forecast_usd": None if forecast is None else f"{gate.cents(Decimal(forecast)):f}",
         "forecast_source": None if forecast is None else foreseen,
-        "gate": {"parameter": names.window_gate(environment), "open": not closed, **_gate_facts(found)},
+        "gate": {
+            "parameter": names.window_gate(environment),
+            "open": not current.closed_at(now),
+            **_gate_facts(current),
+        },
         "notes": notes,
     }
 
@@ -111,32 +111,40 @@ def _forecast(client: Any, budget: Facts, spent: Decimal, now: datetime, notes: 
     if tomorrow.month != now.month:
         return spent
     end = (now.replace(day=1) + timedelta(days=32)).replace(day=1)
-    asked: Facts = {
+    query: Facts = {
         "TimePeriod": {"Start": tomorrow.strftime("%Y-%m-%d"), "End": end.strftime("%Y-%m-%d")},
         "Metric": "UNBLENDED_COST",
         "Granularity": "MONTHLY",
     }
     if budget.get("FilterExpression"):
-        asked["Filter"] = budget["FilterExpression"]
+        query["Filter"] = budget["FilterExpression"]
+    rest = _answer(lambda: Decimal(client.get_cost_forecast(**query)["Total"]["Amount"]), "there is no forecast", notes)
+    return None if rest is None else spent + rest
+
+
+def _answer(ask: Callable[[], Decimal], trouble: str, notes: list[str]) -> Decimal | None:
+    """What Cost Explorer answers; None, with a note of the trouble, where it does not."""
+    from botocore.exceptions import BotoCoreError, ClientError  # here, for botocore is heavy
+
     try:
-        return spent + Decimal(client.get_cost_forecast(**asked)["Total"]["Amount"])
-    except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
-        notes.append(f"there is no forecast: {error}")
+        return ask()
+    except (BotoCoreError, ClientError) as error:
+        notes.append(f"{trouble}: {error}")
         return None
 
 
-def _gate_facts(found: gate.Gate) -> Facts:
-    facts = {"state": found.state, "period": found.period, "at": found.at, "why": found.why}
-    money = {"spent_usd": found.spent_usd, "limit_usd": found.limit_usd}
+def _gate_facts(current: gate.Gate) -> Facts:
+    facts = {"state": current.state, "period": current.period, "at": current.at, "why": current.why}
+    money = {"spent_usd": current.spent_usd, "limit_usd": current.limit_usd}
     return facts | {key: None if value is None else f"{value:f}" for key, value in money.items()}
 
 
 def text(facts: Facts) -> str:
     """The same for people."""
-    found = facts["gate"]
-    state = "open" if found["open"] else f"closed for {found['period']}"
-    if found["at"] and (not found["open"] or found["state"] == "open"):
-        state += f" (since {found['at']}: {found['why']})"
+    current = facts["gate"]
+    state = "open" if current["open"] else f"closed for {current['period']}"
+    if current["at"] and (not current["open"] or current["state"] == "open"):
+        state += f" (since {current['at']}: {current['why']})"
     foreseen = "unknown" if facts["forecast_usd"] is None else f"{facts['forecast_usd']} ({facts['forecast_source']})"
     lines = [
         f"{facts['environment']} in {facts['period']}, US dollars, billed",
@@ -146,55 +154,55 @@ def text(facts: Facts) -> str:
         f"  new training windows: {state}",
     ]
     lines += [f"  note: {note}" for note in facts["notes"]]
-    if not found["open"]:
+    if not current["open"]:
         lines.append(f'  mend it:  shoestring budget reopen -e {facts["environment"]} --why "..."')
     return "\n".join(lines)
 
 
-def close(environment: str, why: str, made: Clients, now: datetime) -> gate.Gate:
+def close(environment: str, why: str, clients: Clients, now: datetime) -> gate.Gate:
     """Closes the gate by hand until the month ends."""
     closed = gate.Gate("closed", period=gate.period(now), at=gate.stamp(now), why=why)
-    _put(made("ssm"), environment, closed)
+    _put(clients("ssm"), environment, closed)
     return closed
 
 
-def reopen(environment: str, why: str, made: Clients, now: datetime) -> gate.Gate:
+def reopen(environment: str, why: str, clients: Clients, now: datetime) -> gate.Gate:
     """Opens the gate; the guard closes it again only by an alarm that is sent later."""
     opened = gate.Gate("open", period=gate.period(now), at=gate.stamp(now), why=why)
-    _put(made("ssm"), environment, opened)
+    _put(clients("ssm"), environment, opened)
     return opened
 
 
-def activate_tags(made: Clients) -> list[Facts]:
+def activate_tags(clients: Clients) -> list[Facts]:
     """Makes the cost tags count in Cost Explorer and budgets; what is active already stays. `{"tag", "status"}` each.
 
     Raises:
         UserError: this account may not, or AWS has not seen a tag on anything that costs yet.
     """
-    client = made("ce")
+    client = clients("ce")
     try:
         known = {
-            each["TagKey"]: each["Status"]
-            for each in client.list_cost_allocation_tags(TagKeys=list(TAGS), Type="UserDefined")["CostAllocationTags"]
+            tag["TagKey"]: tag["Status"]
+            for tag in client.list_cost_allocation_tags(TagKeys=list(TAGS), Type="UserDefined")["CostAllocationTags"]
         }
         missing = [tag for tag in TAGS if tag not in known]
         waiting = [{"TagKey": tag, "Status": "Active"} for tag, state in known.items() if state != "Active"]
         refused = []
         if waiting:
             refused = client.update_cost_allocation_tags_status(CostAllocationTagsStatus=waiting).get("Errors", [])
-    except botocore.exceptions.ClientError as error:
-        code, said = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
+    except client.exceptions.ClientError as error:
+        code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
         if code not in ("AccessDeniedException", "ValidationException", "UnauthorizedOperation"):
             raise
         raise UserError(
-            f"this account may not activate cost allocation tags: {said or code}",
+            f"this account may not activate cost allocation tags: {message or code}",
             "the payer's account of the organization, and ce:ListCostAllocationTags and "
             "ce:UpdateCostAllocationTagsStatus for who asks",
             "AWS_PROFILE=payer shoestring budget activate-tags",
         ) from error
     if refused:
-        told = "; ".join(f"{each['TagKey']}: {each.get('Message', each.get('Code', ''))}" for each in refused)
-        raise UserError(f"AWS did not activate {told}", "", "shoestring budget activate-tags    (in 24 hours)")
+        reasons = "; ".join(f"{tag['TagKey']}: {tag.get('Message', tag.get('Code', ''))}" for tag in refused)
+        raise UserError(f"AWS did not activate {reasons}", "", "shoestring budget activate-tags    (in 24 hours)")
     if missing:
         raise UserError(
             f"AWS does not know the tags {', '.join(missing)} yet",
@@ -202,5 +210,5 @@ def activate_tags(made: Clients) -> list[Facts]:
             "24 hours until they count",
             "shoestring budget activate-tags    (in 24 hours, after pulumi up)",
         )
-    changed = {each["TagKey"] for each in waiting}
+    changed = {tag["TagKey"] for tag in waiting}
     return [{"tag": tag, "status": "activated now" if tag in changed else "active"} for tag in TAGS]

@@ -9,12 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from localcloud import supervisor
 from shoestring.base.errors import UserError
-from shoestring.base.names import ENVIRONMENTS, window
+from shoestring.base.names import ENVIRONMENTS, LOCAL, REGION, window
 from shoestring.base.paths import home
 from shoestring.setup.installation import bin_folder, installed, pulumi_home
+from shoestring.updates import make_stack
 
-REGION = "us-east-1"  # the local cloud's
 PASSPHRASE = "local"  # encrypts the secrets of an emulated account; the other environments bring their own
 
 
@@ -26,14 +27,14 @@ def _path() -> str:
 
 def require_set_up() -> dict[str, str]:
     """What is installed; raises UserError where the set-up has not run."""
-    found = installed()
-    if found is None:
-        record = home() / "setup.json"
-        said = (
-            f"the set-up's record {record} is corrupt" if record.exists() else "the set-up of this checkout has not run"
-        )
-        raise UserError(said, "Pulumi and its launchers, as the set-up puts them in place", "make setup")
-    return found
+    if record := installed():
+        return record
+    path = home() / "setup.json"
+    raise UserError(
+        f"the set-up's record {path} is corrupt" if path.exists() else "the set-up of this checkout has not run",
+        "Pulumi and its launchers, as the set-up puts them in place",
+        "make setup",
+    )
 
 
 def remote_environment() -> dict[str, str]:
@@ -83,12 +84,9 @@ def enter(environment: str, progress: Callable[[str], None]) -> dict[str, Any] |
     Returns:
         The running local cloud for `local`, else None.
     """
-    if check_name(environment) != "local":
+    if check_name(environment) != LOCAL:
         os.environ.update(remote_environment())
         return None
-    from localcloud import supervisor
-    from shoestring.updates import make_stack
-
     require_set_up()
     cloud = supervisor.up(home(), progress=progress)
     variables = process_environment(local_environment(cloud))
@@ -109,5 +107,5 @@ def shell_lines(variables: dict[str, str], local: bool) -> str:
 def check_name(name: str) -> str:
     """An environment's name, or a UserError that lists the valid ones."""
     if name not in ENVIRONMENTS:
-        raise UserError(f"unknown environment {name!r}", "one of " + ", ".join(ENVIRONMENTS), "shoestring env local")
+        raise UserError(f"unknown environment {name!r}", "one of " + ", ".join(ENVIRONMENTS), f"shoestring env {LOCAL}")
     return name

@@ -1,4 +1,4 @@
-"""Training jobs: what they are doing, what they said, and what they cost."""
+"""Training jobs: what they are doing, what their logs say, and what they cost."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import boto3
-import botocore.exceptions
-
 from costs.book.prices import PriceBook
 from costs.report import records
 from costs.report.account import job_of
 from costs.report.unit_costs import training
+from shoestring import aws
 from shoestring.base.errors import UserError
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
@@ -27,19 +25,20 @@ POLL = 0.3  # seconds between two looks on the local cloud; ten times that on AW
 
 def describe(name: str) -> dict[str, Any]:
     """DescribeTrainingJob's answer; raises UserError for a job that is not there."""
+    sagemaker = aws.client("sagemaker")
     try:
-        return dict(boto3.client("sagemaker").describe_training_job(TrainingJobName=name))
-    except botocore.exceptions.ClientError as error:
-        said = error.response["Error"]["Message"]
-        raise UserError(f"training job {name}: {said}", mend="shoestring jobs list") from error
+        return dict(sagemaker.describe_training_job(TrainingJobName=name))
+    except sagemaker.exceptions.ClientError as error:
+        reason = error.response["Error"]["Message"]
+        raise UserError(f"training job {name}: {reason}", mend="shoestring jobs list") from error
 
 
 def recent(limit: int = 20) -> list[dict[str, Any]]:
     """The newest jobs: name, status, and when each was made."""
-    found = boto3.client("sagemaker").list_training_jobs(MaxResults=limit, SortBy="CreationTime")
+    answer = aws.client("sagemaker").list_training_jobs(MaxResults=limit, SortBy="CreationTime")
     return [
         {"name": job["TrainingJobName"], "status": job["TrainingJobStatus"], "created": job["CreationTime"].isoformat()}
-        for job in found["TrainingJobSummaries"]
+        for job in answer["TrainingJobSummaries"]
     ]
 
 
@@ -47,7 +46,7 @@ class Log:
     """A job's lines in CloudWatch Logs, each given once."""
 
     def __init__(self, job: str) -> None:
-        self.client, self.job = boto3.client("logs"), job
+        self.client, self.job = aws.client("logs"), job
         self.tokens: dict[str, str] = {}
 
     def new(self) -> Iterator[str]:
@@ -70,8 +69,8 @@ class Log:
 
 
 @dataclass
-class Progress:
-    """What a job has said of itself so far."""
+class JobProgress:
+    """What a job's log has told so far."""
 
     name: str
     status: str = ""
@@ -85,20 +84,20 @@ class Progress:
     def take(self, line: str) -> None:
         """Notes a line of its log."""
         self.lines.append(line)
-        if found := STEP.match(line):
-            self.step = int(found[1])
-            for name, value in METRIC.findall(found[2]):
+        if step := STEP.match(line):
+            self.step = int(step[1])
+            for name, value in METRIC.findall(step[2]):
                 try:
                     self.metrics[name] = float(value)
                 except ValueError:
                     continue  # a word of the author's own, not a metric
-        elif found := RESUMED.match(line):
-            self.resumed_from_step = int(found[1])
+        elif resumed := RESUMED.match(line):
+            self.resumed_from_step = int(resumed[1])
 
 
-def watch(name: str, on_progress: Callable[[Progress], None], poll: float = POLL) -> Progress:
+def watch(name: str, on_progress: Callable[[JobProgress], None], poll: float = POLL) -> JobProgress:
     """Follows a job to its end; `on_progress` is called at each look."""
-    progress, log = Progress(name), Log(name)
+    progress, log = JobProgress(name), Log(name)
     while True:
         described = describe(name)
         for line in log.new():
@@ -118,11 +117,11 @@ def keep(described: dict[str, Any], bucket: str) -> str:
     Returns:
         The record's key.
     """
-    listed = boto3.client("sagemaker").list_tags(ResourceArn=described["TrainingJobArn"])["Tags"]
-    return records.write(boto3.client("s3"), bucket, described, {tag["Key"]: tag["Value"] for tag in listed})
+    tags = aws.client("sagemaker").list_tags(ResourceArn=described["TrainingJobArn"])["Tags"]
+    return records.write(aws.client("s3"), bucket, described, {tag["Key"]: tag["Value"] for tag in tags})
 
 
-def facts(described: dict[str, Any], progress: Progress) -> dict[str, Any]:
+def facts(described: dict[str, Any], progress: JobProgress) -> dict[str, Any]:
     """A finished job for machines; `cost_usd` is at list prices, None where there are none, as `cost_source` says."""
     job, region = job_of(described), described["TrainingJobArn"].split(":")[3]
     priced = training(job, region, PriceBook.current())

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
+from costs.amounts import Range
+from costs.book.prices import PriceBook
+from costs.plan.plan import Plan, price_plan
+from costs.plan.preview import Preview, read
+from costs.plan.render.money import usd
 from shoestring import updates
-
-if TYPE_CHECKING:
-    from costs.plan.plan import Plan
-    from costs.plan.preview import Preview
 
 
 def preview(stack: str, *words: str, on_event: Callable[[updates.Event], None] = lambda event: None) -> Preview:
@@ -18,8 +18,6 @@ def preview(stack: str, *words: str, on_event: Callable[[updates.Event], None] =
     Raises:
         UserError: the program, the provider or a policy refuses; nothing was changed.
     """
-    from costs.plan.preview import read
-
     outcome = updates.run("preview", stack, "--json", "--show-sames", *words, on_event=on_event)
     mend = f"pulumi preview --stack {stack}    (where there is no such stack: pulumi stack init {stack})"
     updates.require(outcome, f"the preview of {stack}", mend)
@@ -28,22 +26,16 @@ def preview(stack: str, *words: str, on_event: Callable[[updates.Event], None] =
 
 def price(stack: str, *words: str, on_event: Callable[[updates.Event], None] = lambda event: None) -> Plan:
     """The plan of a stack at the prices of the current book; raises what `preview` raises."""
-    from costs.book.prices import PriceBook
-    from costs.plan.plan import price_plan
-
     return price_plan(preview(stack, *words, on_event=on_event), PriceBook.current())
 
 
-def said(plan: Plan) -> str:
+def summary(plan: Plan) -> str:
     """A plan in one line: what a month costs while idle, and what one run may cost at the worst."""
-    from costs.amounts import Range
-    from costs.plan.render.money import usd
-
     after, parts = plan.after, []
     if after.idle.high:
         parts.append(f"{usd(after.idle)} $ a month while idle")
     if after.run.high:
-        parts.append(f"at most {usd(Range(after.run.high, after.run.high))} $ for one run")
+        parts.append(f"at most {usd(Range.of(after.run.high))} $ for one run")
     if missing := plan.unpriced + plan.partial:
         parts.append(f"{len(missing)} resource(s) unpriced or only in part")
     return f"{plan.stack}: " + ("; ".join(parts) or "costs nothing")

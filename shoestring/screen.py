@@ -15,18 +15,23 @@ QUIET_SECONDS = 5.0  # without a terminal, a live line is printed at most this o
 
 
 class Screen:
-    """Steps with their time. Progress and results alike go to standard output."""
+    """Steps with their time, on standard output unless another console is given."""
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(highlight=False, soft_wrap=True)
         self._status: Status | None = None
-        self._title, self._said = "", 0.0
+        self._title, self._last_line = "", 0.0
+
+    @classmethod
+    def on_standard_error(cls) -> Screen:
+        """For commands whose result goes to standard output."""
+        return cls(Console(stderr=True, highlight=False, soft_wrap=True))
 
     @contextlib.contextmanager
     def step(self, title: str) -> Iterator[None]:
         """Shows a step while it is done, and its seconds when it is."""
         began = time.monotonic()
-        self._title, self._said = title, began
+        self._title, self._last_line = title, began
         if not self.console.is_terminal:
             self.line(f"… {title}")
         with self.console.status(escape(title), spinner="dots") as self._status:
@@ -45,8 +50,8 @@ class Screen:
         now = time.monotonic()
         if self.console.is_terminal and self._status:
             self._status.update(f"{escape(self._title)}  [dim]{escape(text)}[/dim]")
-        elif not self.console.is_terminal and now - self._said >= QUIET_SECONDS:
-            self._said = now
+        elif not self.console.is_terminal and now - self._last_line >= QUIET_SECONDS:
+            self._last_line = now
             self.line(f"  {text}")
 
     def line(self, text: str = "", style: str = "") -> None:
@@ -55,7 +60,7 @@ class Screen:
 
     def resource(self, event: dict[str, Any]) -> None:
         """Shows the resource that an event of the engine is about."""
-        found = event.get("resourcePreEvent", {}).get("metadata")
-        if found and found["op"] not in ("same", "read") and "pulumi:providers:" not in found["urn"]:
-            kind, name = found["urn"].split("::")[-2:]
-            self.live(f"{found['op']} {kind.rpartition('$')[2]} {name}")
+        change = event.get("resourcePreEvent", {}).get("metadata")
+        if change and change["op"] not in ("same", "read") and "pulumi:providers:" not in change["urn"]:
+            kind, name = change["urn"].split("::")[-2:]
+            self.live(f"{change['op']} {kind.rpartition('$')[2]} {name}")

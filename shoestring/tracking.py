@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlparse
 
+from localcloud import machines
 from shoestring.base.errors import UserError
 from shoestring.base.paths import home
 
@@ -25,8 +26,6 @@ def local_address(outputs: dict[str, Any], seconds: float = START_SECONDS) -> st
     Raises:
         UserError: it does not answer.
     """
-    from localcloud import machines
-
     private = urlparse(outputs["mlflow_url"]).hostname
     end = time.monotonic() + seconds
     while True:

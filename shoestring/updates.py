@@ -54,10 +54,10 @@ class Outcome:
         """Notes what an event of the engine says."""
         if summary := event.get("summaryEvent"):
             self.changes = {kind: count for kind, count in summary.get("resourceChanges", {}).items() if count}
-        elif (found := event.get("diagnosticEvent")) and found["severity"] == "error":
-            self.errors.append(found["message"].strip())
-        elif (found := event.get("policyEvent")) and found["enforcementLevel"] == "mandatory":
-            self.refusals.append(found["message"].strip())
+        elif (diagnostic := event.get("diagnosticEvent")) and diagnostic["severity"] == "error":
+            self.errors.append(diagnostic["message"].strip())
+        elif (violation := event.get("policyEvent")) and violation["enforcementLevel"] == "mandatory":
+            self.refusals.append(violation["message"].strip())
 
 
 def _follow(log: Path, position: int, outcome: Outcome, on_event: Callable[[Event], None]) -> int:
@@ -66,13 +66,13 @@ def _follow(log: Path, position: int, outcome: Outcome, on_event: Callable[[Even
         return position
     with log.open("rb") as file:
         file.seek(position)
-        new = file.read()
-    whole = new[: new.rfind(b"\n") + 1]
-    for line in whole.splitlines():
+        unread = file.read()
+    complete = unread[: unread.rfind(b"\n") + 1]
+    for line in complete.splitlines():
         event = json.loads(line)
         outcome.take(event)
         on_event(event)
-    return position + len(whole)
+    return position + len(complete)
 
 
 def run(
@@ -132,32 +132,32 @@ def require(outcome: Outcome, what: str, mend: str) -> Outcome:
     if outcome.code == 0:
         return outcome
     _require_lock(outcome.output)
-    said = [_without_traceback(error) for error in outcome.errors if error != "update failed"] + outcome.refusals
+    errors = [_without_traceback(error) for error in outcome.errors if error != "update failed"] + outcome.refusals
     # what the program met because the engine had given up is no reason of its own
-    reasons = [error for error in said if "the client connection is closing" not in error] or said
-    found = "\n".join(reasons) or "\n".join(outcome.output.splitlines()[-15:])
-    if "no space left on device" in found.lower():
+    reasons = [error for error in errors if "the client connection is closing" not in error] or errors
+    reason = "\n".join(reasons) or "\n".join(outcome.output.splitlines()[-15:])
+    if "no space left on device" in reason.lower():
         mend = f"df -h {home()}    (then the same command again)"
-    raise UserError(f"{what} failed:\n{found}", mend="" if MEND in found else mend)
+    raise UserError(f"{what} failed:\n{reason}", mend="" if MEND in reason else mend)
 
 
 def _without_traceback(error: str) -> str:
     return error.splitlines()[-1] if error.startswith(UNHANDLED) else error
 
 
-def _require_lock(said: str) -> None:
-    found = LOCK.search(said)
-    if not found:
+def _require_lock(output: str) -> None:
+    lock = LOCK.search(output)
+    if not lock:
         return
-    stack, since = found["stack"], f"process {found['pid']} on {found['host']}, since {found['at']}"
-    if found["host"] == socket.gethostname() and not _is_engine(int(found["pid"])):
+    stack, holder = lock["stack"], f"process {lock['pid']} on {lock['host']}, since {lock['at']}"
+    if lock["host"] == socket.gethostname() and not _is_engine(int(lock["pid"])):
         raise Locked(
-            f"the stack {stack} is locked by an update that was killed: {since}",
+            f"the stack {stack} is locked by an update that was killed: {holder}",
             "no lock but that of an update that runs",
             f"pulumi cancel --stack {stack} --yes",
         )
     raise Locked(
-        f"another update of the stack {stack} runs: {since}",
+        f"another update of the stack {stack} runs: {holder}",
         "one at a time",
         f"wait for its end; if it has died: pulumi cancel --stack {stack} --yes",
     )
@@ -171,19 +171,19 @@ def _is_engine(pid: int) -> bool:
 
 
 def _pulumi(*words: str, folder: Path = ROOT) -> str:
-    done = subprocess.run(["pulumi", *words, "--non-interactive"], cwd=folder, capture_output=True, text=True)
-    if done.returncode:
-        _require_lock(done.stderr)
-        raise UserError((done.stderr.strip() or done.stdout.strip()).removeprefix("error: "))
-    return done.stdout
+    ended = subprocess.run(["pulumi", *words, "--non-interactive"], cwd=folder, capture_output=True, text=True)
+    if ended.returncode:
+        _require_lock(ended.stderr)
+        raise UserError((ended.stderr.strip() or ended.stdout.strip()).removeprefix("error: "))
+    return ended.stdout
 
 
 def outputs(stack: str) -> dict[str, Any]:
     """A stack's outputs; raises UserError where it is not up."""
-    found = dict(json.loads(_pulumi("stack", "output", "--json", "--stack", stack)))
-    if not found:
+    values = dict(json.loads(_pulumi("stack", "output", "--json", "--stack", stack)))
+    if not values:
         raise UserError(f"the stack {stack} is not up", mend=f"pulumi up --stack {stack} --policy-pack policies")
-    return found
+    return values
 
 
 def _state(name: str, folder: Path = ROOT) -> Path:
@@ -206,13 +206,13 @@ def check_state(name: str, folder: Path = ROOT) -> None:
     backend, project = path.parents[2], path.parent.name
     if path.exists() and not _is_json(path):
         # the engine keeps a copy of each update's result
-        kept = (backend / "backups" / project / name).glob(f"{name}.*.json")
-        copy = next(filter(_is_json, sorted(kept, reverse=True)), None)
-        mended = f"cp {shlex.quote(str(copy))} {shlex.quote(str(path))}; pulumi refresh --stack {name}"
+        copies = (backend / "backups" / project / name).glob(f"{name}.*.json")
+        copy = next(filter(_is_json, sorted(copies, reverse=True)), None)
+        restore = f"cp {shlex.quote(str(copy))} {shlex.quote(str(path))}; pulumi refresh --stack {name}"
         raise UserError(
             f"the state of the stack {name} is corrupt: {path} is not JSON",
             "what the last update wrote" + (f", as in its copy {copy.name}" if copy else ""),
-            mended if copy else f"rm {shlex.quote(str(path))}; shoestring cloud up --fresh",
+            restore if copy else f"rm {shlex.quote(str(path))}; shoestring cloud up --fresh",
         )
     for lock in (backend / "locks" / "organization" / project / name).glob("*.json*"):
         if lock.suffix != ".attrs" and not _is_json(lock) and time.time() - lock.stat().st_mtime > LOCK_SECONDS:

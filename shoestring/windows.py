@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from filelock import FileLock, Timeout
 
+from costs.plan.plan import Plan
 from shoestring import jobs, models, plans, updates
 from shoestring.base.errors import UserError
 from shoestring.base.names import window
 from shoestring.base.paths import home
 from shoestring.screen import Screen
-
-if TYPE_CHECKING:
-    from costs.plan.plan import Plan
 
 POLICIES = ("--policy-pack", "policies")
 LAST_LINES = 15
@@ -40,22 +38,22 @@ def destroy(stack: str, screen: Screen, on_event: Callable[[updates.Event], None
     return updates.require(outcome, f"tearing {stack} down", mend)
 
 
-def shown(progress: jobs.Progress) -> str:
+def state(progress: jobs.JobProgress) -> str:
     """A job's state in one line."""
     metrics = "  ".join(f"{name} {value:.4g}" for name, value in progress.metrics.items())
     return f"{progress.secondary.lower()}  step {progress.step}  {metrics}" if progress.step else progress.secondary
 
 
-def finished(progress: jobs.Progress, uri: str, bucket: str, screen: Screen) -> dict[str, Any]:
+def finish(progress: jobs.JobProgress, uri: str, bucket: str, screen: Screen) -> dict[str, Any]:
     """The facts of a job that is over; its cost is noted in MLflow, at `uri`, and what was billed kept in `bucket`."""
     described = jobs.describe(progress.name)
-    found = jobs.facts(described, progress)
+    facts = jobs.facts(described, progress)
     jobs.keep(described, bucket)
-    if found["cost_usd"] is None:
-        screen.line(f"  its cost is not known: {found['cost_source']}")
-    elif progress.status == "Completed" and not models.record_cost(progress.name, found["cost_usd"], uri):
+    if facts["cost_usd"] is None:
+        screen.line(f"  its cost is not known: {facts['cost_source']}")
+    elif progress.status == "Completed" and not models.record_cost(progress.name, facts["cost_usd"], uri):
         screen.line(f"  its cost is not noted in MLflow, which does not answer at {uri} or has no version of it")
-    return found
+    return facts
 
 
 def train(environment: str, screen: Screen, poll: float, uri: str) -> list[dict[str, Any]]:
@@ -73,30 +71,30 @@ def train(environment: str, screen: Screen, poll: float, uri: str) -> list[dict[
     Raises:
         UserError: the window did not come up, or does not go down.
     """
-    stack, found = window(environment), []
-    with contextlib.ExitStack() as after:
-        after.enter_context(_alone(stack))
-        tearing = after.enter_context(contextlib.ExitStack())
-        tearing.push(lambda kind, error, trace: _tear_down(stack, screen, error))
+    stack, finished = window(environment), []
+    with contextlib.ExitStack() as exits:
+        exits.enter_context(_alone(stack))
+        teardown = exits.enter_context(contextlib.ExitStack())
+        teardown.push(lambda kind, error, trace: _tear_down(stack, screen, error))
         try:
             with screen.step(f"{stack} is planned and priced"):
                 planned = plan(environment, screen)
-            screen.line(f"  {plans.said(planned)}")
+            screen.line(f"  {plans.summary(planned)}")
             with screen.step(f"{stack} comes up"):
                 up(environment, screen)
         except updates.Locked:
-            tearing.pop_all()
+            teardown.pop_all()
             raise
         bucket = updates.outputs(environment)["bucket"]
         for job in updates.outputs(stack)["jobs"]:
             with screen.step(f"job {job['name']}"):
-                progress = jobs.watch(job["name"], lambda now: screen.live(shown(now)), poll)
-            found.append(finished(progress, uri, bucket, screen))
+                progress = jobs.watch(job["name"], lambda current: screen.live(state(current)), poll)
+            finished.append(finish(progress, uri, bucket, screen))
             if progress.status == "Failed":
                 screen.line(f"the job failed; its last lines:\n{_indented(progress.lines[-LAST_LINES:])}")
-            elif late := [line for line in progress.lines if line.startswith("warning")]:
-                screen.line(_indented(late))
-    return found
+            elif warnings := [line for line in progress.lines if line.startswith("warning")]:
+                screen.line(_indented(warnings))
+    return finished
 
 
 @contextlib.contextmanager
@@ -119,9 +117,9 @@ def _tear_down(stack: str, screen: Screen, error: BaseException | None) -> None:
             screen.line("  the teardown goes on, for what is left costs money; Ctrl-C once more leaves it")
             _go_down(stack, screen)
             raise
-    except UserError as late:
+    except UserError as failure:
         if isinstance(error, UserError):  # which is the reason of both, as like as not
-            raise UserError(f"{error}\n{late}") from late
+            raise UserError(f"{error}\n{failure}") from failure
         raise
 
 
@@ -134,14 +132,14 @@ def _indented(lines: list[str]) -> str:
     return "\n".join(f"  {line}" for line in lines)
 
 
-def require_success(found: list[dict[str, Any]]) -> None:
+def require_success(finished: list[dict[str, Any]]) -> None:
     """Raises UserError naming the jobs that did not complete."""
-    if bad := [_ended(job) for job in found if job["status"] != "Completed"]:
+    if failures := [_ending(job) for job in finished if job["status"] != "Completed"]:
         raise UserError(
-            "\n".join(bad), "every job Completed", "edit the job's script, data or file, then: shoestring train"
+            "\n".join(failures), "every job Completed", "edit the job's script, data or file, then: shoestring train"
         )
 
 
-def _ended(job: dict[str, Any]) -> str:
+def _ending(job: dict[str, Any]) -> str:
     reason = " ".join(job.get("failure", "").split())
     return f"{job['name']} is {job['status']}" + (f": {reason}" if reason else "")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-ENVIRONMENTS = ("local", "dev", "staging", "prod")
+LOCAL = "local"  # the environment that runs on the local cloud
+ENVIRONMENTS = (LOCAL, "dev", "staging", "prod")
+REGION = "us-east-1"  # the local cloud's, and the one in which AWS answers about money for all regions
 WINDOW_SUFFIX = "-window"
 MONTHLY_USD = {"local": 15, "dev": 15, "staging": 25, "prod": 60}  # the budget of an environment that sets none
 

@@ -1,1 +1,1 @@
-"""The groups of commands that `shoestring.cli` adds: one module each, which loads at its top what `--help` may take."""
+"""The commands: a module for each group, which `shoestring.cli` loads when one of them is called."""

@@ -8,9 +8,12 @@ from typing import Annotated
 
 import typer
 
+from shoestring.base.names import ENVIRONMENTS
+
+NAMES = f"{', '.join(ENVIRONMENTS[:-1])} or {ENVIRONMENTS[-1]}"
 Json = Annotated[bool, typer.Option("--json", help="Print the facts for machines.")]
-Environment = Annotated[str, typer.Argument(help="local, dev, staging or prod", metavar="ENV")]
-Env = Annotated[str, typer.Option("-e", "--env", help="local, dev, staging or prod", metavar="ENV")]
+Environment = Annotated[str, typer.Argument(help=NAMES, metavar="ENV")]
+Env = Annotated[str, typer.Option("-e", "--env", help=NAMES, metavar="ENV")]
 
 
 def say(text: str) -> None:

@@ -7,6 +7,15 @@ from typing import Annotated
 
 import typer
 
+from costs.book.price import UnknownPrice
+from costs.book.prices import PriceBook
+from costs.book.store import today
+from costs.value import roi as returns
+from costs.value import tco as comparison
+from costs.value import text
+from costs.value.inputs import gather
+from costs.value.plot import plot as draw
+from shoestring.base.errors import UserError
 from shoestring.commands.common import Json, emit, say
 
 File = Annotated[Path | None, typer.Option("--file", "-f", metavar="FILE.yaml", help="Inputs; flags win over it.")]
@@ -24,12 +33,9 @@ def roi(
     as_json: Json = False,
 ) -> None:
     """Return on investment: (benefit - cost) / cost."""
-    from costs.value import roi as calculation
-    from costs.value.inputs import gather
-
     flags = {"benefit": benefit, "cost": cost, "months": months}
-    found = calculation.roi(gather(calculation.RoiInputs, file, flags, "shoestring cost roi"))
-    emit(found.facts(), as_json, calculation.render(found))
+    result = returns.roi(gather(returns.RoiInputs, file, flags, "shoestring cost roi"))
+    emit(result.facts(), as_json, returns.render(result))
 
 
 def tco(
@@ -53,38 +59,22 @@ def tco(
     as_json: Json = False,
 ) -> None:
     """A bought GPU server against EC2, spot and SageMaker, with the hours after which it pays."""
-    from costs.book.price import UnknownPrice
-    from costs.book.prices import PriceBook
-    from costs.book.store import today
-    from costs.value import tco as calculation
-    from costs.value import text as tco_render
-    from costs.value.inputs import gather
-    from shoestring.base.errors import UserError
-
     flags = {
         "price": price, "life_years": life_years, "residual": residual, "utilisation": utilisation,
         "power_watts": power_watts, "idle_watts": idle_watts, "usd_per_kwh": usd_per_kwh, "pue": pue,
         "space_usd_month": space_usd_month, "staff_hours_month": staff_hours_month, "staff_usd_hour": staff_usd_hour,
         "instance": instance, "count": count, "region": region, "hourly": hourly,
     }  # fmt: skip
-    inputs = gather(calculation.TcoInputs, file, flags, "shoestring cost tco")
+    inputs = gather(comparison.TcoInputs, file, flags, "shoestring cost tco")
     try:
-        found = calculation.compare(inputs, PriceBook.current(), today())
+        result = comparison.compare(inputs, PriceBook.current(), today())
     except UnknownPrice as error:
         near = f"one of: {', '.join(error.near)}" if error.near else "a region whose prices are known"
         raise UserError(str(error).split(";")[0], f"{near}; or --hourly with a price", error.command) from error
     if plot:
-        from costs.value.plot import plot as draw
-
         try:
-            draw(found, plot)
+            draw(result, plot)
         except ValueError as error:
             raise UserError(str(error), mend="shoestring cost tco … --plot tco.png") from error
         say(f"drawn: {plot}")
-    emit(tco_render.facts(found), as_json, tco_render.render(found))
-
-
-def register(app: typer.Typer) -> None:
-    """Adds both to a group of commands."""
-    app.command()(roi)
-    app.command()(tco)
+    emit(text.facts(result), as_json, text.render(result))

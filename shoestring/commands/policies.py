@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from difflib import get_close_matches
+from typing import Annotated, Any
 
 import typer
 
+from costs.book.prices import PriceBook
+from policies import catalog, docs
+from policies.rule import Rule, priced, violations
 from shoestring.base.errors import UserError
 from shoestring.commands.common import Json, emit
 
-if TYPE_CHECKING:
-    from policies.rule import Rule
-
-app = typer.Typer(no_args_is_help=True, help="The rules that pulumi up --policy-pack policies judges by.")
+app = typer.Typer(no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="a rule, as shoestring policies list names it", metavar="NAME")]
-Perhaps = Annotated[str, typer.Argument(help="one rule; every rule without it", metavar="[NAME]")]
+OptionalName = Annotated[str, typer.Argument(help="one rule; every rule without it", metavar="[NAME]")]
 
 
 def _rule(name: str) -> Rule:
     """A rule by its name; raises UserError with what comes near."""
-    from difflib import get_close_matches
-
-    from policies.catalog import by_name
-
-    rules = by_name()
+    rules = catalog.by_name()
     if name not in rules:
         near = get_close_matches(name, rules, 3)
         raise UserError(
@@ -47,44 +44,34 @@ def _facts(rule: Rule) -> dict[str, Any]:
 @app.command("list")
 def list_(as_json: Json = False) -> None:
     """List the rules: group, name, level, what must hold."""
-    from policies.catalog import GROUPS, RULES
-
-    width = max(len(rule.name) for rule in RULES)
+    width = max(len(rule.name) for rule in catalog.RULES)
     rows = []
-    for group, rules in GROUPS.items():
+    for group, rules in catalog.GROUPS.items():
         rows += [group, *(f"  {rule.name:<{width}}  {rule.level:<9}  {rule.description}" for rule in rules)]
-    emit([_facts(rule) for rule in RULES], as_json, "\n".join(rows))
+    emit([_facts(rule) for rule in catalog.RULES], as_json, "\n".join(rows))
 
 
 @app.command()
 def explain(name: Name, as_json: Json = False) -> None:
     """Say what a rule asks and why, what it costs to break it, its configuration, and both of its examples."""
-    from costs.book.prices import PriceBook
-    from policies import docs
-    from policies.rule import priced
-
     rule, book = _rule(name), PriceBook.current()
     facts = {**_facts(rule), "why": priced(rule.why, book), "change": priced(rule.change, book), "schema": rule.config}
     emit(facts, as_json, "\n".join(docs.explain(rule, book)).rstrip())
 
 
 @app.command()
-def test(name: Perhaps = "", as_json: Json = False) -> None:
+def test(name: OptionalName = "", as_json: Json = False) -> None:
     """Judge both examples of every rule, or of one; exit with 1 where one fails that should pass, or passes."""
-    from costs.book.prices import PriceBook
-    from policies.catalog import RULES
-    from policies.rule import violations
-
     book, rows, bad = PriceBook.current(), [], 0
     facts: list[dict[str, Any]] = []
-    for rule in [_rule(name)] if name else RULES:
-        refused, passed = violations(rule, rule.fails, book), violations(rule, rule.passes, book)
-        good = bool(refused) and not passed
-        facts.append({"name": rule.name, "good": good, "refused": refused, "wrongly_refused": passed})
+    for rule in [_rule(name)] if name else catalog.RULES:
+        refused, wrongly_refused = violations(rule, rule.fails, book), violations(rule, rule.passes, book)
+        good = bool(refused) and not wrongly_refused
+        facts.append({"name": rule.name, "good": good, "refused": refused, "wrongly_refused": wrongly_refused})
         rows.append(f"{'pass' if good else 'FAIL'}  {rule.name}")
         if not good:
             bad += 1
-            rows += passed or ["its failing example passes"]
+            rows += wrongly_refused or ["its failing example passes"]
     rows.append(f"{2 * len(facts)} examples of {len(facts)} rules, {bad} rule(s) wrong")
     emit(facts, as_json, "\n".join(rows))
     raise typer.Exit(1 if bad else 0)

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from costs.book.comparison import compare, table
+from costs.book.price import UnknownPrice
+from costs.book.prices import PriceBook
+from costs.book.refresh.run import PARTS, Refresh, Settings, unread
+from costs.book.store import folder, today
+from shoestring.base.errors import UserError
+from shoestring.base.names import REGION
 from shoestring.commands.common import Json, emit, say
 
-app = typer.Typer(no_args_is_help=True, help="List prices and spot prices of AWS.")
+app = typer.Typer(no_args_is_help=True)
 
 Regions = Annotated[
     list[str] | None, typer.Option("--region", "-r", metavar="REGION", help="Only there; may be repeated.")
@@ -19,12 +27,6 @@ Regions = Annotated[
 @app.command()
 def show(item: str, region: Regions = None, as_json: Json = False) -> None:
     """Compare an item's prices: on demand, spot, SageMaker, and regions. ITEM is like g4dn.xlarge or nat-gateway."""
-    from costs.book.comparison import compare, table
-    from costs.book.price import UnknownPrice
-    from costs.book.prices import PriceBook
-    from costs.book.store import today
-    from shoestring.base.errors import UserError
-
     try:
         rows = compare(PriceBook.current(), item, region or [], today())
     except UnknownPrice as error:
@@ -52,27 +54,22 @@ def refresh(
     as_json: Json = False,
 ) -> None:
     """Read list prices and spot prices from AWS, and keep them for a day. What was read is kept when it is stopped."""
-    import os
-
-    from costs.book.refresh.run import PARTS, Refresh, Settings, unread
-    from costs.book.store import folder
-
-    here = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
-    done = Refresh(Settings(region or [here], service or PARTS, force, days, advisor), say).run()
+    here = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or REGION
+    results = Refresh(Settings(region or [here], service or PARTS, force, days, advisor), say).run()
     facts = [
-        {"region": one.region, "part": one.part, "state": one.state, "prices": one.prices, "without": one.left,
-         "read_at": one.read_at.isoformat() if one.read_at else None}
-        for one in done
+        {"region": result.region, "part": result.part, "state": result.state, "prices": result.prices,
+         "without": result.left, "read_at": result.read_at.isoformat() if result.read_at else None}
+        for result in results
     ]  # fmt: skip
-    reasons: dict[tuple[str, str, str], list[str]] = {}
-    for one in done if any(one.state != "kept" for one in done) else []:
-        for item, why in one.left.items():
-            reasons.setdefault((one.region, one.part, why), []).append(item)
-    lines = [f"  {where} {part}, {why}: {', '.join(items)}" for (where, part, why), items in reasons.items()]
+    missing: dict[tuple[str, str, str], list[str]] = {}
+    for result in results if any(result.state != "kept" for result in results) else []:
+        for item, reason in result.left.items():
+            missing.setdefault((result.region, result.part, reason), []).append(item)
+    lines = [f"  {place} {part}, {reason}: {', '.join(items)}" for (place, part, reason), items in missing.items()]
     if lines:
         lines.insert(0, "no new price, and why:")
     if not service:
-        lines.append(f"not in a refresh, as the shipped table has them (us-east-1): {', '.join(unread())}")
-    read = sum(one.prices for one in done if one.state == "read")
+        lines.append(f"not in a refresh, as the shipped table has them ({REGION}): {', '.join(unread())}")
+    read = sum(result.prices for result in results if result.state == "read")
     lines.append(f"{read} prices read, in {folder()}")
     emit(facts, as_json, "\n".join(lines))

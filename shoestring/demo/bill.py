@@ -15,14 +15,13 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-import boto3
-
 from costs.book.prices import PriceBook
 from costs.plan.charges import Basis, Charge
 from costs.plan.plan import KINDS, Plan, Usage, price_plan
 from costs.plan.preview import Preview
 from localcloud.aws.s3 import READS, WRITES
 from localcloud.meter.trail import Trail
+from shoestring import aws
 
 MINUTE = 60.0  # seconds that AWS bills at the least for an instance, its disk and its address
 OVERHEAD = 26  # bytes that CloudWatch Logs adds to each event
@@ -54,11 +53,11 @@ class Lives:
 
     def note(self, event: Mapping[str, Any]) -> None:
         """Notes what an event of the engine says."""
-        found = event.get("resourcePreEvent", {}).get("metadata", {})
-        if found.get("op") == "create":
-            self.began.setdefault(found["urn"], time.time())
-        elif found.get("op") == "delete":
-            self.ended[found["urn"]] = time.time()
+        change = event.get("resourcePreEvent", {}).get("metadata", {})
+        if change.get("op") == "create":
+            self.began.setdefault(change["urn"], time.time())
+        elif change.get("op") == "delete":
+            self.ended[change["urn"]] = time.time()
 
     def seconds(self, urn: str) -> float:
         """How long it stood; what AWS bills at the least where that was less."""
@@ -76,24 +75,23 @@ class Traffic:
 
     def _urn(self, kind: str, name: str | None = None) -> str:
         """The URN of the resource of a type that the account knows by `name`."""
-        return next(
-            one.urn for one in self.preview.resources if one.type == kind and name in (None, one.inputs.get("name"))
-        )
+        of_kind = [resource for resource in self.preview.resources if resource.type == kind]
+        return next(resource.urn for resource in of_kind if name in (None, resource.inputs.get("name")))
 
     def count_logs(self, function: str) -> None:
         """Counts what was written to the logs, and the function's requests: before these go with their groups."""
-        logs = boto3.client("logs")
+        logs = aws.client("logs")
         for page in logs.get_paginator("describe_log_groups").paginate():
             for group in (item["logGroupName"] for item in page["logGroups"]):
                 pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
-                said = [event["message"] for page in pages for event in page["events"]]
-                written = Decimal(sum(len(text.encode()) + OVERHEAD for text in said))
+                messages = [event["message"] for page in pages for event in page["events"]]
+                written = Decimal(sum(len(message.encode()) + OVERHEAD for message in messages))
                 self.figures[self._urn("aws:cloudwatch/logGroup:LogGroup", group)] = {"ingested_gb": written / GIB}
                 if group.endswith(f"/{function}"):
-                    took = [int(found[1]) for found in map(BILLED.match, said) if found]
-                    mean = Decimal(sum(took)) / max(len(took), 1)
+                    billed = [int(report[1]) for report in map(BILLED.match, messages) if report]
+                    mean = Decimal(sum(billed)) / max(len(billed), 1)
                     urn = self._urn("aws:lambda/function:Function", function)
-                    self.figures[urn] = {"requests": Decimal(len(took)), "mean_ms": mean}
+                    self.figures[urn] = {"requests": Decimal(len(billed)), "mean_ms": mean}
 
     def count_requests(self, endpoint: str, since: float) -> None:
         """Counts the requests to S3 in the account's trail: after the teardown, which makes some."""
@@ -142,17 +140,17 @@ def metered() -> dict[str, Decimal]:
     """What the account has cost since yesterday, by service, as Cost Explorer answers."""
     today = datetime.now(UTC).date()
     period = {"Start": str(today - timedelta(days=1)), "End": str(today + timedelta(days=1))}
-    answer = boto3.client("ce").get_cost_and_usage(
+    answer = aws.client("ce").get_cost_and_usage(
         TimePeriod=period, Granularity="DAILY", Metrics=["UnblendedCost"],
         GroupBy=[{"Type": "DIMENSION", "Key": "SERVICE"}],
         Filter={"Not": {"Dimensions": {"Key": "SERVICE", "Values": [EXPLORER]}}},
     )  # fmt: skip
-    found: dict[str, Decimal] = {}
+    total: dict[str, Decimal] = {}
     for day in answer["ResultsByTime"]:
         for group in day["Groups"]:
             usd = Decimal(group["Metrics"]["UnblendedCost"]["Amount"])
-            found[group["Keys"][0]] = found.get(group["Keys"][0], Decimal(0)) + usd
-    return found
+            total[group["Keys"][0]] = total.get(group["Keys"][0], Decimal(0)) + usd
+    return total
 
 
 def since(before: Mapping[str, Decimal], after: Mapping[str, Decimal]) -> dict[str, Decimal]:
@@ -184,15 +182,15 @@ class Bill:
         """The bill: `planned_usd` and `metered_usd` with their `difference_pct`, and both `by_service`."""
         assert self.traffic
         self.traffic.count_requests(self.endpoint, self.began)
-        counted, foreseen = since(self.before, metered()), planned(self.previews, self.lives, self.traffic, job)
-        foreseen = {service: usd for service, usd in foreseen.items() if usd}
-        total, expected = (sum(each.values(), Decimal(0)) for each in (counted, foreseen))
+        by_meter, by_plan = since(self.before, metered()), planned(self.previews, self.lives, self.traffic, job)
+        by_plan = {service: usd for service, usd in by_plan.items() if usd}
+        metered_usd, planned_usd = (sum(services.values(), Decimal(0)) for services in (by_meter, by_plan))
         return {
-            "planned_usd": expected,
-            "metered_usd": total,
-            "difference_pct": abs(expected - total) / total * 100,
+            "planned_usd": planned_usd,
+            "metered_usd": metered_usd,
+            "difference_pct": abs(planned_usd - metered_usd) / metered_usd * 100,
             "by_service": {
-                service: (foreseen.get(service, Decimal(0)), counted.get(service, Decimal(0)))
-                for service in dict.fromkeys([*counted, *foreseen])
+                service: (by_plan.get(service, Decimal(0)), by_meter.get(service, Decimal(0)))
+                for service in dict.fromkeys([*by_meter, *by_plan])
             },
         }

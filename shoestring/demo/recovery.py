@@ -19,6 +19,7 @@ import psutil
 from localcloud import supervisor
 from localcloud.account import list_account
 from shoestring.base.errors import UserError
+from shoestring.base.names import LOCAL, window
 from shoestring.base.paths import home, write_atomically
 
 
@@ -28,8 +29,8 @@ def _marker() -> Path:
 
 def _alive(marker: Path) -> bool:
     try:
-        noted = json.loads(marker.read_text())
-        return bool(psutil.Process(noted["pid"]).create_time() == noted["created"])
+        owner = json.loads(marker.read_text())
+        return bool(psutil.Process(owner["pid"]).create_time() == owner["created"])
     except (ValueError, KeyError, TypeError, psutil.Error):
         return False
 
@@ -37,8 +38,8 @@ def _alive(marker: Path) -> bool:
 def begin(cloud: dict[str, Any]) -> None:
     """Notes that from now on all that is in the account is the demo's; raises UserError where something is in it."""
     require_empty(cloud)
-    noted = {"pid": os.getpid(), "created": psutil.Process().create_time()}
-    write_atomically(_marker(), json.dumps(noted) + "\n")
+    owner = {"pid": os.getpid(), "created": psutil.Process().create_time()}
+    write_atomically(_marker(), json.dumps(owner) + "\n")
 
 
 def require_alone() -> None:
@@ -71,15 +72,15 @@ def own() -> bool:
 
 def _end_engines() -> None:
     """Ends a `pulumi` that outlived its demo, with its plugins: it would go on making things."""
-    backend, found = f"file://{home() / 'state'}", list[psutil.Process]()
+    backend, engines = f"file://{home() / 'state'}", list[psutil.Process]()
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             if process.name() == "pulumi" and process.environ().get("PULUMI_BACKEND_URL") == backend:
-                found += [process, *process.children(recursive=True)]
-    for process in found:
+                engines += [process, *process.children(recursive=True)]
+    for process in engines:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
-    psutil.wait_procs(found, timeout=10)
+    psutil.wait_procs(engines, timeout=10)
 
 
 def forget() -> None:
@@ -91,12 +92,17 @@ def forget() -> None:
     end()
 
 
+def named(resources: list[dict[str, str]]) -> str:
+    """Resources of the account in a few words."""
+    return ", ".join(f"{resource['service']} {resource['type']} {resource['id']}" for resource in resources)
+
+
 def require_empty(cloud: dict[str, Any]) -> None:
     """Raises UserError where the local environment holds something of the user's own."""
-    if found := list_account(cloud):
-        shown = ", ".join(f"{item['service']} {item['type']} {item['id']}" for item in found[:3])
+    if resources := list_account(cloud):
         raise UserError(
-            f"the local cloud is in use: {len(found)} resources, such as {shown}",
+            f"the local cloud is in use: {len(resources)} resources, such as {named(resources[:3])}",
             "an empty account, for the demo tears down all that is in it",
-            "pulumi destroy -s local-window; pulumi destroy -s local    (or forget all: shoestring cloud up --fresh)",
+            f"pulumi destroy -s {window(LOCAL)}; pulumi destroy -s {LOCAL}    "
+            "(or forget all: shoestring cloud up --fresh)",
         )

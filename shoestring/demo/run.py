@@ -19,17 +19,20 @@ from localcloud import supervisor
 from localcloud.account import list_account
 from localcloud.sagemaker.client import interrupt
 from localcloud.sagemaker.spot import Spot
+from serving.client import FunctionUrl
 from shoestring import jobs, models, plans, tracking, updates, windows
 from shoestring.base.errors import UserError
+from shoestring.base.names import LOCAL, REGION, window
 from shoestring.base.paths import ROOT, home, write_atomically
 from shoestring.demo import recovery
 from shoestring.demo.bill import Bill
 from shoestring.environment import enter, require_set_up
 from shoestring.screen import Screen
 from stacks.settings import Inference
+from training.prepare import data, jobfile
 
 Facts = dict[str, Any]
-PLATFORM, WINDOW = "local", "local-window"
+PLATFORM, WINDOW = LOCAL, window(LOCAL)
 INTERRUPT_AT_STEP = 200
 REQUESTS = 200
 UNTAGGED = ROOT / "shoestring" / "demo" / "untagged"
@@ -62,8 +65,7 @@ def run(screen: Screen) -> Facts:
         _refuse(screen, facts)
         bill.before_teardown(outputs["inference_function"])
     if left := facts["teardown"]["left"]:
-        shown = ", ".join(f"{item['service']} {item['type']} {item['id']}" for item in left)
-        raise UserError(f"the teardown left {shown}", "an empty account", "shoestring cloud up --fresh")
+        raise UserError(f"the teardown left {recovery.named(left)}", "an empty account", "shoestring cloud up --fresh")
     facts["seconds"] = round(time.monotonic() - began, 1)
     write_atomically(home() / "demo.json", json.dumps(facts, indent=2) + "\n")
     screen.line(f"\nDone in {facts['seconds']:.0f} s; nothing is left. The facts: .shoestring/demo.json", "bold")
@@ -101,17 +103,17 @@ def _torn_down(screen: Screen, facts: Facts, was_up: bool) -> Iterator[tuple[dic
 def _noting(screen: Screen, bill: Bill) -> Callable[[updates.Event], None]:
     """Shows the engine's events, and notes them for the bill."""
 
-    def take(event: updates.Event) -> None:
+    def on_event(event: updates.Event) -> None:
         bill.lives.note(event)
         screen.resource(event)
 
-    return take
+    return on_event
 
 
 def _up(screen: Screen, facts: Facts, stack: str, bill: Bill) -> Plan:
     with screen.step(f"pulumi preview -s {stack} --policy-pack policies, priced"):
         plan = bill.plan(plans.preview(stack, *windows.POLICIES, on_event=screen.resource))
-    screen.line(f"  {plans.said(plan)}")
+    screen.line(f"  {plans.summary(plan)}")
     with screen.step(f"pulumi up -s {stack} --policy-pack policies"):
         outcome = updates.run("up", stack, *windows.POLICIES, on_event=_noting(screen, bill))
         updates.require(outcome, f"pulumi up -s {stack}", "shoestring cloud logs")
@@ -144,33 +146,30 @@ def _platform(screen: Screen, facts: Facts, bill: Bill) -> tuple[dict[str, Any],
 def _train(screen: Screen, facts: Facts, cloud: dict[str, Any], mlflow: str, bill: Bill) -> None:
     _up(screen, facts, WINDOW, bill)
     name = updates.outputs(WINDOW)["jobs"][0]["name"]
-    taken: list[int] = []
+    interrupted: list[int] = []
 
-    def look(now: jobs.Progress) -> None:
-        screen.live(windows.shown(now))
-        if not taken and now.step >= INTERRUPT_AT_STEP and now.secondary == "Training":
+    def look(current: jobs.JobProgress) -> None:
+        screen.live(windows.state(current))
+        if not interrupted and current.step >= INTERRUPT_AT_STEP and current.secondary == "Training":
             interrupt(cloud["sagemaker_endpoint"], name)
-            taken.append(now.step)
-            screen.line(f"  step {now.step}: its spot instance is taken away (SIGTERM, then a new instance)")
+            interrupted.append(current.step)
+            screen.line(f"  step {current.step}: its spot instance is taken away (SIGTERM, then a new instance)")
 
     with screen.step(f"spot training job {name}"):
         progress = jobs.watch(name, look)
     if progress.status != "Completed":
         last = "\n".join(progress.lines[-windows.LAST_LINES :])
         raise UserError(f"the job {name} is {progress.status}; its last lines:\n{last}")
-    found = windows.finished(progress, mlflow, updates.outputs(PLATFORM)["bucket"], screen)
-    facts["jobs"].append(found)
+    job = windows.finish(progress, mlflow, updates.outputs(PLATFORM)["bucket"], screen)
+    facts["jobs"].append(job)
     screen.line(
-        f"  interrupted {found['interruptions']} time, resumed from step {found['resumed_from_step']}, "
-        f"completed at step {found['steps']}"
+        f"  interrupted {job['interruptions']} time, resumed from step {job['resumed_from_step']}, "
+        f"completed at step {job['steps']}"
     )
     _again(screen, facts)
 
 
 def _serve(screen: Screen, facts: Facts, cloud: dict[str, Any], outputs: dict[str, Any]) -> None:
-    from serving.client import FunctionUrl
-    from training.prepare import data, jobfile
-
     job = jobfile.load(jobfile.find("breast_cancer"))
     with screen.step("the model is promoted and published"):
         version = models.promote(PLATFORM, outputs["bucket"], job.name, "latest")
@@ -186,18 +185,18 @@ def _serve(screen: Screen, facts: Facts, cloud: dict[str, Any], outputs: dict[st
         table = [row for row, _ in zip(csv.DictReader(file), range(REQUESTS), strict=False)]
     rows = [{name: float(value) for name, value in row.items() if name != job.data.target} for row in table]
     function = FunctionUrl(outputs["inference_url"], outputs["region"], cloud["aws_endpoint"])
-    took, errors, answer = [], 0, dict[str, Any]()
+    latencies, errors, answer = [], 0, dict[str, Any]()
     with screen.step(f"{REQUESTS} signed HTTP requests to the function's URL"):
         for row in rows:
             began = time.perf_counter()
             status, body = function.predict([row])
-            took.append((time.perf_counter() - began) * 1000)
+            latencies.append((time.perf_counter() - began) * 1000)
             errors += status != 200
             answer = body if status == 200 else answer
-            screen.live(f"{len(took)} answered, {errors} errors")
-    cuts = statistics.quantiles(took, n=100)
+            screen.live(f"{len(latencies)} answered, {errors} errors")
+    cuts = statistics.quantiles(latencies, n=100)
     facts["inference"] = {
-        "url": outputs["inference_url"], "requests": len(took), "errors": errors, "p50_ms": round(cuts[49], 2),
+        "url": outputs["inference_url"], "requests": len(latencies), "errors": errors, "p50_ms": round(cuts[49], 2),
         "p99_ms": round(cuts[98], 2), "model_version": answer.get("version", ""),
     }  # fmt: skip
     screen.line(f"  {errors} errors, p50 {cuts[49]:.1f} ms, p99 {cuts[98]:.1f} ms; the last answer: {_last(answer)}")
@@ -206,8 +205,8 @@ def _serve(screen: Screen, facts: Facts, cloud: dict[str, Any], outputs: dict[st
 def _last(answer: dict[str, Any]) -> str:
     if not answer:
         return "none"
-    found = answer["predictions"][0]
-    return f"{found['label']} with probability {found['probability']:.3f}"
+    prediction = answer["predictions"][0]
+    return f"{prediction['label']} with probability {prediction['probability']:.3f}"
 
 
 def _metrics(metrics: dict[str, float]) -> str:
@@ -231,24 +230,24 @@ def _refuse(screen: Screen, facts: Facts) -> None:
 def _bill(screen: Screen, facts: Facts, bill: Bill) -> None:
     """What this run cost by the account's meter, against the plans; and what would follow on AWS."""
     with screen.step("the account's meter is read, and held against the plans"):
-        found = bill.after_teardown(facts["jobs"][0])
+        totals = bill.after_teardown(facts["jobs"][0])
     job, requests = facts["jobs"][0], facts["inference"]
     million = _million_predictions(requests["p50_ms"])
     market = Spot.read(home() / "cloud" / "spot.json").price_ratio
     saving = 1 - job["cost_usd"] / job["on_demand_cost_usd"]
     facts["cost"] |= {
-        "planned_usd": float(found["planned_usd"]), "metered_usd": float(found["metered_usd"]),
-        "difference_pct": float(round(found["difference_pct"], 2)), "spot_saving_pct": round(saving * 100, 1),
+        "planned_usd": float(totals["planned_usd"]), "metered_usd": float(totals["metered_usd"]),
+        "difference_pct": float(round(totals["difference_pct"], 2)), "spot_saving_pct": round(saving * 100, 1),
         "million_predictions_usd": float(cents(million)),
     }  # fmt: skip
     row = "  {:<44}{:>12}{:>12}".format
     screen.line("\nThe bill of this run, at AWS's list prices in us-east-1", "bold")
     screen.line(row("", "planned", "metered"), "dim")
-    for service, (foreseen, counted) in found["by_service"].items():
-        screen.line(row(service, _usd(foreseen), _usd(counted)))
-    screen.line(row("together", _usd(found["planned_usd"]), _usd(found["metered_usd"])), "bold")
+    for service, (planned, metered) in totals["by_service"].items():
+        screen.line(row(service, _usd(planned), _usd(metered)))
+    screen.line(row("together", _usd(totals["planned_usd"]), _usd(totals["metered_usd"])), "bold")
     screen.line(
-        f"  They differ by {found['difference_pct']:.1f} %. Planned: the previews' prices, for this run's hours and "
+        f"  They differ by {totals['difference_pct']:.1f} %. Planned: the previews' prices, for this run's hours and "
         "traffic. Metered: Cost\n  Explorer's answer.\n", "dim",
     )  # fmt: skip
     screen.line(row("", "spot", "on demand"), "dim")
@@ -269,7 +268,7 @@ def _million_predictions(milliseconds: float) -> Decimal:
     inputs = {"memorySize": Inference().memory_mb, "architectures": ["arm64"]}
     function = PlannedResource(f"urn:pulumi:dev::shoestring::{kind}::{name}", kind, name, inputs)
     usage = Usage(resources={name: {"requests": Decimal(1_000_000), "mean_ms": Decimal(str(milliseconds))}})
-    (cost,) = price_resources([function], "us-east-1", PriceBook.current(), usage)
+    (cost,) = price_resources([function], REGION, PriceBook.current(), usage)
     return cost.monthly.high
 
 

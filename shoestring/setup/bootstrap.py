@@ -27,12 +27,7 @@ LOCK = ROOT / "requirements.lock"
 
 def fingerprint() -> str:
     """What the environment was made from: lock, package description, interpreter and place."""
-    parts = [
-        LOCK.read_bytes(),
-        (ROOT / "pyproject.toml").read_bytes(),
-        sys.version.encode(),
-        str(ROOT).encode(),
-    ]
+    parts = [LOCK.read_bytes(), (ROOT / "pyproject.toml").read_bytes(), sys.version.encode(), str(ROOT).encode()]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
@@ -51,20 +46,20 @@ def one_at_a_time() -> Iterator[None]:
 
 def pinned(name: str) -> str:
     """The lock file's own requirement line of one package, with its hashes."""
-    found = re.search(rf"^{name}==.*?(?=^\S|\Z)", LOCK.read_text(), re.M | re.S)
-    if not found:
+    requirement = re.search(rf"^{name}==.*?(?=^\S|\Z)", LOCK.read_text(), re.M | re.S)
+    if not requirement:
         raise SystemExit(f"requirements.lock does not name {name}; restore the file: git checkout requirements.lock")
-    return found.group(0)
+    return requirement.group(0)
 
 
 def run(label: str, command: list[str]) -> None:
     """One step with its time; its output is shown only when it fails."""
     print(f"set-up: {label} …", flush=True)
     began = time.monotonic()
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    if done.returncode:
-        tail = "\n".join(done.stdout.splitlines()[-20:])
-        raise SystemExit(f"{tail}\nset-up: {label}: failed (exit {done.returncode}). Run it again: make setup")
+    ended = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if ended.returncode:
+        tail = "\n".join(ended.stdout.splitlines()[-20:])
+        raise SystemExit(f"{tail}\nset-up: {label}: failed (exit {ended.returncode}). Run it again: make setup")
     print(f"set-up: {label}: {time.monotonic() - began:.0f} s", flush=True)
 
 
@@ -78,31 +73,28 @@ def make_environment() -> None:
     STAMP.unlink(missing_ok=True)
     venv.EnvBuilder(with_pip=True, upgrade=False, symlinks=True).create(VENV)
     python = str(VENV / "bin" / "python")
-    first = ROOT / ".shoestring" / "uv.lock.txt"
-    first.write_text(pinned("uv"))
+    installer = ROOT / ".shoestring" / "uv.lock.txt"
+    installer.write_text(pinned("uv"))
     pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    run("installer", [*pip, "--require-hashes", "-r", str(first)])
+    run("installer", [*pip, "--require-hashes", "-r", str(installer)])
     uv = [python, "-m", "uv", "pip"]
     # compiled here once: where Python may not write its bytecode, each command would compile anew, twice as slow
     packages = [*uv, "install", "--python", python, "--compile-bytecode", "--require-hashes", "-r", str(LOCK)]
     run("locked packages", packages)
-    run(
-        "shoestring itself",
-        [*uv, "install", "--python", python, "--no-deps", "--no-build-isolation", "-e", "."],
-    )
+    run("shoestring itself", [*uv, "install", "--python", python, "--no-deps", "--no-build-isolation", "-e", "."])
     STAMP.write_text(fingerprint())
 
 
 def main() -> None:
     """Makes the environment, then hands over to `shoestring setup` inside it."""
     if sys.version_info < (3, 11):  # noqa: UP036 - the Makefile runs whatever python3 is
-        found = ".".join(map(str, sys.version_info[:3]))
-        raise SystemExit(f"Python 3.11 or newer is needed, found {found}. Name another: make PYTHON=python3.12 setup")
+        version = ".".join(map(str, sys.version_info[:3]))
+        raise SystemExit(f"Python 3.11 or newer is needed, found {version}. Name another: make PYTHON=python3.12 setup")
     try:
         with one_at_a_time():
             make_environment()
-            done = subprocess.run([str(VENV / "bin" / "python"), "-m", "shoestring.cli", "setup"], cwd=ROOT)
-        sys.exit(done.returncode)
+            ended = subprocess.run([str(VENV / "bin" / "python"), "-m", "shoestring.cli", "setup"], cwd=ROOT)
+        sys.exit(ended.returncode)
     except KeyboardInterrupt:
         print("\nset-up: stopped; the next run goes on from here: make setup")
         sys.exit(130)

@@ -6,13 +6,13 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from shoestring.base.errors import UserError
+from shoestring.base.names import LOCAL, window
 from shoestring.base.paths import home
-from shoestring.setup.engine import OLDEST, version_of
+from shoestring.setup.engine import is_new_enough, version_of
 from shoestring.setup.installation import AWS_PLUGIN, LAUNCHERS, bin_folder, installed, pulumi_home
 from shoestring.updates import check_state
 
@@ -20,7 +20,7 @@ FREE_BYTES = 2 * 1024**3  # what a set-up and a run need below the checkout
 
 
 @dataclass(frozen=True)
-class Finding:
+class Check:
     """One thing looked at; `needed` says whether its absence stops the product."""
 
     name: str
@@ -34,75 +34,68 @@ class Finding:
         return asdict(self)
 
 
-def _python() -> Finding:
-    found = ".".join(map(str, sys.version_info[:3]))
-    return Finding("python", sys.version_info >= (3, 11), found, "install Python 3.11 or newer, then: make setup")
+def _python() -> Check:
+    version = ".".join(map(str, sys.version_info[:3]))
+    return Check("python", sys.version_info >= (3, 11), version, "install Python 3.11 or newer, then: make setup")
 
 
-def _packages() -> Finding:
-    done = subprocess.run(
-        [sys.executable, "-m", "uv", "pip", "check", "--python", sys.executable],
-        capture_output=True,
-        text=True,
-    )
-    last = (done.stderr or done.stdout).strip().splitlines()[-1:]
-    return Finding("packages", done.returncode == 0, last[0] if last else "?", "rm .venv/.installed; make setup")
+def _packages() -> Check:
+    command = [sys.executable, "-m", "uv", "pip", "check", "--python", sys.executable]
+    ended = subprocess.run(command, capture_output=True, text=True)
+    last = (ended.stderr or ended.stdout).strip().splitlines()[-1:]
+    return Check("packages", ended.returncode == 0, last[0] if last else "?", "rm .venv/.installed; make setup")
 
 
-def _engine() -> Finding:
+def _engine() -> Check:
     pulumi = bin_folder() / "pulumi"
     version = version_of(pulumi) if installed() and pulumi.exists() else None
-    good = version is not None and tuple(map(int, version.split("."))) >= OLDEST
-    return Finding("pulumi", good, version or "not set up, or does not run", "make setup")
+    good = version is not None and is_new_enough(version)
+    return Check("pulumi", good, version or "not set up, or does not run", "make setup")
 
 
-def _launchers() -> Finding:
+def _launchers() -> Check:
     places = [str(bin_folder()), os.environ.get("PATH", "")]
     missing = [name for name in LAUNCHERS if not shutil.which(name, path=os.pathsep.join(places))]
-    return Finding("launchers", not missing, "missing: " + ", ".join(missing) if missing else "in place", "make setup")
+    return Check("launchers", not missing, "missing: " + ", ".join(missing) if missing else "in place", "make setup")
 
 
-def _aws_provider() -> Finding:
+def _aws_provider() -> Check:
     which = (installed() or {}).get("aws_provider", "not set up")
     good = (pulumi_home() / "plugins" / AWS_PLUGIN / "pulumi-resource-aws").exists()
-    return Finding("provider", good, which if good else "missing", "make setup")
+    return Check("provider", good, which if good else "missing", "make setup")
 
 
-def _disk() -> Finding:
+def _disk() -> Check:
     free = shutil.disk_usage(home()).free
-    found = f"{free / 1024**3:.1f} GiB free"
-    return Finding("disk", free >= FREE_BYTES, found, f"free 2 GiB on the disk of {home()}")
+    return Check("disk", free >= FREE_BYTES, f"{free / 1024**3:.1f} GiB free", f"free 2 GiB on the disk of {home()}")
 
 
-def _go() -> Finding:
-    found = shutil.which("go") or "not installed"
+def _go() -> Check:
+    place = shutil.which("go")
     mend = "install Go 1.25 or newer; only needed where Pulumi's own installer cannot be reached"
-    return Finding("go", found != "not installed", found, mend, needed=False)
+    return Check("go", place is not None, place or "not installed", mend, needed=False)
 
 
-def _state() -> Finding:
-    for stack in ("local", "local-window"):
+def _state() -> Check:
+    for stack in (LOCAL, window(LOCAL)):
         try:
             check_state(stack)
         except UserError as error:
-            return Finding("state", False, error.found, error.mend)
-    return Finding("state", True, "readable")
+            return Check("state", False, error.found, error.mend)
+    return Check("state", True, "readable")
 
 
-CHECKS: tuple[Callable[[], Finding], ...] = (_python, _packages, _engine, _launchers, _aws_provider, _disk, _state, _go)
+def examine() -> list[Check]:
+    """Everything that is looked at, good or not; changes nothing."""
+    return [_python(), _packages(), _engine(), _launchers(), _aws_provider(), _disk(), _state(), _go()]
 
 
-def examine() -> list[Finding]:
-    """Every finding, good ones included; changes nothing."""
-    return [check() for check in CHECKS]
-
-
-def render(findings: list[Finding]) -> str:
-    """One line for each finding, and the mending command below each that is not good."""
+def render(checks: list[Check]) -> str:
+    """A line for each check, and the command that mends it below each that is not good."""
     lines = []
-    for finding in findings:
-        mark = "ok     " if finding.good else ("WRONG  " if finding.needed else "absent ")
-        lines.append(f"{mark}{finding.name:<10} {finding.found}")
-        if not finding.good:
-            lines.append(f"       mend it:   {finding.mend}")
+    for check in checks:
+        mark = "ok     " if check.good else ("WRONG  " if check.needed else "absent ")
+        lines.append(f"{mark}{check.name:<10} {check.found}")
+        if not check.good:
+            lines.append(f"       mend it:   {check.mend}")
     return "\n".join(lines)

@@ -38,11 +38,16 @@ class Engine:
 def version_of(executable: Path) -> str | None:
     """`3.257.0` for a working Pulumi CLI, None for anything else."""
     try:
-        done = subprocess.run([executable, "version"], capture_output=True, text=True, timeout=30)
+        ended = subprocess.run([executable, "version"], capture_output=True, text=True, timeout=30)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    found = re.match(r"v?(\d+\.\d+\.\d+)", done.stdout.strip())
-    return found.group(1) if done.returncode == 0 and found else None
+    version = re.match(r"v?(\d+\.\d+\.\d+)", ended.stdout.strip())
+    return version.group(1) if ended.returncode == 0 and version else None
+
+
+def is_new_enough(version: str) -> bool:
+    """Whether a CLI of this version, like `3.257.0`, is used where it stands on PATH."""
+    return tuple(map(int, version.split("."))) >= OLDEST
 
 
 def _cached() -> Path:
@@ -60,7 +65,7 @@ def find_engine() -> Engine | None:
     on_path = shutil.which("pulumi", path=path_of_others())
     if on_path:
         version = version_of(Path(on_path))
-        if version and tuple(map(int, version.split("."))) >= OLDEST:
+        if version and is_new_enough(version):
             return Engine(Path(on_path), version, "path")
     if _cached().exists() and (version := version_of(_cached())):
         source = _cached().with_name("source").read_text() if _cached().with_name("source").exists() else "cache"
@@ -98,7 +103,7 @@ def ensure_engine(progress: Progress) -> Engine:
 def _install(progress: Progress) -> str | None:
     """Tries the SDK's installer; returns why it failed, or None."""
     import semver
-    from pulumi.automation import PulumiCommand
+    from pulumi.automation import PulumiCommand  # here, for it is heavy: whoever has an engine does without
 
     progress(f"Pulumi {VERSION}: asking its own installer (usually 30 s)")
     try:
@@ -131,11 +136,11 @@ def _build(progress: Progress) -> None:
         env={**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false"},
     )  # fmt: skip
     assert process.stdout
-    last: list[str] = []
+    last_lines: list[str] = []
     compiled = 0
     try:
         for line in process.stdout:
-            last = [*last[-19:], line]
+            last_lines = [*last_lines[-19:], line]
             if not line.startswith("go: "):
                 compiled += 1
                 if compiled % 100 == 0:
@@ -148,7 +153,7 @@ def _build(progress: Progress) -> None:
         raise
     if code:
         raise UserError(
-            f"building Pulumi {VERSION} failed:\n{''.join(last).rstrip()}",
+            f"building Pulumi {VERSION} failed:\n{''.join(last_lines).rstrip()}",
             "Go 1.25 or newer and access to the Go module proxy",
             "mend what the lines above say, then: make setup",
         )

@@ -7,13 +7,11 @@ import os
 import shutil
 import stat
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from shoestring.base.paths import home, write_atomically
-from shoestring.setup.engine import Engine, ensure_engine, path_of_others
+from shoestring.setup.engine import Engine, Progress, ensure_engine, path_of_others
 
-Progress = Callable[[str], None]
 AWS_PLUGIN = "resource-aws-v7.51.1"  # the version of `pulumi-aws` in requirements.lock; a test holds them together
 RECORDED = {"pulumi", "version", "source", "aws_provider"}
 LAUNCHERS = {
@@ -55,9 +53,10 @@ def pulumi_home() -> Path:
 def _place_aws_provider() -> str:
     """Puts the `aws` provider into the local environment's own plugins: the official one where the user has it, else
     the local cloud's stand-in. Returns which."""
-    named = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
-    users = Path.home() / ".pulumi" if named == pulumi_home() else named  # ours, in a shell of `shoestring env local`
-    official = users / "plugins" / AWS_PLUGIN
+    theirs = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
+    if theirs == pulumi_home():  # in a shell of `shoestring env local`
+        theirs = Path.home() / ".pulumi"
+    official = theirs / "plugins" / AWS_PLUGIN
     own = pulumi_home() / "plugins" / AWS_PLUGIN
     own.parent.mkdir(parents=True, exist_ok=True)
     if (official / "pulumi-resource-aws").exists():
@@ -85,10 +84,10 @@ def installed() -> dict[str, str] | None:
     if not record.exists() or not (bin_folder() / "pulumi").exists():
         return None
     try:
-        found = json.loads(record.read_text())
+        facts = json.loads(record.read_text())
     except ValueError:
         return None  # half a record is no record: the set-up runs again
-    return found if isinstance(found, dict) and found.keys() >= RECORDED else None
+    return facts if isinstance(facts, dict) and facts.keys() >= RECORDED else None
 
 
 def set_up(progress: Progress) -> tuple[dict[str, str], bool]:

@@ -187,9 +187,3 @@ def test_unknown_environment_lists_the_valid_ones():
 def test_environment_before_the_set_up_says_which_command_to_run(tmp_path):
     done = run("env", "local", SHOESTRING_HOME=str(tmp_path))
     assert done.returncode == 1 and "make setup" in done.stderr
-
-
-def test_help_imports_no_heavy_library():
-    code = "import sys, shoestring.cli; print([m for m in ('boto3', 'pulumi', 'mlflow', 'rich') if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, timeout=60)
-    assert done.stdout.strip() == "[]", done.stderr

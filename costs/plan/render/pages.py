@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-
 from costs.plan.plan import Plan
 from costs.plan.render.view import grand, view
 
 
 def _render(template: str, plans: Sequence[Plan], today: date, **words: Any) -> str:
+    from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape  # here, for it is heavy
+
     environment = Environment(
         loader=PackageLoader("costs.plan.render"),
         autoescape=select_autoescape(("html.j2",)),

@@ -12,10 +12,9 @@ import pytest
 from botocore.exceptions import ClientError
 from typer.testing import CliRunner, Result
 
-from shoestring import environment, updates
-from shoestring.base import paths
 from shoestring.base.errors import UserError
 from shoestring.cli import app
+from shoestring.commands import cost_report
 from tests.costs.report import sample
 from tests.costs.report.test_outputs import Bucket
 
@@ -28,7 +27,7 @@ def account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Bucket:
     bucket = Bucket()
     monkeypatch.setenv("SHOESTRING_HOME", str(tmp_path / "home"))  # no refreshed prices of the user's
     monkeypatch.setattr(boto3, "client", sample.clients(s3=bucket, sns=bucket))
-    monkeypatch.setattr(environment, "enter", lambda name, say: None)
+    monkeypatch.setattr(cost_report, "enter", lambda name, say: None)
     return bucket
 
 
@@ -58,7 +57,7 @@ def test_publish_writes_to_the_platforms_bucket_and_tells_its_topic(
 ) -> None:
     """In this order; the summary ends with the address."""
     outputs = {"bucket": "shoestring-dev-1", "region": "us-east-1", "cost_topic": "arn:aws:sns:us-east-1:1:costs"}
-    monkeypatch.setattr(updates, "outputs", lambda stack: outputs)
+    monkeypatch.setattr(cost_report, "outputs", lambda stack: outputs)
     said = run("report", "-e", "dev", *WEEK, "--publish").stdout
     assert [service for service, _ in account.came] == ["s3"] * 4 + ["sns"]
     assert said.splitlines()[-1] == "s3://shoestring-dev-1/reports/cost/2026/2026-W47/report.html"
@@ -84,7 +83,7 @@ def test_bad_words_are_told_before_anything_starts(words: tuple[str, ...], monke
     def never(name: str, say: Any) -> None:
         raise AssertionError("entered")
 
-    monkeypatch.setattr(environment, "enter", never)
+    monkeypatch.setattr(cost_report, "enter", never)
     with pytest.raises(UserError) as error:
         run(*words)
     assert error.value.expected and error.value.mend
@@ -92,20 +91,18 @@ def test_bad_words_are_told_before_anything_starts(words: tuple[str, ...], monke
 
 def test_project_region_and_limit_are_the_stacks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """From its configuration, also where the platform is down; what is not set has the platform's default."""
-    from shoestring.commands.cost_report import target
-
-    monkeypatch.setattr(paths, "ROOT", tmp_path)
+    monkeypatch.setattr(cost_report, "ROOT", tmp_path)
     (tmp_path / "Pulumi.prod.yaml").write_text(
         "config:\n  aws:region: eu-central-1\n  shoestring:project: crm\n  shoestring:budget: {monthlyUsd: 12.50}\n"
     )
-    found = target("prod")
+    found = cost_report.target("prod")
     assert (found.project, found.region, found.monthly_usd) == ("crm", "eu-central-1", "12.5")
     assert (found.function, found.budget) == ("shoestring-prod-inference", "shoestring-prod-costs")
-    missing = target("dev")
+    missing = cost_report.target("dev")
     assert (missing.project, missing.region, missing.monthly_usd) == ("shoestring", "us-east-1", "15")
     (tmp_path / "Pulumi.dev.yaml").write_text("config: [1, 2]\n")
     with pytest.raises(UserError, match=r"Pulumi\.dev\.yaml"):
-        target("dev")
+        cost_report.target("dev")
 
 
 def test_rightsize_says_what_and_how() -> None:

@@ -1,0 +1,53 @@
+"""What works on an environment's platform, and has no group: train, predict, tracking."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from serving.client import FunctionUrl
+from shoestring import tracking as server
+from shoestring import windows
+from shoestring.base.errors import UserError
+from shoestring.base.names import LOCAL
+from shoestring.commands.common import Env, Json, emit, say
+from shoestring.environment import enter
+from shoestring.jobs import POLL, cost
+from shoestring.screen import Screen
+from shoestring.updates import outputs
+
+
+def train(environment: Env = LOCAL, as_json: Json = False) -> None:
+    """Bring the training window up, follow its jobs, and tear it down whatever happens."""
+    cloud = enter(environment, say)
+    platform = outputs(environment)
+    mlflow = server.nearest(platform, say) if cloud else server.FORWARDED
+    jobs = windows.train(environment, Screen.on_standard_error(), POLL if cloud else 10 * POLL, mlflow)
+    emit(jobs, as_json, "\n".join(f"{job['name']}: {job['status']}, {cost(job)}" for job in jobs))
+    windows.require_success(jobs)
+
+
+def predict(
+    rows: Annotated[typer.FileText, typer.Argument(help="a JSON list of objects, or - for standard input")],
+    environment: Env = LOCAL,
+) -> None:
+    """Ask the served model, over HTTP with a signed request; prints its answer as JSON."""
+    cloud = enter(environment, say)
+    try:
+        records = json.load(rows)
+    except ValueError as error:
+        raise UserError(f"{rows.name} is not JSON: {error}", 'like [{"mean_radius": 14.1, …}]') from error
+    platform = outputs(environment)
+    function = FunctionUrl(platform["inference_url"], platform["region"], cloud["aws_endpoint"] if cloud else None)
+    status, answer = function.predict(records if isinstance(records, list) else [records])
+    print(json.dumps(answer, indent=2))
+    raise typer.Exit(0 if status == 200 else 1)
+
+
+def tracking(environment: Env = LOCAL) -> None:
+    """Say where the MLflow server's pages are, or how to reach them on AWS."""
+    cloud = enter(environment, say)
+    platform = outputs(environment)
+    print(server.local_address(platform) if cloud else server.forwarding(platform))
