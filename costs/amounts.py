@@ -74,6 +74,14 @@ class Range:
     def __truediv__(self, by: Decimal | int) -> Range:
         return Range(self.low / by, self.high / by, None if self.expected is None else self.expected / by)
 
+    def between(self, start: Decimal, end: Decimal | None = None) -> Range:
+        """How much of it lies between two marks."""
+
+        def part(amount: Decimal) -> Decimal:
+            return max((amount if end is None else min(amount, end)) - start, Decimal(0))
+
+        return Range(part(self.low), part(self.high), None if self.expected is None else part(self.expected))
+
     def since(self, before: Range) -> Range:
         """The change from `before`, end by end: what is unknown in both of them does not count twice."""
         ends = [self.low - before.low, self.high - before.high]

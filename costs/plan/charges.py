@@ -82,6 +82,7 @@ class ResourceCost:
     ephemeral: bool = False
     hours: Range | None = None
     assumptions: tuple[Assumption, ...] = ()
+    assumed: frozenset[str] = frozenset()  # properties that the usage file gives, as far as the rule has read them
 
     @property
     def whole(self) -> bool:

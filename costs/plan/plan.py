@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime
-from difflib import get_close_matches
 from typing import Any
 
 from costs.amounts import NOTHING, Range, decimal
@@ -19,8 +18,8 @@ from costs.plan.charges import Assumption, ResourceCost, Status
 from costs.plan.preview import COMMAND, UNKNOWN, PlannedResource, Preview
 from costs.plan.rules import rule
 from costs.plan.rules.base import Pricing, number
-from costs.plan.rules.traffic import KINDS, Usage
 from costs.plan.rules.world import World
+from costs.plan.traffic import KINDS, Usage
 from shoestring.base.errors import UserError
 from shoestring.base.names import LEASE_HOURS
 
@@ -134,9 +133,15 @@ class Plan:
         return not self.hidden and all(change.resource.whole for change in self.changes)
 
     @property
+    def costs(self) -> list[ResourceCost]:
+        """What each resource costs, before the plan and after it."""
+        return [cost for change in self.changes for cost in (change.before, change.after) if cost]
+
+    @property
     def assumptions(self) -> list[Assumption]:
-        """What is assumed of the resources that are there after the plan."""
-        return [assumption for change in self.changes if change.after for assumption in change.after.assumptions]
+        """What is assumed of the resources that are there after the plan; not what hardly any of them has."""
+        costs = [change.after for change in self.changes if change.after]
+        return [assumption for cost in costs for assumption in cost.assumptions if assumption.value or assumption.given]
 
 
 def lease_hours(config: Mapping[str, object]) -> Range:
@@ -257,22 +262,6 @@ def _warnings(preview: Preview, changes: Sequence[Change], today: date) -> Itera
         yield (
             f"{len(uncertain)} resource(s) with values that the preview cannot know are priced as ranges; "
             "a usage file can say what they will be (assume)"
-        )
-
-
-def check_usage(usage: Usage, resources: Sequence[PlannedResource]) -> None:
-    """Raises UserError where a usage file names resources that the plan does not have."""
-    known = {name for resource in resources for name in (resource.name, resource.urn)}
-    problems = []
-    for name in [*usage.resources, *usage.assume]:
-        if name not in known:
-            near = get_close_matches(name, sorted({resource.name for resource in resources}), 1)
-            problems.append(f"  {name}: no such resource in the plan" + (f"; did you mean {near[0]}?" if near else ""))
-    if problems:
-        raise UserError(
-            f"{len(problems)} problem(s) in {usage.source or 'the usage'}:\n" + "\n".join(problems),
-            "names or URNs of resources in the plan",
-            f"edit {usage.source or 'it'}",
         )
 
 

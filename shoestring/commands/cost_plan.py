@@ -16,10 +16,11 @@ from rich.console import Console
 from costs.amounts import Range, decimal
 from costs.book.prices import PriceBook
 from costs.plan import usage as usage_file
-from costs.plan.plan import Plan, check_usage, price_plan
+from costs.plan.plan import Plan, price_plan
 from costs.plan.preview import COMMAND, Preview, read
 from costs.plan.render import facts, pages, table
 from costs.plan.render.money import usd
+from costs.plan.traffic import WORDS
 from shoestring import plans
 from shoestring.base import names
 from shoestring.base.errors import UserError
@@ -46,7 +47,8 @@ def plan(
         ),
     ] = None,
     usage: Annotated[
-        Path | None, typer.Option("--usage", help="What traffic the resources have, in YAML.", metavar="FILE")
+        Path | None,
+        typer.Option("--usage", help=f"What traffic the resources have, in YAML. Kinds: {WORDS}", metavar="FILE"),
     ] = None,
     region: Annotated[str, typer.Option("--region", help="Where a saved preview does not say its own.")] = "",
     as_json: Json = False,
@@ -72,10 +74,10 @@ def plan(
     previews = [_saved(source)] if source else _previews(environment, window)
     if region and not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", region):
         raise UserError(f"--region is {region!r}", "an AWS region", "--region us-east-1")
-    if assumed:
-        check_usage(assumed, [resource for preview in previews for resource in preview.resources])
     book = PriceBook.current()
     priced = [price_plan(preview, book, assumed, region or None) for preview in previews]
+    if assumed:
+        usage_file.check_usage(assumed, [cost for plan in priced for cost in plan.costs])
     _show(priced, as_json, as_markdown)
     if html:
         html.write_text(pages.html(priced, date.today()))

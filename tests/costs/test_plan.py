@@ -21,7 +21,7 @@ from costs.book.price import Price
 from costs.book.prices import PriceBook
 from costs.plan.plan import Plan, price_plan
 from costs.plan.preview import Preview, read
-from costs.plan.rules.traffic import KINDS, Usage
+from costs.plan.traffic import KINDS, Usage
 from shoestring.base.errors import UserError
 from shoestring.base.paths import ROOT
 from shoestring.commands.cost import app

@@ -6,20 +6,28 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from costs.book.prices import PriceBook
-from costs.plan.plan import check_usage, price_resources
+from costs.plan.charges import ResourceCost
+from costs.plan.plan import price_resources
 from costs.plan.preview import PlannedResource
-from costs.plan.rules.traffic import KINDS, Usage
-from costs.plan.usage import load
+from costs.plan.traffic import KINDS, Usage
+from costs.plan.usage import check_usage, load
 from shoestring.base.errors import MEND, UserError
+from shoestring.commands.cost import app
 
+DOCS = Path(__file__).parents[2] / "docs" / "cost-plan.md"
 FUNCTION = "aws:lambda/function:Function"
 
 
 def function(name: str) -> PlannedResource:
     inputs = {"memorySize": 1024, "architectures": ["arm64"]}
     return PlannedResource(f"urn:pulumi:dev::shop::{FUNCTION}::{name}", FUNCTION, name, inputs)
+
+
+def priced(*resources: PlannedResource, usage: Usage | None = None) -> list[ResourceCost]:
+    return price_resources(resources, "us-east-1", PriceBook.load(), usage)
 
 
 def written(folder: Path, text: str) -> Path:
@@ -99,7 +107,41 @@ def test_a_file_that_is_not_there_or_no_text_is_named(tmp_path: Path) -> None:
 def test_a_resource_that_is_not_in_the_plan_is_named() -> None:
     usage = Usage(resources={"serve": {}}, assume={"nobody": {}}, source="usage.yaml")
     with pytest.raises(UserError) as raised:
-        check_usage(usage, [function("server")])
+        check_usage(usage, priced(function("server")))
     assert "serve: no such resource in the plan; did you mean server?" in str(raised.value)
     assert "nobody: no such resource in the plan" in str(raised.value)
-    check_usage(Usage(resources={"server": {}, function("server").urn: {}}), [function("server")])
+    usage = Usage(resources={"server": {}, function("server").urn: {}})
+    check_usage(usage, priced(function("server"), usage=usage))
+
+
+def test_a_figure_that_a_resource_does_not_use_is_named_with_those_that_it_does() -> None:
+    role = PlannedResource("urn:pulumi:dev::shop::aws:iam/role:Role::admin", "aws:iam/role:Role", "admin", {})
+    usage = Usage(
+        resources={"server": {"stored_gb": Decimal(5), "requests": Decimal(7)}, "admin": {"requests": Decimal(1)}},
+        assume={"server": {"memorySize": 512, "memorySiz": 512}},
+        source="usage.yaml",
+    )
+    with pytest.raises(UserError) as raised:
+        check_usage(usage, priced(function("server"), role, usage=usage))
+    assert str(raised.value).startswith("3 problem(s) in usage.yaml:\n") and MEND in str(raised.value)
+    for words in (
+        "server.stored_gb: this resource does not use it; it uses mean_ms, requests",
+        "admin.requests: this resource does not use it; it uses none, aws:iam/role:Role is free: IAM is free",
+        "server.assume.memorySiz: the price of this resource does not depend on it",
+    ):
+        assert words in str(raised.value)
+
+
+def test_a_name_that_several_resources_have_takes_the_figures_of_each() -> None:
+    bucket = PlannedResource("urn:pulumi:dev::shop::aws:s3/bucket:Bucket::web", "aws:s3/bucket:Bucket", "web", {})
+    usage = Usage(resources={"web": {"stored_gb": Decimal(5), "requests": Decimal(7)}})
+    check_usage(usage, priced(function("web"), bucket, usage=usage))
+
+
+def test_help_and_documentation_list_each_kind_and_key() -> None:
+    shown = " ".join(CliRunner().invoke(app, ["plan", "--help"]).stdout.replace("│", " ").split())
+    rows = DOCS.read_text().splitlines()
+    for kind, keys in KINDS.items():
+        assert f"{kind}: {', '.join(keys)}" in shown
+        assert f"| `{kind}` | {'; '.join(f'`{key}` {figure}' for key, figure in keys.items())} |" in rows
+    assert sum(row.startswith("| `") and row.split("`")[1] in KINDS for row in rows) == len(KINDS)

@@ -12,8 +12,8 @@ from costs.book.price import HOURS_A_MONTH, Price, UnknownPrice, lacking
 from costs.plan.charges import Assumption, Basis, Charge, ResourceCost, Status
 from costs.plan.preview import UNKNOWN, PlannedResource, parts
 from costs.plan.rules.billed import Reads
-from costs.plan.rules.traffic import KINDS
 from costs.plan.rules.world import World
+from costs.plan.traffic import KINDS
 from shoestring.base.names import LEASE_TAG, is_window
 
 HOURS = Range.of(HOURS_A_MONTH)
@@ -64,6 +64,7 @@ class Pricing:
         self._scales = False
         usage = world.usage
         self._assumed = usage.assume.get(resource.urn) or usage.assume.get(resource.name) or {}
+        self._assumptions_read: set[str] = set()
         self.ephemeral, self.hours = self._life()
 
     def _life(self) -> tuple[bool, Range | None]:
@@ -78,6 +79,7 @@ class Pricing:
         owner: Any = self.resource.inputs if of is None else of
         if of is None and path in self._assumed:
             value = self._assumed[path]
+            self._assumptions_read.add(path)
         else:
             value = owner
             for word in path.split("."):
@@ -134,15 +136,17 @@ class Pricing:
 
         Args:
             dimension: what is scaled, such as `ecs:service:DesiredCount`.
-            part: the name of one part of the resource (a variant, an index), where it has such.
-            several: whether there are several parts, any of which a target may mean whose own name is unknown.
+            part: the name of one part of the resource (a variant, an index), where it has such and the name is known.
+            several: whether there are several parts, any of which a target may mean where a name is unknown.
         """
         self._scales = True
         bounds = None
         for target, certain in self.world.targets(self.resource):
             if target.dimension not in (dimension, UNKNOWN) or (part and target.names and part not in target.names):
                 continue
-            certain = certain and target.dimension is not UNKNOWN and not (several and target.names is None)
+            certain = (
+                certain and target.dimension is not UNKNOWN and not (several and (target.names is None or not part))
+            )
             low, high = (self.amount(f"{end}Capacity", 0, COUNTS, target.resource.inputs) for end in ("min", "max"))
             ends = [low.low, max(high.high, low.low)]
             for action in self.world.users(target.resource, SCHEDULED, "resourceId"):
@@ -211,9 +215,14 @@ class Pricing:
 
     def use(self, kind: str, key: str) -> Decimal:
         """A figure of its traffic: from the usage file, or the default; noted as an assumption."""
-        resource = self.resource
+        resource, figure = self.resource, KINDS[kind][key]
         value, given = self.world.usage.value(resource.urn, resource.name, kind, key)
-        self.assumptions.append(Assumption(resource.name, kind, key, value, KINDS[kind][key].unit, given))
+        if value is None:
+            value = Decimal(0)
+            self.at_least(f"it is billed by {key} too ({figure.unit}), which only a usage file can say")
+        assumption = Assumption(resource.name, kind, key, value, figure.unit, given)
+        if assumption not in self.assumptions:
+            self.assumptions.append(assumption)
         return value
 
     def price(self, service: str, item: str) -> Price | None:
@@ -243,10 +252,13 @@ class Pricing:
         rate: Range | None = None,
         note: str = "",
     ) -> None:
-        """A charge for so many units of an item."""
+        """A charge for so many units of an item, at the price of each tier."""
         amount = quantity if isinstance(quantity, Range) else Range.of(quantity)
         if amount.high and (price := self.price(service, item)):
-            self.charges.append(Charge(name, amount, price, basis, share, rate, note or price.note))
+            for start, end, tier in self.world.tiers(price):
+                if (part := amount.between(start, end)).high:
+                    label = name if tier is price else f"{name}, {tier.note}"
+                    self.charges.append(Charge(label, part, tier, basis, share, rate, note or tier.note))
 
     def traffic(self, name: str, kind: str, key: str, service: str, item: str, per: Number = 1) -> None:
         """A charge for a figure of its traffic; `per` units of it are one unit of the price."""
@@ -262,7 +274,9 @@ class Pricing:
         share: Range = ONE,
     ) -> None:
         """A charge for so many units of one of several items, nobody knows which: from the cheapest to the dearest."""
-        if quantity.high and (prices := self._prices(service, items)):
+        if len(items) == 1:
+            self.add(name, quantity, service, items[0], basis, share)
+        elif quantity.high and (prices := self._prices(service, items)):
             low, high = prices[0], prices[-1]
             share = Range(low.usd / high.usd, Decimal(1)) * share
             self.charges.append(Charge(name, quantity, high, basis, share, note=high.note))
@@ -342,7 +356,7 @@ class Pricing:
         resource = self.resource
         return ResourceCost(
             resource.urn, resource.type, resource.name, status, reason, tuple(self.charges),
-            self.ephemeral, self.hours, tuple(self.assumptions),
+            self.ephemeral, self.hours, tuple(self.assumptions), frozenset(self._assumptions_read),
         )  # fmt: skip
 
 

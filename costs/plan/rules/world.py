@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
@@ -14,7 +15,7 @@ from costs.amounts import Range
 from costs.book.price import Price, UnknownPrice
 from costs.book.prices import PriceBook
 from costs.plan.preview import UNKNOWN, PlannedResource
-from costs.plan.rules.traffic import Usage
+from costs.plan.traffic import Usage
 
 TARGET = "aws:appautoscaling/target:Target"
 IDENTIFIERS = ("name", "arn", "clusterIdentifier", "replicationGroupId")  # inputs by which others call a resource
@@ -49,6 +50,7 @@ class World:
     _by_id: dict[tuple[str, str], PlannedResource] = field(init=False)
     _prices: dict[tuple[str, str, str], Price | UnknownPrice] = field(default_factory=dict)
     _items: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    _tiers: dict[tuple[str, str], dict[str, list[tuple[Decimal, Price]]]] = field(default_factory=dict)
     _users: dict[tuple[str, str], dict[str, list[PlannedResource]]] = field(default_factory=dict)
     _payers: dict[str, str] = field(default_factory=dict)
 
@@ -74,11 +76,26 @@ class World:
             raise price
         return price
 
+    def tiers(self, price: Price) -> list[tuple[Decimal, Decimal | None, Price]]:
+        """The tiers of a price, each from where to where it counts, in its units: items `NAME>1000` follow `NAME`."""
+        if (price.service, price.region) not in self._tiers:
+            tiers: dict[str, list[tuple[Decimal, Price]]] = defaultdict(list)
+            for item in self.book.items(price.service, price.region):
+                name, above, start = item.partition(">")
+                if above:
+                    tiers[name].append((Decimal(start), self.price(price.service, item, price.region)))
+            self._tiers[price.service, price.region] = tiers
+        steps = [(Decimal(0), price), *sorted(self._tiers[price.service, price.region][price.item])]
+        ends = [start for start, _ in steps[1:]] + [None]
+        return [(start, end, tier) for (start, tier), end in zip(steps, ends, strict=True)]
+
     def items(self, service: str, region: str) -> list[str]:
         """The machines of a service that have a price."""
         key = service, region
         if key not in self._items:
-            self._items[key] = [item for item in self.book.items(*key) if not item.endswith("-multi-az")]
+            self._items[key] = [
+                item for item in self.book.items(*key) if not item.endswith("-multi-az") and ">" not in item
+            ]
         return self._items[key]
 
     def referred(self, resource: PlannedResource, path: str, kind: str, value: Any) -> list[PlannedResource]:
@@ -106,14 +123,12 @@ class World:
 
     def targets(self, resource: PlannedResource) -> Iterator[tuple[Target, bool]]:
         """The targets that scale a resource, each with whether that is certain."""
+        own = [resource.id, *map(resource.inputs.get, IDENTIFIERS)]
         for target in self._targets:
-            if resource.urn in target.urns:
+            if resource.urn in target.urns or (target.names and target.names.intersection(own)):
                 yield target, True
-            elif target.names is None:
-                if not target.urns:
-                    yield target, False
-            elif target.names.intersection([resource.id, *map(resource.inputs.get, IDENTIFIERS)]):
-                yield target, True
+            elif not target.urns and (target.names is None or UNKNOWN in own):
+                yield target, False
 
     @cached_property
     def _targets(self) -> list[Target]:
