@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import inspect
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -21,20 +20,17 @@ from costs.book.prices import PriceBook
 from costs.plan.charges import Basis, ResourceCost
 from costs.plan.plan import price_resources
 from costs.plan.preview import UNKNOWN, PlannedResource
-from costs.plan.rules import MODULES, TABLE, traffic
+from costs.plan.rules import TABLE
 from costs.plan.rules.compute import vcpus
-from costs.plan.rules.traffic import KINDS, Usage
+from costs.plan.traffic import KINDS, Usage
+from tests.costs.plan import services
+from tests.costs.plan.services import resource
 
 BOOK = PriceBook.load()
 REGION = "us-east-1"
 NOW = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)
 SDK = Path(next(iter(find_spec("pulumi_aws").submodule_search_locations)))  # type: ignore[union-attr, arg-type]
 TOKEN = re.compile(r"^ {12}'(aws:[\w-]+/(?!get)\w+:\w+)',$", re.MULTILINE)
-
-
-def resource(kind: str, name: str = "one", /, *, stack: str = "dev", **inputs: Any) -> PlannedResource:
-    depends = inputs.pop("depends", {})
-    return PlannedResource(f"urn:pulumi:{stack}::shop::{kind}::{name}", kind, name, inputs, depends)
 
 
 def price(*resources: PlannedResource, usage: Usage | None = None, **words: Any) -> ResourceCost:
@@ -68,14 +64,6 @@ def test_every_rule_is_of_a_type_that_there_is(tokens: list[str]) -> None:
     former = {"aws:lambda/callbackFunction:CallbackFunction"}  # of the Node.js SDK alone
     known = {*tokens, *former, *(f"{token.partition('/')[0]}/*" for token in tokens)}
     assert [kind for kind in TABLE if kind.startswith("aws:") and kind not in known] == []
-
-
-def test_every_figure_of_usage_is_asked_for_by_some_rule() -> None:
-    source = "".join(inspect.getsource(module) for module in MODULES)
-    for kind, keys in KINDS.items():
-        for key in keys:
-            assert re.search(rf'"{kind}",\s*"{key}"', source), f"{kind}.{key}"
-    assert all(key.unit and key.default >= 0 for keys in traffic.KINDS.values() for key in keys.values())
 
 
 @pytest.mark.parametrize(
@@ -216,7 +204,7 @@ SAMPLES: dict[str, tuple[list[PlannedResource], str, str | None]] = {
     "warm functions": ([resource(FUNCTION, "f", name="f", memorySize=1024, architectures=["arm64"]),
                         resource("aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig",
                                  functionName="f", provisionedConcurrentExecutions=2)], "17.5203504", None),
-}  # fmt: skip
+} | services.SAMPLES  # fmt: skip
 
 
 @pytest.mark.parametrize("name", SAMPLES)
@@ -226,6 +214,21 @@ def test_the_price_is_the_one_by_hand(name: str) -> None:
     assert cost.status == "priced", cost.reason
     found = cost.monthly.low.quantize(Decimal("0.0000001")), cost.monthly.high.quantize(Decimal("0.0000001"))
     assert found == (Decimal(low), Decimal(high or low)), cost
+
+
+def test_every_figure_of_usage_is_asked_for_by_some_rule() -> None:
+    others = [
+        resource(JOB),
+        resource(INSTANCE, instanceType="t3.micro"),
+        resource("aws:apigatewayv2/api:Api", protocolType="WEBSOCKET"),
+        resource("aws:efs/fileSystem:FileSystem", throughputMode="elastic"),
+        resource("aws:sfn/stateMachine:StateMachine", type="EXPRESS"),
+    ]
+    costs = [price(*resources) for resources, *_ in SAMPLES.values()] + [price(other) for other in others]
+    asked = {(assumption.kind, assumption.key) for cost in costs for assumption in cost.assumptions}
+    figures = {(kind, key): figure for kind, keys in KINDS.items() for key, figure in keys.items()}
+    assert asked == figures.keys()
+    assert all(figure.unit and (figure.default or 0) >= 0 for figure in figures.values())
 
 
 def _paths(value: Any, before: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from costs.amounts import Range
+from costs.amounts import ONE, Range
 from costs.plan.charges import Basis
 from costs.plan.rules.base import HOURS, SUBNET, UNKNOWN, Pricing, hourly, row
 
@@ -30,15 +30,23 @@ def zones(p: Pricing, path: str) -> Range:
 
 
 def eip(p: Pricing) -> None:
-    """An elastic address: billed the same whether it is attached or idle."""
-    p.add("public IPv4 address", HOURS, "vpc", "public-ipv4")
+    """An elastic address: billed the same whether it is attached or idle; one that the account has brought is free."""
+    if p.get("publicIpv4Pool", "amazon") not in ("amazon", UNKNOWN) or p.get("customerOwnedIpv4Pool") is not None:
+        p.free("an address of the account's own pool")
+        return
+    p.public_addresses(ONE, True)
     if not any(p.get(path) is not None for path in ("instance", "networkInterface")):
         p.note("public IPv4 address; billed attached or idle")
 
 
 def nat(p: Pricing) -> None:
-    """A NAT gateway; its address is a resource of its own."""
-    p.add("NAT gateway", HOURS, "vpc", "nat-gateway")
+    """A NAT gateway; its address is a resource of its own. A regional one stands in each zone, and takes its own."""
+    regional = p.get("availabilityMode", "zonal") != "zonal"
+    zones_of = Range.of(*ZONES) if regional else ONE
+    if regional:
+        p.note(f"it stands in as many zones as need it: {ZONES[0]} to {ZONES[1]}")
+    p.add("NAT gateway", HOURS * zones_of, "vpc", "nat-gateway")
+    p.public_addresses(zones_of, regional and not p.items("availabilityZoneAddresses"))
     p.traffic("data through it", "nat", "data_gb", "vpc", "nat-gateway-data")
 
 
@@ -47,6 +55,9 @@ def endpoint(p: Pricing) -> None:
     kind = p.get("vpcEndpointType", "Gateway")
     if kind == "Gateway":
         p.free("gateway endpoints are free")
+        return
+    if kind not in ("Interface", UNKNOWN):
+        p.unpriced(f"endpoints of type {kind} are not in the price book")
         return
     count = zones(p, "subnetIds")
     if kind is UNKNOWN:
@@ -68,24 +79,27 @@ def balancer(p: Pricing) -> None:
     else:
         p.add(f"{kind} load balancer", HOURS, "elb", items[0])
         p.add("capacity units", units, "elb", items[1], Basis.USAGE)
-    inside = p.flag("internal") if items else None
-    if inside or kind == "gateway":
+    addressed = p.get("ipAddressType", "ipv4")
+    if kind == "gateway" or addressed == "dualstack-without-public-ipv4":
         return
-    mapped = p.items("subnetMappings")
-    if any(p.get("allocationId", None, each) is not None for each in mapped):
+    inside, mapped = p.flag("internal"), p.items("subnetMappings")
+    if any(p.get("allocationId", None, subnet) is not None for subnet in mapped):
         return  # elastic addresses, which are resources of their own
-    count = Range.of(len(mapped)) if mapped else zones(p, "subnets")
-    p.add(
-        "public IPv4 addresses",
-        HOURS * (Range(Decimal(0), count.high) if inside is None else count),
-        "vpc",
-        "public-ipv4",
-    )
+    if inside is False and (items is None or addressed is UNKNOWN):
+        inside = None
+    _addresses(p, Range.of(len(mapped)) if mapped else zones(p, "subnets"), inside)
+
+
+def _addresses(p: Pricing, count: Range, inside: bool | None) -> None:
+    """A public address in each zone of what faces the internet."""
+    p.public_addresses(count, UNKNOWN if inside is None else not inside)
 
 
 def classic(p: Pricing) -> None:
-    """A load balancer of the old kind."""
+    """A load balancer of the old kind: its hours, its data, and a public address in each zone."""
     p.add("classic load balancer", HOURS, "elb", "classic-load-balancer")
+    p.traffic("data through it", "loadbalancer", "data_gb", "elb", "classic-data")
+    _addresses(p, zones(p, "subnets" if p.get("subnets") is not None else "availabilityZones"), p.flag("internal"))
 
 
 def certificate(p: Pricing) -> None:
@@ -96,7 +110,6 @@ def certificate(p: Pricing) -> None:
         p.free("public certificates are free")
 
 
-ATTACHMENT = hourly("gateway attachment", "vpc", "transit-gateway-attachment")
 ZONE = row("hosted zone", "route53", "hosted-zone", reason="hosted zone; queries come on top, 0.40 a million")
 TABLE = {
     "aws:acm/certificate:Certificate": certificate,
@@ -104,10 +117,9 @@ TABLE = {
     "aws:ec2/eip:Eip": eip,
     "aws:ec2/natGateway:NatGateway": nat,
     "aws:ec2/vpcEndpoint:VpcEndpoint": endpoint,
-    "aws:ec2/vpnConnection:VpnConnection": hourly("VPN connection", "vpc", "vpn-connection"),
-    "aws:ec2transitgateway/connect:Connect": ATTACHMENT,
-    "aws:ec2transitgateway/peeringAttachment:PeeringAttachment": ATTACHMENT,
-    "aws:ec2transitgateway/vpcAttachment:VpcAttachment": ATTACHMENT,
+    "aws:ec2/vpcEndpointSubnetAssociation:VpcEndpointSubnetAssociation": hourly(
+        "interface endpoint", "vpc", "interface-endpoint"
+    ),
     "aws:elb/loadBalancer:LoadBalancer": classic,
     "aws:lb/loadBalancer:LoadBalancer": balancer,
     "aws:route53/zone:Zone": ZONE,

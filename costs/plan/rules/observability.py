@@ -9,15 +9,16 @@ from costs.plan.rules.base import UNKNOWN, Pricing, number, row
 
 LOGS = {"STANDARD": "logs-ingestion", "INFREQUENT_ACCESS": "logs-ingestion-infrequent-access"}
 HOURS_A_WEEK = 168
-METRICS = 10  # of one alarm, as CloudWatch allows
 REPORT_REQUESTS = 5  # to Cost Explorer, by each weekly report at the most; a test counts them
+BAND = "ANOMALY_DETECTION_BAND"
+METRICS = 12  # of one alarm, as CloudWatch allows, and two bounds
 FAST = 60  # seconds: an alarm of a shorter period is one of high resolution
 
 
 def log_group(p: Pricing) -> None:
     """A log group: what is written to it, and what is kept."""
     kind = p.get("logGroupClass", "STANDARD")
-    items = [LOGS.get(kind, LOGS["STANDARD"])] if isinstance(kind, str) else list(LOGS.values())
+    items = [LOGS.get(kind, f"logs-ingestion-{kind.lower()}")] if isinstance(kind, str) else list(LOGS.values())
     p.any_of("logs written", Range.of(p.use("logs", "ingested_gb")), "cloudwatch", items, Basis.USAGE)
     p.traffic("logs kept", "logs", "stored_gb", "cloudwatch", "logs-storage")
     if p.get("retentionInDays") is None:
@@ -25,22 +26,23 @@ def log_group(p: Pricing) -> None:
 
 
 def alarm(p: Pricing) -> None:
-    """An alarm: for each of its metrics, more where it looks more often than each minute."""
+    """An alarm: for each of its metrics, and for the two bounds of a band; more where it looks more often than each
+    minute."""
     queries = p.items("metricQueries")
-    if any("ANOMALY_DETECTION_BAND" in str(p.get("expression", "", each)) for each in queries):
-        p.add("anomaly alarm", 1, "cloudwatch", "alarm-anomaly-detection")
-        return
-    measured = [each for each in queries if p.get("metric", None, each) is not None]
-    periods = [p.get("metric.period", 60, each) for each in measured] or [p.get("period", 60)]
+    expressions = [p.get("expression", "", query) for query in queries]
+    measured = [query for query in queries if p.get("metric", None, query) is not None]
+    periods = [p.get("metric.period", 60, query) for query in measured] or [p.get("period", 60)]
     known = [number(period) for period in periods]
     if any(period is not None and period < FAST for period in known):
         kinds = ["alarm-high-resolution"]
     else:
         kinds = ["alarm"] if None not in known else ["alarm", "alarm-high-resolution"]
-    metrics = Range.of(max(len(measured), 1))
-    if p.get("metricQueries") is UNKNOWN or UNKNOWN in queries:
+    metrics = Range.of(max(len(measured), 1) + (2 if any(BAND in str(text) for text in expressions) else 0))
+    if p.get("metricQueries") is UNKNOWN or UNKNOWN in queries or UNKNOWN in expressions:
         p.note("its metrics are unknown")
         metrics, kinds = Range.of(1, METRICS), ["alarm", "alarm-high-resolution"]
+    if any(str(text).lstrip().upper().startswith("SELECT") for text in expressions):
+        p.at_least("a query of Metrics Insights is billed for each metric that it looks at")
     p.any_of("alarm", metrics, "cloudwatch", kinds)
 
 
@@ -56,13 +58,6 @@ def trail(p: Pricing) -> None:
         p.unpriced("data events and insights are billed by their number")
     else:
         p.free("the first trail of management events is free; its bucket is billed")
-
-
-def acl(p: Pricing) -> None:
-    """A web ACL and its rules."""
-    p.add("web ACL", 1, "waf", "web-acl")
-    p.add("rules", p.count("rules", (0, 10)), "waf", "rule")
-    p.note("requests come on top, 0.60 a million")
 
 
 def weekly_report(p: Pricing) -> None:
@@ -87,7 +82,5 @@ TABLE = {
         "custom metric", "cloudwatch", "custom-metric", reason=FREE_METRICS
     ),
     "aws:cloudwatch/metricAlarm:MetricAlarm": alarm,
-    "aws:wafv2/ruleGroup:RuleGroup": row("rule group", "waf", "rule", reason="and as much for each of its rules"),
-    "aws:wafv2/webAcl:WebAcl": acl,
     "shoestring:costs:CostReport": weekly_report,
 }

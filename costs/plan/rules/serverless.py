@@ -7,69 +7,134 @@ from decimal import ROUND_CEILING, Decimal
 from costs.amounts import ONE, Range
 from costs.book.price import LAMBDA_COMPUTE
 from costs.plan.charges import Basis
-from costs.plan.rules.base import HOURS, MILLION, SECONDS_AN_HOUR, UNKNOWN, Pricing, by_traffic
+from costs.plan.rules.base import HOURS, MILLION, SECONDS_AN_HOUR, THOUSAND, UNKNOWN, Pricing, by_traffic
 
 MEMORY = 128, 10240  # MB, as Lambda allows
 FUNCTION = "aws:lambda/function:Function"
-PROVISIONED = {"arm64": "provisioned-concurrency-arm64", "x86_64": "provisioned-concurrency-x86"}
+PROVISIONED = "aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig"
+TOPIC = "aws:sns/topic:Topic"
+DISTRIBUTION = "aws:cloudfront/distribution:Distribution"
+MACHINES = {  # type of a CodeBuild environment → as the price book calls it
+    "LINUX_CONTAINER": "", "LINUX_EC2": "", "ARM_CONTAINER": "arm-", "ARM_EC2": "arm-", "LINUX_GPU_CONTAINER": "gpu-",
+    "WINDOWS_CONTAINER": "windows-", "WINDOWS_SERVER_2019_CONTAINER": "windows-",
+    "WINDOWS_SERVER_2022_CONTAINER": "windows-",
+}  # fmt: skip
+DEAR = ("RSA_3072", "RSA_4096", "ECC_", "SM2", "ML_DSA")  # keys whose uses cost five times as much
 
 
 def _architectures(p: Pricing, of: object = None) -> list[str]:
-    found = p.get("architectures", ["x86_64"], of)
-    if found is UNKNOWN or (isinstance(found, list) and UNKNOWN in found):
+    architectures = p.get("architectures", ["x86_64"], of)
+    if architectures is UNKNOWN or (isinstance(architectures, list) and UNKNOWN in architectures):
         p.note("its architecture is unknown")
         return list(LAMBDA_COMPUTE)
-    return [str(found[0]) if isinstance(found, list) and found else "x86_64"]
+    return [str(architectures[0]) if isinstance(architectures, list) and architectures else "x86_64"]
+
+
+def _compute(p: Pricing, of: object = None) -> list[str]:
+    """The items of the price book for the GB seconds of a function."""
+    return [LAMBDA_COMPUTE.get(name, f"compute-{name}") for name in _architectures(p, of)]
+
+
+def _steps(amount: Decimal, step: int = 1) -> Decimal:
+    """An amount as AWS bills it: in whole steps."""
+    return (amount / step).to_integral_value(ROUND_CEILING) * step
 
 
 def function(p: Pricing) -> None:
     """A Lambda function: nothing while nobody calls it."""
     memory = p.amount("memorySize", 128, MEMORY)
-    requests, mean = p.use("lambda", "requests"), p.use("lambda", "mean_ms")
-    architectures, billed = _architectures(p), mean.to_integral_value(ROUND_CEILING)  # by whole milliseconds
-    name = f"{memory.high} MB for {billed} ms, {' or '.join(architectures)}"
-    items = [LAMBDA_COMPUTE.get(each, f"compute-{each}") for each in architectures]
-    p.any_of(name, memory / Decimal(1024) * (requests * billed / 1000), "lambda", items, Basis.USAGE)
+    requests, billed = p.use("lambda", "requests"), _steps(p.use("lambda", "mean_ms"))
+    seconds, items = requests * billed / 1000, _compute(p)
+    name = f"{memory.high} MB for {billed} ms, {' or '.join(_architectures(p))}"
+    if p.world.users(p.resource, PROVISIONED, "functionName"):
+        items += [f"provisioned-{item}" for item in items]  # cheaper, while calls find one that is kept warm
+    p.any_of(name, memory / 1024 * seconds, "lambda", items, Basis.USAGE)
     p.add("requests", requests / MILLION, "lambda", "requests", Basis.USAGE)
     storage = p.amount("ephemeralStorage.size", 512, (512, 10240))
-    if storage.high > 512:
-        seconds = requests * mean / 1000
-        more = Range((storage.low - 512) / 1024, (storage.high - 512) / 1024)
-        p.add("storage above 512 MB", more * seconds, "lambda", "ephemeral-storage", Basis.USAGE)
+    more = Range((storage.low - 512) / 1024, (storage.high - 512) / 1024)
+    p.add("storage above 512 MB", more * seconds, "lambda", "ephemeral-storage", Basis.USAGE)
+    if str(p.get("runtime", "")).startswith("java"):
+        p.get("snapStart.applyOn")  # costs nothing there
+    if any(p.world.users(p.resource, DISTRIBUTION, path) for path in ("defaultCacheBehavior", "orderedCacheBehaviors")):
+        p.at_least("it runs at the edge, where Lambda costs three times as much")
 
 
 def provisioned(p: Pricing) -> None:
     """Functions that are kept warm are billed for each second of it."""
-    of = p.referred("functionName", FUNCTION)
-    count = p.amount("provisionedConcurrentExecutions", 1, (1, 1000))
-    memory, architecture = Range.of(*MEMORY), "x86_64"
-    if len(of) == 1:
-        memory = p.amount("memorySize", 128, MEMORY, of[0].inputs)
-        architecture = _architectures(p, of[0].inputs)[0]
+    functions = p.referred("functionName", FUNCTION)
+    count = p.scaled(
+        p.amount("provisionedConcurrentExecutions", 1, (1, 1000)), "lambda:function:ProvisionedConcurrency"
+    )
+    memory, compute = Range.of(*MEMORY), list(LAMBDA_COMPUTE.values())
+    if len(functions) == 1:
+        memory, compute = p.amount("memorySize", 128, MEMORY, functions[0].inputs), _compute(p, functions[0].inputs)
     else:
         p.note(f"its function is not known: {MEMORY[0]} to {MEMORY[1]} MB")
     seconds = HOURS * SECONDS_AN_HOUR
-    item = PROVISIONED.get(architecture, architecture)
-    p.add("provisioned concurrency", count * memory / Decimal(1024) * seconds, "lambda", item)
+    items = [item.replace("compute", "provisioned-concurrency") for item in compute]
+    p.any_of("provisioned concurrency", count * memory / Decimal(1024) * seconds, "lambda", items)
+
+
+def _fifo(p: Pricing, path: str, standard: str) -> list[str]:
+    """The item of requests to what is first in, first out, or not; both where that is unknown."""
+    fifo = p.flag(path)
+    return [standard, "fifo-requests"] if fifo is None else ["fifo-requests" if fifo else standard]
 
 
 def queue(p: Pricing) -> None:
     """A queue: by requests."""
-    fifo = p.flag("fifoQueue")
-    kinds = (
-        ["standard-requests", "fifo-requests"] if fifo is None else ["fifo-requests" if fifo else "standard-requests"]
-    )
-    p.any_of("requests", Range.of(p.use("sqs", "requests") / MILLION), "sqs", kinds, Basis.USAGE)
+    items = _fifo(p, "fifoQueue", "standard-requests")
+    p.any_of("requests", Range.of(p.use("sqs", "requests") / MILLION), "sqs", items, Basis.USAGE)
+
+
+def topic(p: Pricing) -> None:
+    """A topic: by messages; a FIFO one by their size too."""
+    items = _fifo(p, "fifoTopic", "requests")
+    p.any_of("messages", Range.of(p.use("sns", "publishes") / MILLION), "sns", items, Basis.USAGE)
+    if "fifo-requests" in items:
+        low = 0 if len(items) > 1 else 1
+        p.add("data", Range.of(low, 1) * p.use("sns", "data_gb"), "sns", "fifo-data", Basis.USAGE)
+
+
+def subscription(p: Pricing) -> None:
+    """What a topic delivers: to functions and queues it costs nothing, unless it is a FIFO one."""
+    protocol = p.get("protocol", UNKNOWN)
+    if any(p.flag("fifoTopic", of=topic.inputs) for topic in p.referred("topic", TOPIC)):
+        p.traffic("deliveries", "sns", "publishes", "sns", "fifo-deliveries", MILLION)
+        p.traffic("delivered data", "sns", "data_gb", "sns", "fifo-delivered-data")
+    elif protocol in ("lambda", "sqs"):
+        p.free("deliveries to functions and queues are free")
+    elif protocol in ("email", "email-json", "http", "https"):
+        item, per = ("email", THOUSAND) if protocol.startswith("email") else ("http", MILLION)
+        p.traffic("deliveries", "sns", "publishes", "sns", item, per)
+    else:
+        p.unpriced(f"deliveries by {protocol} are not in the price book")
 
 
 def workflow(p: Pricing) -> None:
-    """A state machine: by transitions, or by requests where it is express."""
+    """A state machine: by transitions; an express one by requests, and by the GB seconds that they take."""
     kind = p.get("type", "STANDARD")
-    items = ["express-requests" if kind == "EXPRESS" else "transitions"]
+    items = ["transitions"] if kind == "STANDARD" else ["express-requests"]
     if kind is UNKNOWN:
-        items = ["express-requests", "transitions"]
-    quantity = Range.of(p.use("statemachine", "transitions") / MILLION)
-    p.any_of("transitions", quantity, "stepfunctions", items, Basis.USAGE)
+        items.append("transitions")
+    count = p.use("statemachine", "transitions")
+    p.any_of("transitions", Range.of(count / MILLION), "stepfunctions", items, Basis.USAGE)
+    if kind != "STANDARD" and count:
+        seconds = count * _steps(p.use("statemachine", "mean_ms"), 100) / 1000
+        gigabytes = _steps(p.use("statemachine", "memory_mb"), 64) / 1024
+        most = gigabytes * seconds / SECONDS_AN_HOUR
+        p.add("duration", Range(most if kind == "EXPRESS" else Decimal(0), most), "stepfunctions", "express-duration",
+              Basis.USAGE)  # fmt: skip
+
+
+def api(p: Pricing) -> None:
+    """An HTTP API: by requests; a WebSocket API: by messages, and by the minutes that connections stand."""
+    protocol = p.get("protocolType", UNKNOWN)
+    items = [name for name in ("http", "websocket") if protocol in (UNKNOWN, name.upper())]
+    requests = Range.of(p.use("apigateway", "requests") / MILLION)
+    p.any_of("requests", requests, "apigateway", [f"{name}-requests" for name in items], Basis.USAGE)
+    if "websocket" in items:
+        p.traffic("connections", "apigateway", "connection_minutes", "apigateway", "websocket-minutes", MILLION)
 
 
 def stage(p: Pricing) -> None:
@@ -77,7 +142,7 @@ def stage(p: Pricing) -> None:
     if p.flag("cacheClusterEnabled") is False:
         p.free("its requests are billed at its API")
     else:
-        p.add("cache", HOURS, "apigateway", f"cache-{p.get('cacheClusterSize', '0.5')}")
+        p.unpriced("its cache is billed by the hour, 0.02 and up by its size; not in the price book")
 
 
 def parameter(p: Pricing) -> None:
@@ -101,24 +166,23 @@ def secret(p: Pricing) -> None:
 def key(p: Pricing) -> None:
     """A key of one's own; each year's rotation adds its price, for the first two."""
     p.add("key", 1, "kms", "key")
-    p.traffic("uses", "kms", "requests", "kms", "requests", 1000)
+    spec = p.get("customerMasterKeySpec", p.get("keySpec", "SYMMETRIC_DEFAULT"))
+    dear = isinstance(spec, str) and spec.startswith(DEAR)
+    items = ["requests", "requests-asymmetric"] if spec is UNKNOWN else ["requests-asymmetric" if dear else "requests"]
+    p.any_of("uses", Range.of(p.use("kms", "requests") / THOUSAND), "kms", items, Basis.USAGE)
     if p.flag("enableKeyRotation"):
         p.note("key; each of the first two yearly rotations adds as much")
 
 
-def stream(p: Pricing) -> None:
-    """A stream of Kinesis."""
-    if p.get("streamModeDetails.streamMode") == "ON_DEMAND":
-        p.unpriced("streams on demand are billed by GB, which the price book does not have")
-        return
-    p.add("shards", HOURS * p.amount("shardCount", 1, (1, 500)), "kinesis", "shard")
-
-
 def build_project(p: Pricing) -> None:
-    """A project of CodeBuild: by minutes."""
+    """A project of CodeBuild: by the minutes of its kind of machine."""
+    kind = p.get("environment.type", "LINUX_CONTAINER")
     size = p.get("environment.computeType", "BUILD_GENERAL1_SMALL")
-    item = str(size).removeprefix("BUILD_").lower().replace("_", ".") if isinstance(size, str) else "general1.small"
-    p.traffic("build minutes", "codebuild", "minutes", "codebuild", item)
+    known = [item for item in p.world.book.items("codebuild", p.region)]
+    if isinstance(kind, str) and isinstance(size, str):
+        prefix = MACHINES.get(kind, f"{kind.lower()}-")
+        known = [prefix + size.removeprefix("BUILD_").lower().replace("_", ".")]
+    p.any_of("build minutes", Range.of(p.use("codebuild", "minutes")), "codebuild", known, Basis.USAGE)
 
 
 TABLE = {
@@ -126,9 +190,7 @@ TABLE = {
         ("requests", "apigateway", "requests", "apigateway", "rest-requests", MILLION)
     ),
     "aws:apigateway/stage:Stage": stage,
-    "aws:apigatewayv2/api:Api": by_traffic(
-        ("requests", "apigateway", "requests", "apigateway", "http-requests", MILLION)
-    ),
+    "aws:apigatewayv2/api:Api": api,
     "aws:cloudwatch/eventBus:EventBus": by_traffic(
         ("custom events", "events", "events", "events", "custom-events", MILLION)
     ),
@@ -136,20 +198,20 @@ TABLE = {
     "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream": by_traffic(
         ("ingested data", "firehose", "ingested_gb", "firehose", "ingested", 1)
     ),
-    "aws:kinesis/stream:Stream": stream,
     "aws:kms/externalKey:ExternalKey": key,
     "aws:kms/key:Key": key,
     "aws:kms/replicaExternalKey:ReplicaExternalKey": key,
     "aws:kms/replicaKey:ReplicaKey": key,
     "aws:lambda/callbackFunction:CallbackFunction": function,
     FUNCTION: function,
-    "aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig": provisioned,
+    PROVISIONED: provisioned,
     "aws:scheduler/schedule:Schedule": by_traffic(
         ("invocations", "scheduler", "invocations", "scheduler", "invocations", MILLION)
     ),
     "aws:secretsmanager/secret:Secret": secret,
     "aws:sfn/stateMachine:StateMachine": workflow,
-    "aws:sns/topic:Topic": by_traffic(("messages", "sns", "publishes", "sns", "requests", MILLION)),
+    TOPIC: topic,
+    "aws:sns/topicSubscription:TopicSubscription": subscription,
     "aws:sqs/queue:Queue": queue,
     "aws:ssm/parameter:Parameter": parameter,
 }

@@ -35,9 +35,52 @@ class Right:
     expected: str = ""
     status: str = "priced"
     says: str = ""
+    run: str = "0.00"  # the dearest run of everything that works and goes, and an hour of it
+    hour: str = "0.00"
 
 
 CASES = {
+    # three metrics of high resolution, 0.30 each  [cloudwatch_metric_alarm_test anomaly_detection]
+    "alarm-anomaly-fast": Right("0.90"),
+    # two instances x 1 to 4 units x 730 x 0.12: units are of each instance
+    # [rds_cluster_instance_test aurora_serverless_v2_with_usage]
+    "aurora-serverless-two-instances": Right("175.20", "700.80"),
+    # 2 to 8 units x 730 x 0.06  [rds_cluster_test postgres_serverless]
+    "aurora-serverless-v1": Right("87.60", "350.40", says="nothing while it is paused"),
+    # 18.25 and two addresses of 3.65, as application and network ones are priced
+    "classic-elb-addresses": Right("25.55"),
+    # 1,000 minutes of arm1.small, 0.0034 each  [AWS: CodeBuild pricing]
+    "codebuild-arm": Right("3.40"),
+    # 30 x 730 x 0.00013 + 20 x 730 x 0.00065; the copy at its own region's prices, which the shipped table has not
+    "dynamodb-replica-region": Right(
+        "12.34", status="at least", says="no price for dynamodb read-capacity, dynamodb write-capacity in us-west-1"
+    ),
+    # two nodes x 730 x 0.017  [elasticache_replication_group_test: all groups are billed]
+    "elasticache-replication-group": Right("24.82"),
+    # 14.60 for two zones  [kinesis_firehose_delivery_stream_test withoutUsage]: named, not priced
+    "firehose-vpc": Right("0.00", status="unpriced", says="delivery into a VPC is billed by zone and GB"),
+    # 1.00 and 10,000 uses at 0.15 a 10,000  [kms_key_test rsa3072]
+    "kms-rsa3072": Right("1.15"),
+    # 32.85 and 3.65  [nat_gateway_test, eip_test]
+    "nat-eip-vpc": Right("36.50"),
+    # 23.36 + 400 x 0.115 + (14,000 - 12,000) x 0.02  [db_instance_test gp3 above_high_baseline]
+    "rds-gp3-iops": Right("109.36"),
+    # the target's own bounds, 1 to 8 x 730 x 0.115, and one instance as it is declared
+    "sagemaker-endpoint-autoscaling": Right("83.95", "671.60", expected="83.95", says="v scales between 1 and 8"),
+    # 10 million requests alone; what they take, 63.34 for 800 ms at 512 MB, only the usage knows
+    # [sfn_state_machine_test express2Tiers]
+    "sfn-express-duration": Right("10.00", status="at least", says="it is billed by mean_ms too"),
+    # a million requests; data comes on top by usage, 0.017 a GB  [sns_topic_test sns_fifo_topic_withUsage]
+    "sns-fifo": Right("0.30"),
+    # four at once for 10 hours: 4 x 10 x 0.7364 + 4 x 10 x 30 GB x 0.14 / 730; an hour is a tenth of it
+    "tuning-no-maximum": Right("0.00", run="29.69", hour="2.97", says="as many as its time allows"),
+    # 36.50, and as much for its attachment  [vpn_connection_test transit]: named, not priced
+    "vpn-transit-gateway": Right("0.00", status="unpriced", says="as much again for its attachment"),
+    # 1 for the group and 5 for its rules: named, not priced
+    "wafv2-rule-group": Right("0.00", status="unpriced", says="1 for each of its rules"),
+    # a million messages; minutes of connections at 0.25 a million, only the usage knows
+    # [apigatewayv2_api_test websocket_usage]
+    "websocket-api": Right("1.00", status="at least", says="it is billed by connection_minutes"),
     # the target's own bounds, and one task as it is declared: 730 x (1 x 0.04048 + 2 x 0.004445)
     "ecs-autoscaling-target": Right("36.04", "360.40", expected="36.04", says="it scales between 1 and 10"),
 }
@@ -57,6 +100,7 @@ def test_the_price_is_the_one_that_is_known(name: str) -> None:
     assert (str(cents(month.low)), str(cents(month.high))) == (right.low, right.high or right.low), reasons
     expected = right.expected or ("" if right.high else right.low)
     assert ("" if month.expected is None else str(cents(month.expected))) == expected
+    assert (str(cents(plan.after.run.high)), str(cents(plan.after.run_hourly.high))) == (right.run, right.hour)
     assert (plan.after.status, plan.complete) == (right.status, right.status == "priced"), reasons
     assert any(right.says in reason for reason in reasons), reasons
 
