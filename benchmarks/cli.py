@@ -1,14 +1,9 @@
-"""How long a user waits: for `--help`, against a program with nothing but Typer, and for `pulumi preview` of the
-platform, against that of an empty program.
+"""How long a user waits for `--help`, against a program with nothing but Typer: what of the time is not ours.
 
-    .venv/bin/python benchmarks/cli.py --only help [--json] [--repeat 5]
-    eval "$(.venv/bin/shoestring env local)"
-    .venv/bin/python benchmarks/cli.py [--json] [--repeat 5] [--stack local]
+    .venv/bin/python benchmarks/cli.py [--json] [--repeat 5]
 
-Nothing is changed: the platform's stack is only previewed, and the empty program has a state of its own that goes with
-it. The two programs show what of the time is not ours. On a machine that does other things as well, look at the
-processor time: that of a command and of all processes that it starts; its least is the steadiest figure, as a
-disturbance only ever adds.
+On a machine that does other things as well, look at the processor time: that of a command and of all processes that it
+starts; its least is the steadiest figure, as a disturbance only ever adds.
 """
 
 from __future__ import annotations
@@ -20,7 +15,6 @@ import resource
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,7 +24,6 @@ from shoestring.base.errors import UserError
 from shoestring.base.paths import ROOT
 
 SHOESTRING = Path(sys.executable).with_name("shoestring")
-NEEDED = ("PULUMI_HOME", "PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE", "AWS_ENDPOINT_URL")
 
 
 # Two commands, so that they are a group; one with an option, as reading those costs Typer the most.
@@ -112,54 +105,14 @@ def compare_helps(repeat: int) -> list[dict[str, Any]]:
     ]
 
 
-def preview(name: str, stack: str, folder: Path, environment: Mapping[str, str]) -> Command:
-    """A preview of a stack."""
-    words = ["pulumi", "preview", "--stack", stack, "--non-interactive", "--color", "never"]
-    return Command(name, words, folder, environment)
-
-
-def compare_previews(repeat: int, stack: str) -> list[dict[str, Any]]:
-    """The platform's preview, and that of a program without resources on the same engine and interpreter."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "state").mkdir()
-        (folder / "Pulumi.yaml").write_text("name: empty\nruntime: {name: python}\n")
-        (folder / "__main__.py").write_text("import pulumi\n")
-        environment = {**os.environ, "PULUMI_BACKEND_URL": f"file://{folder / 'state'}"}
-        Command("", ["pulumi", "stack", "init", "empty", "--non-interactive"], folder, environment).run()
-        empty = preview("pulumi preview, empty", "empty", folder, environment)
-        return compare(empty, [preview(f"pulumi preview, {stack}", stack, ROOT, os.environ)], repeat)
-
-
-def measure(repeat: int, stack: str, only: str) -> list[dict[str, Any]]:
-    """What was run, its times, and how often those of what it is compared with.
-
-    Raises:
-        UserError: the environment was not prepared, or a command fails.
-    """
-    if only == "help":
-        return compare_helps(repeat)
-    if missing := [name for name in NEEDED if name not in os.environ]:
-        raise UserError(
-            f"not set: {', '.join(missing)}", "the local environment's variables", 'eval "$(shoestring env local)"'
-        )
-    if not (ROOT / "Pulumi.yaml").exists():
-        raise UserError("there is no Pulumi.yaml at the top of the checkout", "the platform's program")
-    return compare_helps(repeat) + compare_previews(repeat, stack)
-
-
 def main() -> None:
     """Prints the results, for people or for machines."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="print the results for machines")
     parser.add_argument("--repeat", type=int, default=5, help="runs of each command")
-    parser.add_argument("--stack", default="local", help="the platform's stack")
-    parser.add_argument(
-        "--only", choices=["help"], default="", help="no previews, which take an environment that is up"
-    )
     words = parser.parse_args()
     try:
-        results = measure(words.repeat, words.stack, words.only)
+        results = compare_helps(words.repeat)
     except UserError as error:
         sys.exit(f"error: {error}")
     if words.json:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypedDict, TypeVar, Unpack, get_overloads
 
 import pulumi
 
 from components.money import PricedComponent
-from shoestring.base.errors import UserError, suggestion
+from shoestring.base.errors import UserError, did_you_mean
 
 A = TypeVar("A")
 Arguments = Mapping[str, Any]
@@ -58,17 +58,17 @@ class Component(PricedComponent, Generic[A]):
     ) -> None:
         self._title, self._customize = f"{type(self).__name__} {name!r}", dict(customize or {})
         self._created: set[str] = set()
-        for key in self._customize.keys() - self.children.keys():
+        if strays := [key for key in self._customize if key not in self.children]:
             raise UserError(
-                f"customize of {self._title} names {key!r}, which is no child of it; {suggestion(key, self.children)}",
-                "one of " + ", ".join(self.children),
+                f"customize of {self._title} names no child of it: {_named(strays, self.children)}",
+                "any of " + ", ".join(self.children),
             )
         super().__init__(self.token, name, opts, getattr(args, "region", None))
         self.build(name, args)
         if absent := self._customize.keys() - self._created:
             raise UserError(
-                f"customize of {self._title} names {', '.join(sorted(absent))}, not made with these arguments",
-                "one of " + ", ".join(key for key in self.children if key in self._created),
+                f"customize of {self._title} names what is not made with these arguments: {', '.join(sorted(absent))}",
+                "any of " + ", ".join(key for key in self.children if key in self._created),
             )
         self.register_outputs({output: getattr(self, output) for output in self.outputs()})
 
@@ -86,7 +86,7 @@ class Component(PricedComponent, Generic[A]):
         self._created.add(key)
         return pulumi.ResourceOptions(
             parent=self,
-            transformations=[lambda made: self._customized(key, made)] if key in self._customize else None,
+            transformations=[lambda child: self._customized(key, child)] if key in self._customize else None,
             **options,
         )
 
@@ -95,12 +95,16 @@ class Component(PricedComponent, Generic[A]):
         changed = dict(customization(child.props) if callable(customization) else customization)
         opts = pulumi.ResourceOptions.merge(child.opts, changed.pop("opts", None))
         known = _inputs(type(child.resource))
-        for argument in changed.keys() - known:
+        if strays := [argument for argument in changed if argument not in known]:
             raise UserError(
-                f"customize of {self._title}: {key} takes no {argument!r}; {suggestion(argument, known)}",
-                f"an argument of {child.type_}, or opts",
+                f"customize of {self._title} has no arguments of {key}: {_named(strays, known)}",
+                f"opts, or what {type(child.resource).__name__} takes: {', '.join(known)}",
             )
         return pulumi.ResourceTransformationResult({**child.props, **changed}, opts)
+
+
+def _named(unknown: list[str], known: Iterable[str]) -> str:
+    return ", ".join(f"{name!r} {did_you_mean(name, known)}".rstrip() for name in unknown)
 
 
 def _inputs(kind: type[pulumi.Resource]) -> list[str]:

@@ -50,7 +50,7 @@ class CostGuardArgs(function.FunctionArgs):
     anomaly_tag: Text = names.ENVIRONMENT_TAG
     """Which of `tags` the anomaly monitor follows; a monitor takes one."""
     anomaly_usd: Dollars = Decimal(1)
-    """The least impact in dollars of an anomaly that is told."""
+    """The least impact in dollars of an anomaly that is reported."""
     email: Email | None = None
     """Who gets the alarms by mail, and must confirm that once; the first 1000 mails a month are free."""
     encryption_key: Text | None = None

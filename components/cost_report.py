@@ -69,7 +69,7 @@ class CostReport(Component[CostReportArgs]):
 
     def build(self, name: str, args: CostReportArgs) -> None:
         account = pulumi.Output.from_input(args.account)
-        here = pulumi.Output.concat(args.region, ":", account)
+        place = pulumi.Output.concat(args.region, ":", account)
         reporter, _ = function.create(
             self,
             name,
@@ -92,8 +92,8 @@ class CostReport(Component[CostReportArgs]):
                 budget=pulumi.Output.concat("arn:aws:budgets::", account, ":budget/", args.budget),
                 region=args.region,
                 account=account,
-                function=pulumi.Output.concat("arn:aws:lambda:", here, ":function:", args.inference_function),
-                requests=pulumi.Output.concat("arn:aws:logs:", here, ":log-group:", args.inference_log_group),
+                function=pulumi.Output.concat("arn:aws:lambda:", place, ":function:", args.inference_function),
+                requests=pulumi.Output.concat("arn:aws:logs:", place, ":log-group:", args.inference_log_group),
                 log_group=log_group,
             ).apply(lambda parts: iam.report(**parts)),
             code=pulumi.FileArchive(str(args.package)),

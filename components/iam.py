@@ -25,8 +25,9 @@ def allow(sid: str, actions: list[str], resources: list[str] | str, **condition:
 def trust(service: str, account: str = "") -> str:
     """Lets one AWS service take a role; with `account`, on behalf of that account alone."""
     statement: Statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
-    own = {"Condition": {"StringEquals": {"aws:SourceAccount": account}}} if account else {}
-    return document({**statement, **own})
+    if account:
+        statement["Condition"] = {"StringEquals": {"aws:SourceAccount": account}}
+    return document(statement)
 
 
 def tls_only(bucket: str) -> str:
@@ -48,7 +49,7 @@ def _objects(bucket: str, *prefixes: str) -> list[str]:
     return [f"arn:aws:s3:::{bucket}/{prefix}*" for prefix in prefixes]
 
 
-def _list(bucket: str, *prefixes: str) -> Statement:
+def _listing(bucket: str, *prefixes: str) -> Statement:
     like = {"s3:prefix": [f"{prefix}*" for prefix in prefixes]}
     return allow("List", ["s3:ListBucket"], [f"arn:aws:s3:::{bucket}"], StringLike=like)
 
@@ -59,7 +60,7 @@ READ_WRITE = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultip
 def tracking(bucket: str, secret: str = "") -> str:
     """The MLflow server: its artifacts and backup; `secret` is the ARN of its database's password, where it has one."""
     prefixes = (names.ARTIFACTS, names.MLFLOW)
-    statements = [_list(bucket, *prefixes), allow("Objects", READ_WRITE, _objects(bucket, *prefixes))]
+    statements = [_listing(bucket, *prefixes), allow("Objects", READ_WRITE, _objects(bucket, *prefixes))]
     if secret:
         statements.append(allow("Password", ["secretsmanager:GetSecretValue"], [secret]))
     return document(*statements)
@@ -81,16 +82,16 @@ def training(
     Three statements must name every resource, as AWS knows no finer ones for these actions: the descriptions of the
     network, the token for the image's registry, and the metrics (which a condition holds to SageMaker's namespaces).
     """
-    own = f"arn:aws:ec2:{region}:{account}"
-    network = [f"{own}:subnet/{subnet}" for subnet in subnets]
-    network += [f"{own}:security-group/{group}" for group in security_groups]
-    interfaces = f"{own}:network-interface/*"
+    ec2 = f"arn:aws:ec2:{region}:{account}"
+    network = [f"{ec2}:subnet/{subnet}" for subnet in subnets]
+    network += [f"{ec2}:security-group/{group}" for group in security_groups]
+    interfaces = f"{ec2}:network-interface/*"
     read = (f"{names.DATA}{model}/", names.CODE, names.WHEELS)
     write = (f"{names.CHECKPOINTS}{job}/", f"{names.JOBS}{job}/", f"{names.MODELS}{model}/")
     images = f"arn:aws:ecr:{region}:*:repository/*"
     logs = f"arn:aws:logs:{region}:{account}:log-group:/aws/sagemaker/TrainingJobs"
     return document(
-        _list(bucket, *read, *write),
+        _listing(bucket, *read, *write),
         allow("Read", ["s3:GetObject"], _objects(bucket, *read)),
         allow("Write", READ_WRITE, _objects(bucket, *write)),
         allow("LogGroup", ["logs:CreateLogGroup", "logs:DescribeLogStreams"], [logs, f"{logs}:*"]),
@@ -181,7 +182,7 @@ def report(
         allow("Metrics", ["cloudwatch:GetMetricData"], "*"),
         allow("Machines", ["ec2:DescribeInstances"], "*"),
         allow("Files", ["s3:PutObject"], _objects(bucket, names.COST_REPORTS)),
-        _list(bucket, names.JOB_RECORDS),
+        _listing(bucket, names.JOB_RECORDS),
         allow("Records", ["s3:GetObject"], _objects(bucket, names.JOB_RECORDS)),
         allow("Summary", ["sns:Publish"], [topic]),
         _logs(log_group),

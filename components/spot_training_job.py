@@ -156,7 +156,7 @@ class SpotTrainingJob(Component[SpotTrainingJobArgs]):
             opts=self.child("rights"),
         )
         # As the SageMaker SDK sends them: each value is JSON.
-        words = {key: json.dumps(value) for key, value in args.hyperparameters.items()}
+        encoded = {key: json.dumps(value) for key, value in args.hyperparameters.items()}
         job = TrainingJob(
             name,
             training_job_name=args.job_name,
@@ -167,7 +167,7 @@ class SpotTrainingJob(Component[SpotTrainingJobArgs]):
                 "metric_definitions": [{"name": key, "regex": regex} for key, regex in args.metrics.items()],
             },
             hyper_parameters={
-                **words,
+                **encoded,
                 "sagemaker_program": json.dumps(args.program),
                 "sagemaker_submit_directory": pulumi.Output.from_input(args.code_uri).apply(json.dumps),
                 "sagemaker_region": json.dumps(args.region),

@@ -45,18 +45,18 @@ def check_gate(environment: str, value: str, now: datetime) -> None:
     name = names.window_gate(environment)
     reopen = f'shoestring budget reopen -e {environment} --why "..."'
     try:
-        found = gate.read(value)
+        state = gate.read(value)
     except ValueError as problem:
         raise pulumi.RunError(str(UserError(f"the parameter {name}: {problem}", "", reopen))) from None
-    if not found.closed_at(now):
+    if not state.closed_at(now):
         return
     spent = (
-        f"{found.spent_usd:f} of {found.limit_usd or 0:f} dollars are spent in {found.period}"
-        if found.spent_usd is not None
-        else f"closed for {found.period}"
+        f"{state.spent_usd:f} of {state.limit_usd or 0:f} dollars are spent in {state.period}"
+        if state.spent_usd is not None
+        else f"closed for {state.period}"
     )
     error = UserError(
-        f"{environment} takes no new training window: {spent} (closed at {found.at}: {found.why})",
+        f"{environment} takes no new training window: {spent} (closed at {state.at}: {state.why})",
         "an open gate; it opens by itself with the next month, and a higher limit is shoestring:budget.monthlyUsd",
         reopen,
     )
@@ -132,25 +132,25 @@ def build(settings: WindowSettings) -> None:
     ).outputs.apply(  # type: ignore[assignment]
         lambda outputs: _admitted(settings.environment, outputs)
     )
-    own = asyncio.ensure_future(outputs_before(f"{project}/{pulumi.get_stack()}"))
-    before: pulumi.Output[Mapping[str, Any]] = pulumi.Output.from_input(own)
+    last_outputs = asyncio.ensure_future(outputs_before(f"{project}/{pulumi.get_stack()}"))
+    earlier: pulumi.Output[Mapping[str, Any]] = pulumi.Output.from_input(last_outputs)
     # All tags wait for the checks of platform and gate, so that nothing is made before it.
-    until = pulumi.Output.all(platform, before).apply(
+    lease_end = pulumi.Output.all(platform, earlier).apply(
         lambda parts: lease(settings, parts[1].get("lease"), datetime.now(UTC))
     )
-    tag_everything({**settings.tags(), names.LEASE_TAG: until})
+    tag_everything({**settings.tags(), names.LEASE_TAG: lease_end})
     account = get_caller_identity_output().account_id
 
     uploads = Uploads(platform.apply(lambda outputs: str(outputs["bucket"])))
-    made = [_job(settings, job, platform, account, uploads) for job in jobs]
+    components = [_job(settings, job, platform, account, uploads) for job in jobs]
     pulumi.export(
         "jobs",
         [
             {"name": component.job_name, "model": job.name, "arn": component.arn}
-            for job, component in zip(jobs, made, strict=True)
+            for job, component in zip(jobs, components, strict=True)
         ],
     )
-    pulumi.export("lease", until)
+    pulumi.export("lease", lease_end)
 
 
 class Uploads:
@@ -164,8 +164,8 @@ class Uploads:
     def uri(self, key: str, path: Path) -> pulumi.Output[str]:
         """The `s3://` URI of `path` under `key`, known once it is there."""
         if key not in self._uris:
-            made = BucketObjectv2(key, bucket=self.bucket, key=key, source=pulumi.FileAsset(str(path)))
-            self._uris[key] = pulumi.Output.concat("s3://", made.bucket, "/", made.key)
+            file = BucketObjectv2(key, bucket=self.bucket, key=key, source=pulumi.FileAsset(str(path)))
+            self._uris[key] = pulumi.Output.concat("s3://", file.bucket, "/", file.key)
         return self._uris[key]
 
     def folder(self, prefix: str, path: Path, pattern: str) -> pulumi.Output[str]:
@@ -182,11 +182,11 @@ def _job(
     uploads: Uploads,
 ) -> SpotTrainingJob:
     """One job of the window, from its file."""
-    packages = home() / "packages"
-    training_set = data.prepare(job, packages)
+    folder = home() / "packages"
+    training_set = data.prepare(job, folder)
     # The local cloud runs jobs in this machine's own Python environment, which has all that they need.
-    needed = None if settings.environment == "local" else wheels.build(job, packages, pulumi.log.info)
-    code = bundle.build(job, packages, needed)
+    packages = None if settings.environment == "local" else wheels.build(job, folder, pulumi.log.info)
+    code = bundle.build(job, folder, packages)
     image = job.image_uri(settings.region)
     name = bundle.job_name(job, code=code.sha256, data=training_set.sha256, image=image)
     return SpotTrainingJob(
@@ -197,7 +197,9 @@ def _job(
             bucket=uploads.bucket,
             data_uri=uploads.uri(f"{names.DATA}{job.name}/{training_set.sha256}/train.csv", training_set.path),
             code_uri=uploads.uri(f"{names.CODE}{code.sha256}/sourcedir.tar.gz", code.path),
-            wheels_uri=uploads.folder(f"{names.WHEELS}{needed.sha256}/", needed.path, "*.whl") if needed else None,
+            wheels_uri=uploads.folder(f"{names.WHEELS}{packages.sha256}/", packages.path, "*.whl")
+            if packages
+            else None,
             program=job.entry_path.name,
             image=image,
             region=settings.region,

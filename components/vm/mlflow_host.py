@@ -30,7 +30,7 @@ KEY = "mlflow/mlflow.db"
 STOP_SECONDS = 20  # what the server gets to finish its requests
 
 
-def say(text: str) -> None:
+def log(text: str) -> None:
     print(f"mlflow_host: {text}", flush=True)
 
 
@@ -50,11 +50,11 @@ class Backup:
         Raises whatever boto3 raises when S3 cannot be asked: to start empty then would overwrite the copy.
         """
         if self.path.exists():
-            say(f"{self.path} is here")
+            log(f"{self.path} is here")
             return None
         # A listing, since without a right to list everything a missing object is answered as a forbidden one.
         if not self.s3.list_objects_v2(Bucket=self.bucket, Prefix=KEY, MaxKeys=1).get("Contents"):
-            say("no backup yet: an empty database")
+            log("no backup yet: an empty database")
             return None
         fresh = self.path.with_suffix(".restored")
         self.s3.download_file(self.bucket, KEY, str(fresh))
@@ -67,7 +67,7 @@ class Backup:
                 f"the backup s3://{self.bucket}/{KEY} is damaged ({verdict}); restore an older version of it"
             )
         fresh.replace(self.path)
-        say(f"restored {self.path.stat().st_size} bytes from s3://{self.bucket}/{KEY}")
+        log(f"restored {self.path.stat().st_size} bytes from s3://{self.bucket}/{KEY}")
         return str(metadata.get("mlflow-version", ""))
 
     def save(self) -> bool:
@@ -117,7 +117,7 @@ def start(database: str, folder: Path) -> subprocess.Popen[bytes]:
     `mlflow server` would stay beside it as a second one of the same size, only to set these variables.
     """
     bucket = os.environ["MLFLOW_HOST_BUCKET"]
-    own = {
+    variables = {
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
         "_MLFLOW_SERVER_FILE_STORE": database,
         "_MLFLOW_SERVER_REGISTRY_STORE": database,
@@ -127,7 +127,7 @@ def start(database: str, folder: Path) -> subprocess.Popen[bytes]:
         "_MLFLOW_SGI_NAME": "uvicorn",
     }
     if allowed := os.environ.get("MLFLOW_HOST_ALLOWED"):
-        own["MLFLOW_SERVER_ALLOWED_HOSTS"] = allowed
+        variables["MLFLOW_SERVER_ALLOWED_HOSTS"] = allowed
     address = [
         "--host",
         os.environ.get("MLFLOW_HOST_BIND", "0.0.0.0"),
@@ -135,7 +135,7 @@ def start(database: str, folder: Path) -> subprocess.Popen[bytes]:
         os.environ.get("MLFLOW_HOST_PORT", "5000"),
     ]
     command = [sys.executable, "-m", "uvicorn", *address, "--no-access-log", "mlflow.server.fastapi_app:app"]
-    return subprocess.Popen(command, cwd=folder, env={**os.environ, **own}, stdin=subprocess.DEVNULL)
+    return subprocess.Popen(command, cwd=folder, env={**os.environ, **variables}, stdin=subprocess.DEVNULL)
 
 
 def stop(server: subprocess.Popen[bytes]) -> None:
@@ -144,16 +144,16 @@ def stop(server: subprocess.Popen[bytes]) -> None:
     try:
         server.wait(STOP_SECONDS)
     except subprocess.TimeoutExpired:
-        say(f"the server did not stop within {STOP_SECONDS} s: killed")
+        log(f"the server did not stop within {STOP_SECONDS} s: killed")
         server.kill()
         server.wait()
 
 
 def main() -> int:
     """Returns 0 after SIGTERM or SIGINT with the last backup made, 1 otherwise."""
-    told = threading.Event()
+    stopping = threading.Event()
     for ending in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(ending, lambda *_: told.set())
+        signal.signal(ending, lambda *_: stopping.set())
     folder = Path(os.environ.get("MLFLOW_HOST_FOLDER", "/var/lib/mlflow"))
     folder.mkdir(parents=True, exist_ok=True)
     seconds = float(os.environ.get("MLFLOW_HOST_BACKUP_SECONDS", "60"))
@@ -162,34 +162,34 @@ def main() -> int:
     password: Password | None = None
     if source == "sqlite":
         backup = Backup(folder / "mlflow.db", os.environ["MLFLOW_HOST_BUCKET"])
-        wrote = backup.restore()
+        version = backup.restore()
         database = f"sqlite:///{backup.path}"
-        if wrote is not None and wrote != backup.version:
-            say(f"the backup is of MLflow {wrote or 'unknown'}: upgrading it to {backup.version}")
+        if version is not None and version != backup.version:
+            log(f"the backup is of MLflow {version or 'unknown'}: upgrading it to {backup.version}")
             subprocess.run([sys.executable, "-m", "mlflow", "db", "upgrade", database], check=True)
     else:
         password = Password(source, os.environ["MLFLOW_HOST_DATABASE_SECRET"])
         database = password.connect()
     server = start(database, folder)
     due = time.monotonic() + seconds
-    while not told.wait(0.5) and server.poll() is None:
+    while not stopping.wait(0.5) and server.poll() is None:
         if time.monotonic() < due:
             continue
         due = time.monotonic() + seconds
         try:
             if backup and backup.save():
-                say("backup made")
+                log("backup made")
             if password and password.replaced():
-                say("the database has a new password: starting again with it")
+                log("the database has a new password: starting again with it")
                 break
         except Exception as error:  # S3 may be away for a while: the next round tries again
-            say(f"failed, next try in {seconds:g} s: {error}")
+            log(f"failed, next try in {seconds:g} s: {error}")
     if server.poll() is not None:
-        say(f"the server ended with code {server.returncode}")
+        log(f"the server ended with code {server.returncode}")
     stop(server)
     if backup and backup.save():
-        say("last backup made")
-    return 0 if told.is_set() else 1
+        log("last backup made")
+    return 0 if stopping.is_set() else 1
 
 
 if __name__ == "__main__":

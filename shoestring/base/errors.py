@@ -30,11 +30,16 @@ class UserError(Exception):
         super().__init__("\n".join(lines))
 
 
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A question after the known name that is close to an unknown one; empty where there is none."""
+    close = get_close_matches(name, list(known), 1)
+    return f"did you mean {close[0]}?" if close else ""
+
+
 def suggestion(name: str, known: Iterable[str]) -> str:
     """What was meant by a name that is unknown: the known one that is close to it, or all of them."""
     names = list(known)
-    close = get_close_matches(name, names, 1)
-    return f"did you mean {close[0]}?" if close else "known: " + ", ".join(names)
+    return did_you_mean(name, names) or "known: " + ", ".join(names)
 
 
 def of_the_disk(error: OSError, place: Path) -> UserError | None:
