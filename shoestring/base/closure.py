@@ -1,67 +1,185 @@
-"""What of the project a piece of code needs to run elsewhere: the closure of its imports, and the data beside it."""
+"""What a piece of code needs of the project to run elsewhere: the modules that it imports, and the files they name.
+
+Followed are all imports, also relative ones and those in functions, `import_module("a.b")`, and `python -m a.b` in a
+command. What only a type checker imports is left out; what stands in a `try` with `except ImportError` may be missing.
+A module whose name is put together at run time cannot be seen: it has to be an entry.
+"""
 
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from importlib.util import resolve_name
+from itertools import pairwise
 from pathlib import Path
 
 from shoestring.base.errors import UserError
 from shoestring.base.paths import ROOT
 
-DATA = frozenset({".csv", ".j2", ".json", ".html", ".css", ".js", ".svg"})  # what code reads from its own folder
+
+@dataclass(frozen=True)
+class Closure:
+    """The project's `files`, by their path below its root, and `foreign` modules, each with the place of its import."""
+
+    files: dict[str, Path]
+    foreign: dict[str, str]
 
 
-def sources(modules: Iterable[str], root: Path = ROOT) -> dict[str, Path]:
-    """The files that `modules` need of the project, by their path below `root`.
+@dataclass(frozen=True)
+class _Import:
+    """`place` is a file and its line; `names` are those of `from module import …`."""
 
-    That is each module with its packages and all that they import of the project, at whatever level of a function but
-    not for type checkers alone, and the data in the folders of these modules.
+    module: str
+    place: str
+    names: tuple[str, ...] = ()
+    optional: bool = False
+
+
+@dataclass
+class _Source:
+    """What a file says: its imports, the names that others may import from it, and its strings."""
+
+    imports: list[_Import] = field(default_factory=list)
+    bound: set[str] = field(default_factory=set)
+    strings: set[str] = field(default_factory=set)
+
+
+def trace(entries: Iterable[str], root: Path = ROOT, scripts: Path | None = None) -> Closure:
+    """The modules `entries` and all that they need: modules, the packages around these, and the data that they name.
+
+    Data are the files below a module's own folder whose name, or a folder's above them, is one of the module's strings.
+
+    Args:
+        root: the project's.
+        scripts: a folder that is searched first, as the one of a script is; its data stay where they are.
 
     Raises:
-        UserError: a module is not there, or one of them imports what is not there.
+        UserError: a file is no Python, or imports or reads what is not there.
     """
-    needed: dict[str, Path] = {}
-    waiting = [(module, "what is packed") for module in modules]
+    roots = [scripts, root] if scripts else [root]
+    files: dict[str, Path] = {}
+    foreign: dict[str, str] = {}
+    sources: dict[Path, _Source] = {}
+    waiting = [_Import(entry, "the package") for entry in entries]
     while waiting:
-        module, user = waiting.pop()
-        path = _file(module, root)
-        if path is None:
-            raise UserError(
-                f"{user} needs the module {module}, which is not there", f"a module below {root}", f"edit {user}"
-            )
-        name = path.relative_to(root).as_posix()
-        if name in needed:
+        wanted = waiting.pop()
+        home = _home(wanted.module.partition(".")[0], roots)
+        path = _find(wanted.module, home) if home else None
+        if home is None or path is None:
+            if home and not wanted.optional:
+                raise _missing(wanted.place, wanted.module, home)
+            if not wanted.optional:
+                foreign.setdefault(wanted.module, wanted.place)
             continue
-        needed[name] = path
-        if parent := module.rpartition(".")[0]:
-            waiting.append((parent, name))
-        waiting += [(imported, name) for imported in _imported(path, root)]
-    folders = {path.parent for path in needed.values() if path.parent != root}
-    data = [file for folder in folders for file in folder.iterdir() if file.suffix in DATA and file.is_file()]
-    templates = [file for folder in folders for file in folder.glob("templates/*") if file.suffix in DATA]
-    return needed | {file.relative_to(root).as_posix(): file for file in (*data, *templates)}
+        if path not in sources:
+            sources[path] = source = _Source() if path.is_dir() else _read(path, wanted.module, home)
+            waiting += source.imports
+            if package := wanted.module.rpartition(".")[0]:
+                waiting.append(_Import(package, wanted.place))
+            data = _data(path.parent, source.strings) if home == root != path.parent else ()
+            files |= {file.relative_to(home).as_posix(): file for file in (path, *data) if file.is_file()}
+        source = sources[path]
+        if "*" in wanted.names:  # of a package: the modules that its __all__ names
+            wanted = replace(wanted, names=tuple(filter(str.isidentifier, source.strings)), optional=True)
+        for name in set(wanted.names) - source.bound:
+            if _find(member := f"{wanted.module}.{name}", home):
+                waiting.append(_Import(member, wanted.place))
+            elif not wanted.optional and source.bound.isdisjoint({"*", "__getattr__"}):
+                raise _missing(wanted.place, member, home)
+    return Closure(files, foreign)
 
 
-def _file(module: str, root: Path) -> Path | None:
-    path = root.joinpath(*module.split("."))
-    return next((file for file in (path / "__init__.py", path.with_suffix(".py")) if file.is_file()), None)
+def _home(name: str, roots: list[Path]) -> Path | None:
+    """The root that has the top-level module or package; None where it is not the project's."""
+    for root in roots:
+        if (root / f"{name}.py").is_file() or (root / name / "__init__.py").is_file():
+            return root
+    spaces = (root for root in roots if name not in sys.stdlib_module_names and any((root / name).rglob("*.py")))
+    return next(spaces, None)
 
 
-def _imported(path: Path, root: Path) -> Iterator[str]:
-    """The project's modules that a file imports; those of type checkers are left out."""
-    waiting: list[ast.AST] = [ast.parse(path.read_text(), str(path))]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
-            waiting += node.orelse
-            continue
-        waiting += ast.iter_child_nodes(node)
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names = [node.module]
-            names += [name for alias in node.names if _file(name := f"{node.module}.{alias.name}", root)]
-        else:
-            continue
-        yield from (name for name in names if (root / name.partition(".")[0] / "__init__.py").is_file())
+def _find(module: str, home: Path) -> Path | None:
+    """The file of a module, or the folder of a package without `__init__.py`."""
+    folder = home.joinpath(*module.split("."))
+    for path in (folder / "__init__.py", folder.with_name(f"{folder.name}.py")):
+        if path.is_file():
+            return path
+    return folder if any(folder.rglob("*.py")) else None
+
+
+def _missing(place: str, name: str, folder: Path) -> UserError:
+    return UserError(f"{place} needs {name}, which is not there", f"it in {folder}", f"edit {place}")
+
+
+def _data(folder: Path, strings: set[str]) -> Iterator[Path]:
+    """The files below `folder`, but not below packages in it, that are named, or lie in a folder that is."""
+    for path in folder.iterdir():
+        if path.is_dir() and not (path / "__init__.py").exists():
+            yield from path.rglob("*") if path.name in strings else _data(path, strings)
+        elif path.name in strings and path.suffix != ".py":
+            yield path
+
+
+def _read(path: Path, module: str, home: Path) -> _Source:
+    file = path.relative_to(home).as_posix()
+    try:
+        tree = ast.parse(path.read_bytes(), str(path))
+    except SyntaxError as error:
+        raise UserError(f"{file}:{error.lineno}: {error.msg}", "Python", f"python -m py_compile {path}") from error
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    source = _Source()
+    nodes: list[tuple[ast.AST, bool, bool]] = [(tree, False, True)]  # each with: may fail, is outside of functions
+    while nodes:
+        node, optional, outer = nodes.pop()
+        place = f"{file}:{getattr(node, 'lineno', 1)}"
+        children = list(ast.iter_child_nodes(node))
+        match node:
+            case ast.If(test=ast.Name("TYPE_CHECKING") | ast.Attribute(attr="TYPE_CHECKING")):
+                children = list(node.orelse)
+            case ast.Try() | ast.TryStar() if any(map(_catches_import_error, node.handlers)):
+                nodes += [(child, True, outer) for child in node.body]
+                children = [*node.handlers, *node.orelse, *node.finalbody]
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                source.bound |= {node.name} if outer else set()
+                outer = False
+            case ast.Name(ctx=ast.Store()) if outer:
+                source.bound.add(node.id)
+            case ast.Constant(str(text)):
+                source.strings.add(text)
+            case ast.Import():
+                source.imports += [_Import(alias.name, place, optional=optional) for alias in node.names]
+                if outer:
+                    source.bound |= {alias.asname or alias.name.partition(".")[0] for alias in node.names}
+            case ast.ImportFrom():
+                origin = _absolute("." * node.level + (node.module or ""), package, place)
+                source.imports.append(_Import(origin, place, tuple(alias.name for alias in node.names), optional))
+                if outer:  # but what a package imports from itself is a module
+                    source.bound |= {
+                        alias.asname or alias.name for alias in node.names if alias.asname or origin != module
+                    }
+            case ast.Call(
+                ast.Name("import_module") | ast.Attribute(attr="import_module"), [ast.Constant(str(name)), *_]
+            ):
+                source.imports.append(_Import(_absolute(name, package, place), place, optional=optional))
+            case ast.List(words) if any(getattr(word, "attr", "") == "executable" for word in words):
+                texts = [str(getattr(word, "value", "")) for word in words]
+                source.imports += [_Import(name, place) for flag, name in pairwise(texts) if flag == "-m"]
+            case ast.Call(ast.Attribute(ast.Call(args=[ast.Name("__file__")]), "with_name"), [ast.Constant(str(name))]):
+                if not path.with_name(name).exists():
+                    raise _missing(place, name, path.parent)
+        nodes += [(child, optional, outer) for child in children]
+    return source
+
+
+def _absolute(name: str, package: str, place: str) -> str:
+    try:
+        return resolve_name(name, package)
+    except ImportError as error:
+        raise UserError(f"{place} imports {name}: {error}", "a module of its package", f"edit {place}") from error
+
+
+def _catches_import_error(handler: ast.ExceptHandler) -> bool:
+    names = {getattr(part, "id", "") for part in ast.walk(handler.type)} if handler.type else set()
+    return not names.isdisjoint({"ImportError", "ModuleNotFoundError"})

@@ -1,4 +1,4 @@
-"""Where things lie: in the checkout's ignored `.shoestring/`, or in the user's cache, keyed by version."""
+"""Where things lie: in the checkout's ignored `.shoestring/`."""
 
 from __future__ import annotations
 
@@ -13,15 +13,6 @@ def home() -> Path:
     folder = Path(os.environ.get("SHOESTRING_HOME") or ROOT / ".shoestring").resolve()
     folder.mkdir(parents=True, exist_ok=True)
     return folder
-
-
-def cache() -> Path:
-    """What is built once on a machine (`SHOESTRING_CACHE` moves it)."""
-    if named := os.environ.get("SHOESTRING_CACHE"):
-        return Path(named)
-    from platformdirs import user_cache_path
-
-    return user_cache_path("shoestring")
 
 
 def write_atomically(path: Path, text: str, mode: int = 0o644) -> None:

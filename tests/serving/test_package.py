@@ -21,6 +21,7 @@ import pytest
 from serving.predictor import Predictor
 from serving.prepare import package
 from shoestring.base.errors import UserError
+from shoestring.base.function_package import LAMBDA_PYTHON, host
 from shoestring.base.paths import ROOT
 
 # Reads the model and a row; imports from the zip's folder and the standard library alone (-I -S).
@@ -45,7 +46,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def built(folder):
-    return package.build(*package.host(), folder, SILENT)
+    return package.build(*host(), folder, SILENT)
 
 
 def test_predicts_from_the_zip_alone(built, model, tmp_path):
@@ -74,11 +75,11 @@ def test_zip_is_below_the_limit_and_holds_nothing_made_at_run_time(built):
 
 def test_same_inputs_give_the_same_bytes_and_are_built_once(built, tmp_path):
     lines: list[str] = []
-    again = package.build(*package.host(), tmp_path, lines.append)
+    again = package.build(*host(), tmp_path, lines.append)
     assert again.name == built.name and again.read_bytes() == built.read_bytes()
     assert lines
     lines.clear()
-    assert package.build(*package.host(), tmp_path, lines.append) == again
+    assert package.build(*host(), tmp_path, lines.append) == again
     assert lines == []
     assert sorted(path.name for path in tmp_path.iterdir()) == [again.name, "inference.lock"]
 
@@ -88,16 +89,16 @@ def test_same_inputs_give_the_same_bytes_and_are_built_once(built, tmp_path):
     [("arm64", "aarch64"), ("x86_64", "x86_64")],
 )
 def test_wheels_are_those_of_the_functions_architecture(folder, architecture, machine):
-    built = package.build(architecture, package.LAMBDA_PYTHON, folder, SILENT)
+    built = package.build(architecture, LAMBDA_PYTHON, folder, SILENT)
     with zipfile.ZipFile(built) as archive:
         binaries = [name for name in archive.namelist() if ".cpython-" in name]
     assert binaries
-    tag = f".cpython-{package.LAMBDA_PYTHON.replace('.', '')}-{machine}-linux-gnu.so"
+    tag = f".cpython-{LAMBDA_PYTHON.replace('.', '')}-{machine}-linux-gnu.so"
     assert [name for name in binaries if not name.endswith(tag)] == []
 
 
 def test_host_is_this_machine():
-    architecture, python = package.host()
+    architecture, python = host()
     assert python == ".".join(platform.python_version_tuple()[:2])
     assert (architecture == "arm64") == (platform.machine() in ("arm64", "aarch64"))
 
@@ -107,15 +108,13 @@ def test_versions_and_hashes_are_those_of_the_lock_file():
         text = re.sub(r"(?m)^\s*#.*\n", "", path.read_text())
         return dict(re.findall(r"(?m)^([\w.-]+==[^\\]*?) \\\n((?:\s+--hash=\S+(?: \\)?\n?)+)", text))
 
-    own, locked = pins(package.REQUIREMENTS), pins(ROOT / "requirements.lock")
+    own, locked = pins(package.INFERENCE.requirements), pins(ROOT / "requirements.lock")
     assert [pin.split("==")[0] for pin in own] == ["numpy", "numpy", "onnxruntime"]
     assert own == {pin: locked[pin] for pin in own}
 
 
 def test_killed_build_leaves_nothing_in_the_way_of_the_next(tmp_path, built):
-    process = multiprocessing.get_context("spawn").Process(
-        target=package.build, args=(*package.host(), tmp_path, print)
-    )
+    process = multiprocessing.get_context("spawn").Process(target=package.build, args=(*host(), tmp_path, print))
     process.start()
     while not any(tmp_path.glob("inference-*.part/wheels/numpy")):
         assert process.is_alive()
@@ -123,14 +122,14 @@ def test_killed_build_leaves_nothing_in_the_way_of_the_next(tmp_path, built):
     os.kill(process.pid, signal.SIGKILL)
     process.join()
     assert list(tmp_path.glob("*.zip")) == [] and any(tmp_path.glob("inference-*.part"))
-    made = hashlib.sha256(package.build(*package.host(), tmp_path, SILENT).read_bytes()).hexdigest()
+    made = hashlib.sha256(package.build(*host(), tmp_path, SILENT).read_bytes()).hexdigest()
     assert made == hashlib.sha256(built.read_bytes()).hexdigest()
     assert not (tmp_path / f"inference-{os.getpid()}.part").exists()
 
 
 def test_two_builds_at_once_make_one_zip(tmp_path, built):
     lines: list[str] = []
-    builds = [threading.Thread(target=package.build, args=(*package.host(), tmp_path, lines.append)) for _ in range(2)]
+    builds = [threading.Thread(target=package.build, args=(*host(), tmp_path, lines.append)) for _ in range(2)]
     for build in builds:
         build.start()
     for build in builds:
@@ -142,8 +141,8 @@ def test_two_builds_at_once_make_one_zip(tmp_path, built):
 def test_size_above_the_limit_names_the_largest_packages():
     sizes = {"numpy/core.so": 90 * 2**20, "numpy.libs/blas.so": 30 * 2**20, "onnxruntime/capi.so": 150 * 2**20}
     with pytest.raises(UserError, match=r"270\.0 MB unzipped.*onnxruntime 150\.0 MB, numpy 90\.0 MB(?s:.*)250 MB"):
-        package.check_size(sizes)
-    assert package.check_size({"a": 250 * 2**20}) == 250 * 2**20
+        package.INFERENCE.check_size(sizes)
+    assert package.INFERENCE.check_size({"a": 250 * 2**20}) == 250 * 2**20
 
 
 @pytest.mark.parametrize(

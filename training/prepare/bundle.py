@@ -9,15 +9,13 @@ import json
 import os
 import tarfile
 from dataclasses import dataclass
-from modulefinder import ModuleFinder
 from pathlib import Path
 
-from shoestring.base import closure
-from shoestring.base.errors import UserError
+from shoestring.base.closure import trace
 from training.prepare.jobfile import JobFile
 from training.prepare.wheels import Wheels, requirements
 
-RUNTIME = ("training.session", "training.job.sender")  # what a job imports of the project, and what it starts
+RUNTIME = "training.session"  # what a job's script imports of the project
 
 
 @dataclass(frozen=True)
@@ -38,12 +36,11 @@ def build(job: JobFile, folder: Path, wheels: Wheels | None = None) -> Bundle:
         wheels: what the job finds in its channel `wheels` and installs from there alone; None: it asks a package index.
 
     Raises:
-        UserError: the entry point, or a module that it imports, is not Python.
+        UserError: the entry point, or a module that it imports, is not Python, or imports a name that is not there.
     """
     needed = (wheels.path / "requirements.txt").read_bytes() if wheels else requirements(job)
-    files = {name: path.read_bytes() for name, path in closure.sources(RUNTIME).items()}
-    files |= {"requirements.txt": needed, **_modules(job.entry_path)}
-    packed = _tar(files)
+    code = trace((RUNTIME, job.entry_path.stem), scripts=job.entry_path.parent)
+    packed = _tar({name: path.read_bytes() for name, path in code.files.items()} | {"requirements.txt": needed})
     digest = hashlib.sha256(packed).hexdigest()
     path = folder / digest / "sourcedir.tar.gz"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -63,18 +60,6 @@ def job_name(job: JobFile, *, code: str, data: str, image: str) -> str:
     """
     inputs = [code, data, image, job.instance_type, sorted(job.hyperparameters.items())]
     return f"{job.name}-{hashlib.sha256(json.dumps(inputs).encode()).hexdigest()[:12]}"
-
-
-def _modules(entry: Path) -> dict[str, bytes]:
-    finder = ModuleFinder(path=[str(entry.parent)])
-    try:
-        finder.run_script(str(entry))
-    except SyntaxError as error:
-        name = Path(error.filename or entry).name
-        raise UserError(f"{name}:{error.lineno}: {error.msg}", "Python", f"python -m py_compile {entry}") from error
-    found = [Path(module.__file__) for module in finder.modules.values() if module.__file__]  # type: ignore[attr-defined]
-    inside = [path.resolve() for path in found if path.resolve().is_relative_to(entry.parent)]
-    return {path.relative_to(entry.parent).as_posix(): path.read_bytes() for path in inside}
 
 
 def _tar(files: dict[str, bytes]) -> bytes:

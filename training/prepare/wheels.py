@@ -7,9 +7,7 @@ it reaches S3 and the tracking server, and nothing else. So its packages come as
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import uv
-from filelock import FileLock
 
 from shoestring.base.errors import UserError
+from shoestring.base.once import make_once
 from shoestring.base.paths import ROOT
 from training.prepare.jobfile import JobFile
 
@@ -68,24 +66,11 @@ def build(job: JobFile, folder: Path, progress: Callable[[str], None]) -> Wheels
     wanted = requirements(job)
     inputs = (wanted, LOCK.read_bytes(), Path(__file__).read_bytes(), PYTHON.encode())
     key = hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in inputs)).hexdigest()[:16]
-    target = folder / f"wheels-{key}"
-    if not target.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / "wheels.lock"):
-            if not target.exists():
-                for left in folder.glob("wheels-*.part"):  # by one that was killed; its installer may still write there
-                    shutil.rmtree(left, ignore_errors=True)
-                part = folder / f"wheels-{os.getpid()}.part"
-                try:
-                    part.mkdir()
-                    _fill(part, wanted, progress)
-                    os.replace(part, target)
-                finally:
-                    shutil.rmtree(part, ignore_errors=True)
+    target = make_once(folder / f"wheels-{key}", lambda part: _fill(part, wanted, progress))
     return Wheels(target, hashlib.sha256((target / "requirements.txt").read_bytes()).hexdigest())
 
 
-def _fill(part: Path, requirements: bytes, progress: Callable[[str], None]) -> None:
+def _fill(part: Path, requirements: bytes, progress: Callable[[str], None]) -> Path:
     progress(f"training wheels: for Linux on x86_64, Python {PYTHON} (150 MB when not cached)")
     wanted, listed = part / "requirements.in", part / "requirements.txt"
     wanted.write_bytes(requirements)
@@ -109,6 +94,7 @@ def _fill(part: Path, requirements: bytes, progress: Callable[[str], None]) -> N
     listed.write_text("".join([f"--no-index\n--find-links {CHANNEL}\n", *map(_line, wheels)]))
     size = sum(wheel.stat().st_size for wheel in wheels)
     progress(f"training wheels: {len(wheels)} files, {size / 2**20:.0f} MB")
+    return part
 
 
 def _line(wheel: Path) -> str:

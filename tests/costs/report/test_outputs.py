@@ -360,7 +360,7 @@ def test_the_functions_zip_has_it_all() -> None:
     from costs.prepare import package
     from shoestring.base import closure
 
-    names = closure.sources(package.ENTRIES)
+    names = closure.trace(package.COSTS.entries).files
     assert {"costs/function/weekly_report.py", "costs/report/report.html.j2", "costs/book/prices.csv"} <= set(names)
     needed = {"costs/amounts.py", "costs/book/price.py", "costs/book/spot.py", "costs/report/unit_costs.py"}
     assert needed <= set(names)
