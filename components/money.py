@@ -46,7 +46,7 @@ class PricedComponent(pulumi.ComponentResource):
             pulumi.log.warn(f"what {self._name} costs is not known: no aws:region is configured", self)
             return None
         costs = price_resources(self._declared, self._region, _book())
-        if unpriced := [f"{cost.name}: {cost.reason}" for cost in costs if cost.status not in ("priced", "free")]:
+        if unpriced := [f"{cost.name}: {cost.reason}" for cost in costs if not cost.whole]:
             pulumi.log.warn(f"what {self._name} costs is not known: {'; '.join(unpriced)}", self)
             return None
         return f"{figure(Totals.of(costs)).high.normalize():f}"

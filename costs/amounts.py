@@ -6,6 +6,7 @@ nothing is guessed silently, and nothing is rounded before it is shown.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -16,7 +17,7 @@ Number = int | float | str | Decimal
 
 def decimal(value: Number) -> Decimal:
     """A number as it is written, never through a float's binary form. Raises ValueError unless it is finite."""
-    number = Decimal(str(value))
+    number = value if isinstance(value, Decimal) else Decimal(str(value))
     if not number.is_finite():
         raise ValueError(f"{value} is no finite number")
     return number
@@ -57,6 +58,15 @@ class Range:
         """Whether it is one value."""
         return self.low == self.high
 
+    @property
+    def maybe(self) -> Range:
+        """From nothing at all to the most of it."""
+        return Range(Decimal(0), self.high)
+
+    def map(self, change: Callable[[Decimal], Decimal]) -> Range:
+        """Each of its figures changed, by what keeps their order."""
+        return Range(change(self.low), change(self.high), None if self.expected is None else change(self.expected))
+
     def around(self, expected: Decimal | None) -> Range:
         """The same bounds, with what is expected between them: the nearer bound where it lies outside."""
         return Range(self.low, self.high, None if expected is None else min(max(expected, self.low), self.high))
@@ -67,9 +77,10 @@ class Range:
 
     def __mul__(self, other: Range | Decimal | int) -> Range:
         """Of ranges of 0 or more."""
-        by = other if isinstance(other, Range) else Range.of(other)
-        expected = None if self.expected is None or by.expected is None else self.expected * by.expected
-        return Range(self.low * by.low, self.high * by.high, expected)
+        if not isinstance(other, Range):
+            return Range(self.low * other, self.high * other, None if self.expected is None else self.expected * other)
+        expected = None if self.expected is None or other.expected is None else self.expected * other.expected
+        return Range(self.low * other.low, self.high * other.high, expected)
 
     def __truediv__(self, by: Decimal | int) -> Range:
         return Range(self.low / by, self.high / by, None if self.expected is None else self.expected / by)

@@ -200,7 +200,9 @@ SAMPLES: dict[str, tuple[list[PlannedResource], str, str | None]] = {
     "cache": ([resource("aws:elasticache/cluster:Cluster", nodeType="cache.t4g.micro", numCacheNodes=2)],
               "23.36", None),
     "Batch": ([resource("aws:batch/computeEnvironment:ComputeEnvironment", computeResources={
-        "type": "EC2", "minVcpus": 0, "maxVcpus": 8, "instanceTypes": ["m5.large", "c5.xlarge"]})], "0", "280.32"),
+        "type": "EC2", "minVcpus": 0, "maxVcpus": 8, "instanceTypes": ["m5.large", "c5.xlarge"]})],
+        # 4 m5.large with a root disk of 30 GB each at the most
+        "0", "289.92"),
     "warm functions": ([resource(FUNCTION, "f", name="f", memorySize=1024, architectures=["arm64"]),
                         resource("aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig",
                                  functionName="f", provisionedConcurrentExecutions=2)], "17.5203504", None),

@@ -11,7 +11,7 @@ from costs.amounts import ONE, Number, Range, decimal
 from costs.book.price import HOURS_A_MONTH, Price, UnknownPrice, lacking
 from costs.plan.charges import Assumption, Basis, Charge, ResourceCost, Status
 from costs.plan.preview import UNKNOWN, PlannedResource, parts
-from costs.plan.rules.billed import Reads
+from costs.plan.rules.billed import DESCRIPTIONS, Reads
 from costs.plan.rules.world import World
 from costs.plan.traffic import KINDS
 from shoestring.base.names import LEASE_TAG, is_window
@@ -83,7 +83,7 @@ class Pricing:
         else:
             value = owner
             for word in path.split("."):
-                if isinstance(value, Mapping):
+                if isinstance(value, dict | Mapping):  # the former is answered faster
                     value = value.get(word)
                 elif isinstance(value, Sequence) and not isinstance(value, str) and word.isdigit():
                     value = value[int(word)] if int(word) < len(value) else None
@@ -100,14 +100,16 @@ class Pricing:
             return [value]
         return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else []
 
-    def amount(self, path: str, default: Number, bounds: tuple[Number, Number], of: Any = None) -> Range:
-        """A number, or, where it is unknown, anything between `bounds`."""
+    def amount(self, path: str, default: Number | None, bounds: tuple[Number, Number], of: Any = None) -> Range:
+        """A number, or, where it is unknown (or absent, without a default), anything between `bounds`."""
         value = self.get(path, default, of)
         known = number(value)
         if known is not None:
             return Range.of(max(known, Decimal(0)))
         low, high = bounds
-        self.note(f"{path.rpartition('.')[2]} is {'unknown' if value is UNKNOWN else repr(value)}: {low} to {high}")
+        self.note(
+            f"{path.rpartition('.')[2]} is {'unknown' if value in (UNKNOWN, None) else repr(value)}: {low} to {high}"
+        )
         return Range.of(low, high)
 
     def count(self, path: str, bounds: tuple[int, int], of: Any = None) -> Range:
@@ -130,7 +132,14 @@ class Pricing:
             self._reads.watch(resource)
         return resources
 
-    def scaled(self, count: Range, dimension: str, part: str = "", several: bool = False) -> Range:
+    def scaled(
+        self,
+        count: Range,
+        dimension: str,
+        part: str = "",
+        several: bool = False,
+        of: PlannedResource | None = None,
+    ) -> Range:
         """`count`, or what a target of Application Auto Scaling makes of it: its least to its most, with `count` as
         what is expected.
 
@@ -138,10 +147,11 @@ class Pricing:
             dimension: what is scaled, such as `ecs:service:DesiredCount`.
             part: the name of one part of the resource (a variant, an index), where it has such and the name is known.
             several: whether there are several parts, any of which a target may mean where a name is unknown.
+            of: what is scaled, where that is another resource.
         """
         self._scales = True
         bounds = None
-        for target, certain in self.world.targets(self.resource):
+        for target, certain in self.world.targets(of or self.resource):
             if target.dimension not in (dimension, UNKNOWN) or (part and target.names and part not in target.names):
                 continue
             certain = (
@@ -163,31 +173,33 @@ class Pricing:
         self.note(f"{part or 'it'} scales between {plain(bounds.low)} and {plain(bounds.high)}")
         return bounds.around(count.expected)
 
-    def public_addresses(self, count: Range, own: Any, subnets: str = "", default_subnet: bool = True) -> None:
+    def public_addresses(
+        self, count: Range, own: Any, subnets: str = "", named: Any = None, default_subnet: bool = True
+    ) -> None:
         """The charge for the public IPv4 address that each of `count` things takes.
 
         Args:
             own: whether the thing asks for one itself; None where it does as its subnets do.
             subnets: the property with its subnets.
+            named: the subnets themselves, where they do not stand in that property.
             default_subnet: whether it lies in a default subnet, which gives addresses, where it names no subnet.
         """
         if own is None:
-            own = self._gives_addresses(subnets, default_subnet)
+            own = self._gives_addresses(subnets, self.get(subnets) if named is None else named, default_subnet)
         if own is UNKNOWN:
             self.note("whether it has a public IPv4 address is unknown")
-            count = Range(Decimal(0), count.high)
+            count = count.maybe
         elif not truth(own):
             return
         self.add("public IPv4 address", HOURS * count, "vpc", "public-ipv4")
 
-    def _gives_addresses(self, path: str, default_subnet: bool) -> Any:
+    def _gives_addresses(self, path: str, named: Any, default_subnet: bool) -> Any:
         """Whether subnets give what starts in them a public address; UNKNOWN where the plan does not say."""
-        named = self.get(path)
         if named is None or named == []:
             if default_subnet:
                 self.note("in a default subnet, which gives public addresses")
             return default_subnet
-        subnets = {kind: self.referred(path, kind) for kind in (SUBNET, DEFAULT_SUBNET)}
+        subnets = {kind: self.referred(path, kind, named) for kind in (SUBNET, DEFAULT_SUBNET)}
         answers = {
             UNKNOWN if (value := self.get("mapPublicIpOnLaunch", kind == DEFAULT_SUBNET, subnet.inputs)) is UNKNOWN
             else truth(value)
@@ -292,6 +304,8 @@ class Pricing:
         prefix: str = "",
         at_worst_on_demand: bool = False,
         first: Any = None,
+        share: Range = ONE,
+        weights: Mapping[str, Decimal] | None = None,
     ) -> None:
         """A charge for hours of a machine of one of `kinds`: from the cheapest to the dearest of them where there are
         several, or of all that the book knows where one is unknown.
@@ -299,6 +313,8 @@ class Pricing:
         Args:
             spot: None where that is unknown.
             first: which of several kinds is taken first, and so expected.
+            share: of the price.
+            weights: how much of `quantity` an hour of each kind stands for, where that is not one.
         """
         if not quantity.high:
             return
@@ -307,26 +323,41 @@ class Pricing:
             kinds = [item for item in self.world.items(service, self.region) if item.startswith(prefix)]
             if not kinds:
                 self.lacking.append(UnknownPrice(service, f"{prefix}*", self.region))
-        prices = self._prices(service, kinds)
+        prices = self._prices(service, kinds, weights)
         if not prices:
             return
+        weight = {price.item: (weights or {}).get(price.item, Decimal(1)) for price in prices}
         low, high = prices[0], prices[-1]
         if unknown:
             self.note(f"its instance type is unknown: {low.item} to {high.item}, the cheapest and the dearest known")
-        expected = next((price.usd / high.usd for price in prices if price.item == first), None)
-        share = Range(low.usd / high.usd, Decimal(1), None if unknown else expected)
+        taken = next((price for price in prices if price.item == first and not unknown), low if low is high else None)
         name, note = high.item if low is high else f"{low.item} to {high.item}", high.note
+        ends = [low.usd / weight[low.item], high.usd / weight[high.item]]
+        expected = taken.usd / weight[taken.item] if taken else None
         if spot is not False:
-            seen = self.world.book.spot(service, high.item, self.region)
-            top = Decimal(1) if at_worst_on_demand or spot is None else seen.share.high
-            share = share * Range(seen.share.low, max(top, seen.share.low))
-            name, note = f"{name} {'spot' if spot else 'perhaps spot'}", seen.source
-        self.charges.append(Charge(name, quantity, high, basis, share, rate, note))
+            offers = [self.world.book.spot(service, price.item, self.region) for price in prices]
+            ends = [
+                min(offer.low / weight[offer.on_demand.item] for offer in offers),
+                max(
+                    (offer.on_demand.usd if at_worst_on_demand or spot is None else offer.high)
+                    / weight[offer.on_demand.item]
+                    for offer in offers
+                ),
+            ]
+            offer = next(offer for offer in offers if offer.on_demand is (taken or high))
+            expected = (offer.low + offer.high) / 2 / weight[offer.on_demand.item] if taken and offer.observed else None
+            if not offer.observed and service == "ec2":
+                self.note(f"no spot price of {name} is in the book: its bounds alone, as AWS advertises")
+            name, note = f"{name} {'spot' if spot else 'perhaps spot'}", offer.source
+        unit = high.usd / weight[high.item]
+        within = Range(min(ends) / unit, ends[1] / unit).around(expected and expected / unit)
+        self.charges.append(Charge(name, quantity / weight[high.item], high, basis, within * share, rate, note))
 
-    def _prices(self, service: str, items: Sequence[str]) -> list[Price]:
-        """The prices of some items, the cheapest first; none where one of them has no price."""
+    def _prices(self, service: str, items: Sequence[str], weights: Mapping[str, Decimal] | None = None) -> list[Price]:
+        """The prices of some items, the cheapest (for its weight) first; none where one of them has no price."""
         prices = [self.price(service, item) for item in dict.fromkeys(items)]
-        known = sorted((price for price in prices if price), key=lambda price: price.usd)
+        known = [price for price in prices if price]
+        known.sort(key=lambda price: price.usd / weights.get(price.item, 1) if weights else price.usd)
         return known if len(known) == len(prices) else []
 
     def _unknown_parts(self) -> Iterator[str]:
@@ -334,7 +365,7 @@ class Pricing:
         yield from self.beyond
         if self.lacking:
             yield lacking(self.lacking)
-        if self.charges or not self.reason:  # what is free of its own may describe something else that is not
+        if self.resource.type not in DESCRIPTIONS:
             yield from self._reads.missed()
         if self.charges and not self._scales and any(True for _ in self.world.targets(self.resource)):
             yield "a target scales it, which is not in the figure"

@@ -8,12 +8,17 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from costs.plan.preview import UNKNOWN, PlannedResource
 
 TABLE = Path(__file__).with_name("billed.csv")
+DESCRIPTIONS = {  # what they say is billed with what refers to them
+    "aws:ec2/launchConfiguration:LaunchConfiguration", "aws:ec2/launchTemplate:LaunchTemplate",
+    "aws:ecs/taskDefinition:TaskDefinition", "aws:sagemaker/endpointConfiguration:EndpointConfiguration",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,12 @@ def values(owner: Any, path: str) -> Iterator[Any]:
         yield from values(owner.get(word), rest)
 
 
+@cache
+def _without_places(path: str) -> str:
+    """A path without the places of items in lists."""
+    return ".".join(word for word in path.split(".") if not word.isdigit())
+
+
 class Reads:
     """Which of the properties in the table a rule has read, of the resources that it looks at."""
 
@@ -73,7 +84,7 @@ class Reads:
         if not self._places or (place := self._places.get(id(owner))) is None:
             return
         urn, before = place
-        path = before + ".".join(word for word in path.split(".") if not word.isdigit())
+        path = before + _without_places(path)
         self._read.add((urn, path))
         for inner in value if isinstance(value, list) else (value,):
             if isinstance(inner, Mapping):

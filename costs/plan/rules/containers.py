@@ -2,75 +2,210 @@
 
 from __future__ import annotations
 
-from costs.amounts import ONE, Range
-from costs.plan.rules import volumes
-from costs.plan.rules.base import COUNTS, HOURS, UNKNOWN, Pricing, by_traffic, number
-from costs.plan.rules.compute import sizes, templates
+import csv
+import re
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
 
-TASK = "aws:ecs/taskDefinition:TaskDefinition"
+from costs.amounts import NOTHING, ONE, Range
+from costs.plan.preview import PlannedResource
+from costs.plan.rules import volumes
+from costs.plan.rules.base import COUNTS, HOURS, UNKNOWN, Pricing, by_traffic, plain
+from costs.plan.rules.compute import sizes
+from costs.plan.rules.machines import NOWHERE, Machine, templates
+
+SERVICE, TASK = "aws:ecs/service:Service", "aws:ecs/taskDefinition:TaskDefinition"
+CLUSTER, PROVIDERS = "aws:ecs/cluster:Cluster", "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders"
 CHIPS = {"ARM64": "arm64", "X86_64": "x86"}
-NODES = {"instanceTypes": "t3.medium", "diskSize": 20}  # what EKS takes where nothing is said
+SPOT_SHARE = Range.of("0.3", 1)  # of Fargate's price, as AWS advertises
+WRITTEN = re.compile(r"([\d.]+)\s*(?:vcpu|gb)", re.IGNORECASE)
+FREE_STORAGE = 20  # GB of each task on Fargate
+NODE_TYPE, NODE_DISK, WINDOWS_DISK = "t3.medium", 20, 50  # what EKS takes where nothing is said; GB
+NODE = replace(NOWHERE, image="image", subnet="subnets", root="root", disks="disks")
+VERSIONS = Path(__file__).with_name("eks.csv")  # EKS: until when each version is in standard support
 
 
 def node_group(p: Pricing) -> None:
-    """Nodes of EKS: from the least to the most that its scaling allows."""
-    count = sizes(p, "scalingConfig.minSize", "scalingConfig.maxSize")
-    p.note(f"between {count.low.normalize():f} and {count.high.normalize():f} nodes")
-    value = p.get("launchTemplate.id") or p.get("launchTemplate.name")
-    found = templates(p, "launchTemplate", value) if p.get("launchTemplate") is not None else []
+    """Nodes of EKS: from the least to the most that its scaling allows, by its desired size."""
+    count = sizes(p, "scalingConfig.minSize", "scalingConfig.maxSize", "scalingConfig.desiredSize")
+    p.note(f"between {plain(count.low)} and {plain(count.high)} nodes")
+    image, template = p.get("amiType"), p.get("launchTemplate")
+    usual = WINDOWS_DISK if str(image).startswith("WINDOWS") else NODE_DISK
+    layers = [] if template is None else templates(p, "launchTemplate", template)
     kinds = p.items("instanceTypes") or ([UNKNOWN] if p.get("instanceTypes") is UNKNOWN else [])
-    kinds = kinds or [each["instanceType"] for each in found if "instanceType" in each] or [NODES["instanceTypes"]]
+    kinds = kinds or [settings.get("instanceType", NODE_TYPE) for settings, _ in layers] or [NODE_TYPE]
+    root = {"volumeSize": p.get("diskSize", usual)} if template is None else {}
+    own = {"image": None if image == "CUSTOM" else image, "root": root, "subnets": p.get("subnetIds")}
+    machine = Machine(p, (own, NODE), *layers[:1], subnets="subnetIds", default_subnet=False, root_gb=usual)
     capacity = p.get("capacityType", "ON_DEMAND")
-    p.machines("ec2", kinds, HOURS * count, spot=None if capacity is UNKNOWN else capacity == "SPOT")
-    if found:
-        volumes.of_instance(p, found[0], count)
+    if capacity == "CAPACITY_BLOCK":
+        p.at_least("its capacity is bought beforehand; the hours are those on demand")
+    machine.bill(kinds, count, None if capacity is UNKNOWN else capacity == "SPOT", kinds[0])
+
+
+def _strategy(p: Pricing) -> list[Any] | None:
+    """The capacity providers of a service: its own, or the default ones of its cluster; None where those are not in
+    the plan."""
+    if p.get("capacityProviderStrategies") is not None:
+        return p.items("capacityProviderStrategies") or [UNKNOWN]
+    clusters = p.referred("cluster", CLUSTER)
+    settings = [setting for cluster in clusters for setting in p.world.users(cluster, PROVIDERS, "clusterName")]
+    named = [
+        setting
+        for setting in p.world.by_type.get(PROVIDERS, ())
+        if setting.inputs.get("clusterName") == p.get("cluster", "")
+    ]
+    path = "defaultCapacityProviderStrategies"
+    inside = [*settings, *named, *clusters]  # older programs say it of the cluster itself
+    return [strategy for setting in inside for strategy in p.items(path, setting.inputs)] if inside else None
+
+
+def _on_fargate(p: Pricing, count: Range, tasks: list[PlannedResource]) -> tuple[Range, Range]:
+    """How many of a service's tasks run on Fargate, and how many of them on its spot capacity."""
+    kind = p.get("launchType")
+    if isinstance(kind, str):
+        return (count if kind == "FARGATE" else NOTHING), NOTHING
+    strategy = _strategy(p) if kind is None else None
+    if strategy is None:  # nobody says it here: the tasks themselves may
+        wanted = [p.items("requiresCompatibilities", task.inputs) for task in tasks]
+        if wanted and all(names == ["FARGATE"] for names in wanted):
+            return count, NOTHING
+        p.note("whether its tasks run on Fargate is unknown: its cluster is not in the plan")
+        able = any("FARGATE" in names or task.inputs.get("cpu") for names, task in zip(wanted, tasks, strict=True))
+        return (count.maybe if able else NOTHING), NOTHING
+    steady, spare = NOTHING, NOTHING
+    bases, weights = (
+        sum((p.amount(word, 0, COUNTS, part) for part in strategy), NOTHING) for word in ("base", "weight")
+    )
+    for part in strategy:
+        tasks_of = count.maybe
+        if bases.exact and weights.exact:
+            base, weight = (p.amount(word, 0, COUNTS, part).low for word in ("base", "weight"))
+            tasks_of = count.map(partial(_portion, base, bases.low, weight / (weights.low or 1)))
+        provider = p.get("capacityProvider", UNKNOWN, part)
+        if provider == "FARGATE_SPOT":
+            spare += tasks_of
+        elif provider in ("FARGATE", UNKNOWN):
+            steady += tasks_of if provider == "FARGATE" else tasks_of.maybe
+    return steady, spare
+
+
+def _portion(base: Decimal, bases: Decimal, weight: Decimal, total: Decimal) -> Decimal:
+    """How many of `total` tasks a capacity provider gets: its base first, then by its share of the weights."""
+    return min(total, base) + max(total - bases, Decimal(0)) * weight
+
+
+def _run(p: Pricing, count: Range) -> None:
+    """What `count` tasks of a service cost: on Fargate all of it, on instances the volumes that they get."""
+    tasks = p.referred("taskDefinition", TASK)
+    steady, spare = _on_fargate(p, count, tasks)
+    settings = p.get("volumeConfiguration.managedEbsVolume")
+    if settings is not None:
+        volumes.disk(p, settings, count, "managed", volumes.ROOT_TYPE, "sizeInGb", "volumeType")
+    if not (steady + spare).high and not sum(_on_fargate(p, ONE, tasks), NOTHING).high:
+        p.free("its tasks run on instances that are billed themselves")
+    elif not tasks:
+        p.unpriced("its task definition is not in the plan")
     elif count.high:
-        volumes.disk(p, {"volumeSize": p.get("diskSize", NODES["diskSize"])}, count, "root")
+        for number_of, share, name in ((steady, ONE, "Fargate"), (spare, SPOT_SHARE, "Fargate Spot")):
+            _fargate(p, tasks, number_of, share, name)
+        p.public_addresses(steady + spare, p.get("networkConfiguration.assignPublicIp", False))
+
+
+def _fargate(p: Pricing, tasks: list[PlannedResource], count: Range, share: Range, name: str) -> None:
+    """The charges of `count` tasks on Fargate, of one of several definitions."""
+    if not count.high:
+        return
+    if share is SPOT_SHARE:
+        p.note("Fargate Spot is advertised at up to 70 % off")
+    hours = HOURS * count
+    systems = [p.get("runtimePlatform.operatingSystemFamily", "LINUX", task.inputs) for task in tasks]
+    chips = {CHIPS.get(p.get("runtimePlatform.cpuArchitecture", "X86_64", task.inputs)) for task in tasks}
+    suffixes = sorted(CHIPS.values()) if None in chips else sorted(chip for chip in chips if chip)
+    processors = _span([_size(p, "cpu", (256, 16384), task) for task in tasks])
+    if any(system is UNKNOWN or str(system).startswith("WINDOWS") for system in systems):
+        suffixes = ["windows"] if UNKNOWN not in systems else [*suffixes, "windows"]
+        licensed = processors if UNKNOWN not in systems else processors.maybe
+        p.add(f"{name} Windows licence", hours * licensed, "ecs", "fargate-licence-windows")
+    p.any_of(
+        f"{name} processors", hours * processors, "ecs", [f"fargate-vcpu-{chip}" for chip in suffixes], share=share
+    )
+    memory = _span([_size(p, "memory", (512, 122880), task) for task in tasks])
+    p.any_of(f"{name} memory", hours * memory, "ecs", [f"fargate-memory-{chip}" for chip in suffixes], share=share)
+    storage = _span([p.amount("ephemeralStorage.sizeInGib", FREE_STORAGE, (21, 200), task.inputs) for task in tasks])
+    more = storage.map(lambda size: max(size - FREE_STORAGE, Decimal(0)))
+    p.add(f"{name} storage above {FREE_STORAGE} GB", hours * more, "ecs", "fargate-storage", share=share)
+
+
+def _size(p: Pricing, path: str, bounds: tuple[int, int], task: PlannedResource) -> Range:
+    """Processors or GB of a task: in 1/1024, or as `1 vCPU` and `2 GB`."""
+    written = WRITTEN.fullmatch(str(p.get(path, "", task.inputs)))
+    return Range.of(written[1]) if written else p.amount(path, None, bounds, task.inputs) / 1024
+
+
+def _span(amounts: list[Range]) -> Range:
+    """One of several amounts."""
+    return Range(min(amount.low for amount in amounts), max(amount.high for amount in amounts))
+
+
+def _count(p: Pricing, service: PlannedResource) -> Range:
+    """How many tasks a service runs: as it desires, or as a target scales it."""
+    return p.scaled(p.amount("desiredCount", 0, COUNTS, service.inputs), "ecs:service:DesiredCount", of=service)
 
 
 def service(p: Pricing) -> None:
     """An ECS service: on Fargate its tasks, else nothing beyond the instances."""
-    providers = [p.get("capacityProvider", "", each) for each in p.items("capacityProviderStrategies")]
-    kind = p.get("launchType")
-    if kind != "FARGATE" and not any(str(each).startswith("FARGATE") for each in providers):
+    if p.get("deploymentController.type") == "EXTERNAL":
+        p.free("its tasks are those of its task sets")
+    elif p.get("schedulingStrategy") == "DAEMON":
         p.free("its tasks run on instances that are billed themselves")
-        return
-    share = Range.of("0.3", 1) if "FARGATE_SPOT" in providers else ONE
-    if share is not ONE:
-        p.note("Fargate Spot is advertised at up to 70 % off")
-    count = p.scaled(p.amount("desiredCount", 1, COUNTS), "ecs:service:DesiredCount")
-    tasks = [each.inputs for each in p.referred("taskDefinition", TASK)]
-    if not tasks:
-        p.unpriced("its task definition is not in the plan")
-        return
-    chips = {CHIPS.get(p.get("runtimePlatform.cpuArchitecture", "X86_64", each)) for each in tasks}
-    suffixes = sorted(CHIPS.values()) if None in chips else sorted(chip for chip in chips if chip)
-    units = [p.amount("cpu", 256, (256, 16384), each) / 1024 for each in tasks]
-    memory = [p.amount("memory", 512, (512, 122880), each) / 1024 for each in tasks]
-    hours = HOURS * count
-    vcpus, gigabytes = ([f"fargate-{what}-{suffix}" for suffix in suffixes] for what in ("vcpu", "memory"))
-    p.any_of("Fargate processors", hours * _span(units), "ecs", vcpus, share=share)
-    p.any_of("Fargate memory", hours * _span(memory), "ecs", gigabytes, share=share)
-    more = [max((number(p.get("ephemeralStorage.sizeInGib", 20, each)) or 20) - 20, 0) for each in tasks]
-    p.add("Fargate storage above 20 GB", hours * Range.of(min(more), max(more)), "ecs", "fargate-storage", share=share)
+    else:
+        _run(p, _count(p, p.resource))
 
 
-def _span(amounts: list[Range]) -> Range:
-    return Range(min(each.low for each in amounts), max(each.high for each in amounts))
+def task_set(p: Pricing) -> None:
+    """A set of tasks of a service that is deployed from outside: a share of those that the service desires."""
+    services = p.referred("service", SERVICE)
+    if len(services) != 1:
+        p.unpriced("how many tasks it runs is not in the plan: its service is not")
+        return
+    share = p.amount("scale.value", 100, (0, 100)) / 100
+    _run(p, _count(p, services[0]) * share)
+
+
+@cache
+def _standard_until() -> dict[str, date]:
+    with VERSIONS.open(newline="") as file:
+        return {row["version"]: date.fromisoformat(row["standard_until"]) for row in csv.DictReader(file)}
 
 
 def cluster(p: Pricing) -> None:
-    """The control plane of EKS."""
-    p.add("control plane", HOURS, "eks", "control-plane")
-    p.note("control plane in standard support")
-    if p.get("upgradePolicy.supportType", "EXTENDED") == "EXTENDED" and p.known("eks", "control-plane-extended"):
-        later = p.world.price("eks", "control-plane-extended", p.region)
-        p.note(f"{later.usd} an hour once its version is in extended support")
+    """The control plane of EKS: dearer once its version is in extended support."""
+    until = _standard_until()
+    version, today = p.get("version"), p.world.now.date()
+    item, extended = "control-plane", p.get("upgradePolicy.supportType", "EXTENDED") != "STANDARD"
+    if version is UNKNOWN or (version not in until and version is not None and today > max(until.values())):
+        p.note(f"whether version {version} is in extended support is unknown")
+        p.any_of("control plane", HOURS, "eks", [item, f"{item}-extended"] if extended else [item])
+    elif extended and version in until and today >= until[version]:
+        p.note(f"version {version} is in extended support since {until[version]}")
+        p.add("control plane in extended support", HOURS, "eks", f"{item}-extended")
+    else:
+        end = f" until {until[version]}" if version in until else ""
+        p.note(f"control plane in standard support{end}")
+        p.add("control plane", HOURS, "eks", item)
+    if p.flag("computeConfig.enabled") is not False:
+        p.at_least("Auto Mode makes its nodes by itself: they are in no plan, nor are the 12 % that it adds to them")
 
 
 TABLE = {
     "aws:ecr/repository:Repository": by_traffic(("images", "ecr", "stored_gb", "ecr", "storage", 1)),
-    "aws:ecs/service:Service": service,
+    "aws:ecs/taskSet:TaskSet": task_set,
     "aws:eks/cluster:Cluster": cluster,
     "aws:eks/nodeGroup:NodeGroup": node_group,
+    SERVICE: service,
 }

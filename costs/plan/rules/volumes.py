@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -10,11 +10,15 @@ from costs.amounts import ONE, Range
 from costs.plan.rules.base import UNKNOWN, Pricing
 
 TYPES = ("gp2", "gp3", "io1", "io2", "st1", "sc1", "standard")
-SIZES = 1, 16384  # GB, as EBS allows
-IOPS, PAID_IOPS = (3000, 16000), (100, 64000)  # of gp3 from its baseline up, of io1 and io2
-FREE_IOPS, FREE_THROUGHPUT = Decimal(3000), Decimal(125)  # of gp3
+SIZES = 1, 65536  # GB, as EBS allows
+IOPS, THROUGHPUT = (100, 256_000), (125, 2000)  # a second, and MB/s, as EBS allows
+INCLUDED = {"gp3": {"iops": Decimal(3000), "throughput": Decimal(125)}, "io1": {}, "io2": {}}
+IO2_TIERS = Decimal(32_000), Decimal(64_000)  # operations up to which each price of io2 holds
 ROOTS = ("/dev/xvda", "/dev/sda1")
+ROOT_TYPE, DATA_TYPE = "gp3", "gp2"  # of a root disk as today's images say; of others as the provider says
 ANY: Mapping[str, Any] = {"volumeSize": UNKNOWN, "volumeType": UNKNOWN}
+MAPPINGS = "blockDeviceMappings"  # of launch templates: what is said of a disk stands in `ebs`
+VOLUME, SNAPSHOT = "aws:ebs/volume:Volume", "aws:ebs/snapshot:Snapshot"
 
 
 def disk(
@@ -22,103 +26,132 @@ def disk(
     settings: Mapping[str, Any],
     count: Range = ONE,
     what: str = "",
-    default_type: str = "gp3",
+    default_type: str = DATA_TYPE,
     size: str = "volumeSize",
     kind: str = "volumeType",
 ) -> None:
-    """The charges of `count` disks with these settings; where no size is said, the usage file's counts."""
+    """The charges of `count` disks with these settings; where no size is said, that of its snapshot counts."""
     chosen = p.get(kind, default_type, settings)
     label = f"{what} " if what else ""
-    if p.get(size, None, settings) is None:
-        gigabytes = Range.of(p.use("ec2", "root_gb"))
-    else:
+    if p.get(size, None, settings) is not None:
         gigabytes = p.amount(size, 8, SIZES, settings)
+    elif (copied := _of_snapshot(p, settings)) is not None:
+        gigabytes = copied
+    else:
+        p.at_least(f"the size of its {label}volume is that of a snapshot outside the plan")
+        return
     if not isinstance(chosen, str):
         _of_any_type(p, settings, gigabytes * count, count)
         return
     p.add(f"{label}{chosen} volume", gigabytes * count, "ebs", chosen)
-    if chosen in ("io1", "io2"):
-        p.add(
-            f"{label}{chosen} operations", p.amount("iops", 100, PAID_IOPS, settings) * count, "ebs", f"{chosen}-iops"
-        )
-    if chosen == "gp3":
-        iops = p.amount("iops", FREE_IOPS, IOPS, settings)
-        p.add(f"{label}gp3 operations above {FREE_IOPS}", _above(iops, FREE_IOPS) * count, "ebs", "gp3-iops")
-        through = p.amount("throughput", FREE_THROUGHPUT, (125, 1000), settings)
-        p.add(f"{label}gp3 MB/s above 125", _above(through, FREE_THROUGHPUT) * count, "ebs", "gp3-throughput")
+    if chosen not in INCLUDED:
+        return
+    included = INCLUDED[chosen].get("iops", Decimal(0))
+    operations = p.amount("iops", included or IOPS[0], IOPS, settings)
+    if chosen == "io2":
+        _tiers(p, operations, count, label)
+        operations = operations.between(Decimal(0), IO2_TIERS[0])
+    above = f" above {included}" if included else ""
+    p.add(f"{label}{chosen} operations{above}", operations.between(included) * count, "ebs", f"{chosen}-iops")
+    if "throughput" in INCLUDED[chosen]:
+        rate = p.amount("throughput", THROUGHPUT[0], THROUGHPUT, settings)
+        p.add(f"{label}gp3 MB/s above 125", rate.between(Decimal(125)) * count, "ebs", "gp3-throughput")
+
+
+def _tiers(p: Pricing, operations: Range, count: Range, label: str) -> None:
+    """The operations of io2 that are cheaper because there are so many."""
+    for tier, (base, top) in enumerate(((IO2_TIERS[0], IO2_TIERS[1]), (IO2_TIERS[1], None)), 2):
+        name = f"{label}io2 operations above {base}"
+        p.add(name, operations.between(base, top) * count, "ebs", f"io2-iops-tier-{tier}")
+
+
+def _of_snapshot(p: Pricing, settings: Mapping[str, Any]) -> Range | None:
+    """The size of the volume of which a disk's snapshot was taken; None where the plan does not know it."""
+    snapshots = p.world.referred(p.resource, "snapshotId", SNAPSHOT, p.get("snapshotId", of=settings))
+    volumes = [
+        volume
+        for snapshot in snapshots
+        for volume in p.world.referred(snapshot, "volumeId", VOLUME, snapshot.inputs.get("volumeId"))
+    ]
+    sizes = [p.amount("size", 0, SIZES, volume.inputs) for volume in volumes if volume.inputs.get("size") is not None]
+    return Range(min(size.low for size in sizes), max(size.high for size in sizes)) if sizes else None
 
 
 def _of_any_type(p: Pricing, settings: Mapping[str, Any], gigabytes: Range, count: Range) -> None:
     """The charges of disks whose type is unknown: of the cheapest type, up to those of the dearest with all it can."""
-    p.any_of("volume", gigabytes, "ebs", [each for each in TYPES if p.known("ebs", each)])
+    p.any_of("volume", gigabytes, "ebs", [kind for kind in TYPES if p.known("ebs", kind)])
     p.note("its volume type is unknown")
-    operations = Range(Decimal(0), p.amount("iops", 0, (0, PAID_IOPS[1]), settings).high)
+    operations = p.amount("iops", 0, (0, IOPS[1]), settings).maybe
     p.add("operations, if they are paid for", operations * count, "ebs", "io2-iops")
-    through = p.amount("throughput", 0, (0, 1000), settings)
-    p.add("MB/s, if they are paid for", Range(Decimal(0), through.high) * count, "ebs", "gp3-throughput")
+    rate = p.amount("throughput", 0, (0, THROUGHPUT[1]), settings).maybe
+    p.add("MB/s, if they are paid for", rate * count, "ebs", "gp3-throughput")
 
 
-def _above(amount: Range, base: Decimal) -> Range:
-    return Range(max(amount.low - base, Decimal(0)), max(amount.high - base, Decimal(0)))
+def of_machine(p: Pricing, layers: Sequence[tuple[Any, str, str]], count: Range, root_gb: int | None = None) -> None:
+    """The disks of `count` machines.
 
-
-def of_instance(p: Pricing, template: Mapping[str, Any] | None, count: Range = ONE) -> None:
-    """The disks of machines: the program's own blocks, and those of the launch template that they do not replace."""
-    maybe = Range(Decimal(0), count.high)
-    own = p.get("rootBlockDevice")
-    if isinstance(own, list):
-        own = own[0] if own else None
-    mapped, nameless = _mapped(p, template or {})
-    root: Mapping[str, Any] = next((mapped.pop(name) for name in ROOTS if name in mapped), {})
-    root = ANY if own is UNKNOWN else {**root, **(own or {})}
-    disk(p, root, maybe if nameless and not root else count, "root")
-    for block in p.items("ebsBlockDevices"):
-        mapped.pop(p.get("deviceName", "", block), None)
-        disk(p, _known(block), count)
-    if p.get("ebsBlockDevices") is UNKNOWN:
-        p.note("its further disks are unknown: none or one")
-        disk(p, ANY, maybe)
-    for each in [*mapped.values(), *nameless]:
-        disk(p, each, count)
-
-
-def _mapped(p: Pricing, template: Mapping[str, Any]) -> tuple[dict[str, Mapping[str, Any]], list[Mapping[str, Any]]]:
-    """The disks of a launch template by the names of their devices, and those whose name is unknown."""
-    if p.get("blockDeviceMappings", of=template) is UNKNOWN:
-        return {ROOTS[0]: ANY}, []
+    Args:
+        layers: settings with the properties of their root disk and of their disks; the own ones first, then those of
+            the template that they replace.
+        root_gb: the size of the root disk where nobody says it; the usage file's unless given.
+    """
     named: dict[str, Mapping[str, Any]] = {}
     nameless: list[Mapping[str, Any]] = []
-    for mapping in p.items("blockDeviceMappings", of=template):
-        if mapping is UNKNOWN:
-            nameless.append(ANY)
-        elif mapping.get("noDevice") is None and mapping.get("virtualName") is None:
-            name, settings = mapping.get("deviceName"), _known(mapping.get("ebs"))
-            if isinstance(name, str):
-                named[name] = settings
-            else:
-                nameless.append(settings)
-    return named, nameless
+    own: dict[str, Any] = {}
+    for settings, root_path, path in reversed(layers):
+        root = p.get(root_path, {}, settings) if root_path else {}
+        root = root[0] if isinstance(root, list) and root else root
+        own |= ANY if root is UNKNOWN else root or {}
+        if p.get(path, of=settings) is UNKNOWN and path == MAPPINGS:
+            own |= ANY
+        elif p.get(path, of=settings) is UNKNOWN:
+            p.note("its further disks are unknown: none or one")
+            disk(p, ANY, count.maybe)
+        for block in p.items(path, settings):
+            _place(block, path, named, nameless)
+    mapped: Mapping[str, Any] = next((named.pop(name) for name in ROOTS if name in named), {})
+    root = {**mapped, **own}
+    if root.get("volumeSize") is None and _of_snapshot(p, root) is None:
+        root["volumeSize"] = p.use("ec2", "root_gb") if root_gb is None else root_gb
+    disk(p, root, count.maybe if nameless and not mapped and not own else count, "root", ROOT_TYPE)
+    for settings in [*named.values(), *nameless]:
+        disk(p, settings, count)
 
 
-def _known(settings: Any) -> Mapping[str, Any]:
-    return ANY if settings is UNKNOWN else settings or {}
+def _place(block: Any, path: str, named: dict[str, Mapping[str, Any]], nameless: list[Mapping[str, Any]]) -> None:
+    """Puts one disk of a list among those whose device is known, or is not."""
+    if block is UNKNOWN:
+        nameless.append(ANY)
+        return
+    name = block.get("deviceName")
+    settings = block.get("ebs") if path == MAPPINGS else block
+    if block.get("noDevice") or block.get("virtualName"):
+        named.pop(name, None)
+    elif isinstance(name, str):
+        named[name] = ANY if settings is UNKNOWN else settings or {}
+    else:
+        nameless.append(ANY if settings is UNKNOWN else settings or {})
 
 
 def volume(p: Pricing) -> None:
     """An EBS volume of its own."""
-    disk(p, {**p.resource.inputs}, size="size", kind="type", default_type="gp2")
-    if p.get("size") is None:
-        p.note("its size is that of its snapshot, which the plan does not know")
+    disk(p, p.resource.inputs, size="size", kind="type")
 
 
 def snapshot(p: Pricing) -> None:
     """A snapshot: at most the size of its volume, as it holds what was written."""
-    sizes = [p.amount("size", 1, SIZES, each.inputs) for each in p.referred("volumeId", "aws:ebs/volume:Volume")]
+    sizes = [p.amount("size", 1, SIZES, source.inputs) for source in p.referred("volumeId", VOLUME)]
     if not sizes:
         p.unpriced("the size of its volume is not in the plan")
         return
-    p.add("snapshot", Range(Decimal(0), max(size.high for size in sizes)), "ebs", "snapshot")
+    archived = p.get("storageTier") in ("archive", UNKNOWN)
+    p.any_of(
+        "snapshot",
+        Range(Decimal(0), max(size.high for size in sizes)),
+        "ebs",
+        ["snapshot", "snapshot-archive"] if archived else ["snapshot"],
+    )
     p.note("a snapshot holds what was written, at most the whole volume")
 
 
-TABLE = {"aws:ebs/snapshot:Snapshot": snapshot, "aws:ebs/volume:Volume": volume}
+TABLE = {SNAPSHOT: snapshot, VOLUME: volume}

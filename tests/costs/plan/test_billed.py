@@ -25,7 +25,7 @@ REGION = "us-east-1"
 INSTANCE, TEMPLATE = "aws:ec2/instance:Instance", "aws:ec2/launchTemplate:LaunchTemplate"
 MACHINE = {"instanceType": "t3.micro", "associatePublicIpAddress": False}
 ROWS = [(kind, billed) for kind, rows in BILLED.items() for billed in rows]
-MODULES = {"lambda": "lambda_"}
+PACKAGES = {"lambda": "lambda_"}
 
 
 def resource(kind: str, name: str, /, **inputs: Any) -> PlannedResource:
@@ -47,8 +47,9 @@ def _classes(hint: Any) -> Iterator[type]:
 
 @pytest.mark.parametrize(("kind", "billed"), ROWS, ids=[f"{kind} {billed.path}" for kind, billed in ROWS])
 def test_every_row_is_of_a_property_that_there_is(kind: str, billed: Billed) -> None:
-    module, name = re.fullmatch(r"aws:(\w+)/\w+:(\w+)", kind).groups()  # type: ignore[union-attr]
-    classes = [getattr(import_module(f"pulumi_aws.{MODULES.get(module, module)}"), f"{name}Args")]
+    package, module, name = re.fullmatch(r"aws:(\w+)/(\w+):(\w+)", kind).groups()  # type: ignore[union-attr]
+    module = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", module).lower()
+    classes = [getattr(import_module(f"pulumi_aws.{PACKAGES.get(package, package)}.{module}"), f"{name}Args")]
     for word in billed.path.split("."):
         hints = [input_type_types(arguments).get(word) for arguments in classes]
         assert any(hint is not None for hint in hints), f"{kind} has no {word} of {billed.path}"

@@ -81,8 +81,28 @@ CASES = {
     # a million messages; minutes of connections at 0.25 a million, only the usage knows
     # [apigatewayv2_api_test websocket_usage]
     "websocket-api": Right("1.00", status="at least", says="it is billed by connection_minutes"),
-    # the target's own bounds, and one task as it is declared: 730 x (1 x 0.04048 + 2 x 0.004445)
+    # 730 x (1 x 0.04048 + 2 x 0.004445) a task: the target's own bounds, and one task as it is declared
     "ecs-autoscaling-target": Right("36.04", "360.40", expected="36.04", says="it scales between 1 and 10"),
+    "ecs-default-strategy": Right("180.20"),  # 5 tasks [ecs_service ecs_fargate5]
+    # 144.16 + 4 x 3.65: AWS bills the public addresses of tasks too, 0.005 an hour
+    "ecs-public-address": Right("158.76"),
+    "eks-auto-mode": Right("73.00", status="at least", says="Auto Mode makes its nodes by itself: they are in no plan"),
+    "eks-extended-support": Right("438.00", says="1.29 is in extended support"),  # [eks_cluster extended_support[1.29]]
+    # 32.19 + 0.64 [instance instance_withLaunchTemplateByName], and 2 an hour for the region, 1,460.00
+    "instance-dedicated": Right("1492.83"),
+    # 30.37 + 0.64 + 100.00 of gp2 [instance instance1 ebs_block_device[0]; the provider: "Defaults to gp2"]
+    "instance-ebs-default-type": Right("131.01"),
+    # the disk alone; no host is in the plan [instance skips it]
+    "instance-host-tenancy": Right("0.64", status="at least", says="on a dedicated host, which is not in the plan"),
+    "instance-monitoring": Right("33.11"),  # 30.37 + 0.64 + 7 x 0.30 [instance instance1_detailedMonitoring]
+    "instance-windows-ami": Right("44.44"),  # 43.80 + 0.64 [autoscaling_group asg_lc_windows]
+    # 30.37 + 40 + 80 [autoscaling_group asg_lc_basic]
+    "launch-configuration-disks": Right("150.37"),
+    # up to 10 g5.xlarge at the price on demand with disks and addresses; no real spot price is in the shipped book
+    "mixed-fleet": Right("0.00", "7386.70", says="no spot price of g4dn.xlarge to g5.xlarge is in the book"),
+    # the cheapest to the dearest type, and perhaps an address; disks are those of the template
+    "nodegroup-outside-template": Right("3.07", "40182.85", status="at least", says="its launch template is not in"),
+    "nodegroup-public-subnet": Right("35.62"),  # 31.97 + 3.65: public addresses of nodes
 }
 
 
