@@ -13,7 +13,7 @@ from shoestring import aws
 from shoestring.base import names
 from shoestring.base.errors import UserError
 
-TAGS = ("Project", "Environment", "Team", "Owner", "CostCenter")
+TAGS = tuple(tag for tag in names.COST_TAGS if tag != names.MANAGED_BY_TAG)  # what costs are told apart by
 Clients = Callable[[str], Any]
 Facts = dict[str, Any]
 
@@ -31,11 +31,7 @@ def _value(client: Any, environment: str) -> str:
     try:
         return str(client.get_parameter(Name=name)["Parameter"]["Value"])
     except client.exceptions.ParameterNotFound as error:
-        raise UserError(
-            f"there is no parameter {name}",
-            f"the gate that the platform {environment} makes",
-            f"pulumi up --refresh --stack {environment} --policy-pack policies",
-        ) from error
+        raise _missing(f"parameter {name}", "gate", environment) from error
 
 
 def _gate(client: Any, environment: str) -> gate.Gate:
@@ -46,23 +42,19 @@ def _gate(client: Any, environment: str) -> gate.Gate:
         raise UserError(f"the parameter {names.window_gate(environment)}: {error}", "", mend) from error
 
 
-def _put(client: Any, environment: str, value: gate.Gate) -> None:
-    _value(client, environment)  # the platform makes it: nobody else does
-    client.put_parameter(Name=names.window_gate(environment), Value=value.text(), Type="String", Overwrite=True)
-
-
 def _budget(clients: Clients, name: str, environment: str) -> Facts:
     account = clients("sts").get_caller_identity()["Account"]
     client = clients("budgets")
     try:
         answer = client.describe_budget(AccountId=account, BudgetName=name, ShowFilterExpression=True)
     except client.exceptions.NotFoundException as error:
-        raise UserError(
-            f"there is no budget {name} in the account {account}",
-            f"the budget that the platform {environment} makes",
-            f"pulumi up --refresh --stack {environment} --policy-pack policies",
-        ) from error
+        raise _missing(f"budget {name} in the account {account}", "budget", environment) from error
     return dict(answer["Budget"])
+
+
+def _missing(what: str, role: str, environment: str) -> UserError:
+    mend = f"pulumi up --refresh --stack {environment} --policy-pack policies"
+    return UserError(f"there is no {what}", f"the {role} that the platform {environment} makes", mend)
 
 
 def status(environment: str, name: str, clients: Clients, now: datetime) -> Facts:
@@ -161,16 +153,18 @@ def text(facts: Facts) -> str:
 
 def close(environment: str, why: str, clients: Clients, now: datetime) -> gate.Gate:
     """Closes the gate by hand until the month ends."""
-    closed = gate.Gate("closed", period=gate.period(now), at=gate.stamp(now), why=why)
-    _put(clients("ssm"), environment, closed)
-    return closed
+    return _put(clients("ssm"), environment, gate.Gate("closed", period=gate.period(now), at=gate.stamp(now), why=why))
 
 
 def reopen(environment: str, why: str, clients: Clients, now: datetime) -> gate.Gate:
     """Opens the gate; the guard closes it again only by an alarm that is sent later."""
-    opened = gate.Gate("open", period=gate.period(now), at=gate.stamp(now), why=why)
-    _put(clients("ssm"), environment, opened)
-    return opened
+    return _put(clients("ssm"), environment, gate.Gate("open", period=gate.period(now), at=gate.stamp(now), why=why))
+
+
+def _put(client: Any, environment: str, value: gate.Gate) -> gate.Gate:
+    _value(client, environment)  # the platform makes it: nobody else does
+    client.put_parameter(Name=names.window_gate(environment), Value=value.text(), Type="String", Overwrite=True)
+    return value
 
 
 def activate_tags(clients: Clients) -> list[Facts]:

@@ -18,9 +18,9 @@ def preview(stack: str, *words: str, on_event: Callable[[updates.Event], None] =
     Raises:
         UserError: the program, the provider or a policy refuses; nothing was changed.
     """
-    outcome = updates.run("preview", stack, "--json", "--show-sames", *words, on_event=on_event)
     mend = f"pulumi preview --stack {stack}    (where there is no such stack: pulumi stack init {stack})"
-    updates.require(outcome, f"the preview of {stack}", mend)
+    outcome = updates.run("preview", stack, "--json", "--show-sames", *words, on_event=on_event)
+    outcome.require(f"the preview of {stack}", mend)
     return read(outcome.output, f"the preview of {stack}")
 
 

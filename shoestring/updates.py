@@ -59,6 +59,24 @@ class Outcome:
         elif (violation := event.get("policyEvent")) and violation["enforcementLevel"] == "mandatory":
             self.refusals.append(violation["message"].strip())
 
+    def require(self, what: str, mend: str) -> Outcome:
+        """The outcome itself, where all went well.
+
+        Raises:
+            Locked: another update has the stack.
+            UserError: it failed: the engine's own errors; `mend` is shown where they name no command themselves.
+        """
+        if self.code == 0:
+            return self
+        _require_lock(self.output)
+        errors = [_without_traceback(error) for error in self.errors if error != "update failed"] + self.refusals
+        # what the program met because the engine had given up is no reason of its own
+        reasons = [error for error in errors if "the client connection is closing" not in error] or errors
+        reason = "\n".join(reasons) or "\n".join(self.output.splitlines()[-15:])
+        if "no space left on device" in reason.lower():
+            mend = f"df -h {home()}    (then the same command again)"
+        raise UserError(f"{what} failed:\n{reason}", mend="" if MEND in reason else mend)
+
 
 def _follow(log: Path, position: int, outcome: Outcome, on_event: Callable[[Event], None]) -> int:
     """Takes the events that are new in the engine's log; returns how far it was read."""
@@ -120,25 +138,6 @@ def run(
         outcome.output = text.read_text(errors="replace")
     outcome.code, outcome.seconds = child.returncode, time.monotonic() - began
     return outcome
-
-
-def require(outcome: Outcome, what: str, mend: str) -> Outcome:
-    """The outcome of an update that went well.
-
-    Raises:
-        Locked: another update has the stack.
-        UserError: it failed: the engine's own errors; `mend` is shown where they name no command themselves.
-    """
-    if outcome.code == 0:
-        return outcome
-    _require_lock(outcome.output)
-    errors = [_without_traceback(error) for error in outcome.errors if error != "update failed"] + outcome.refusals
-    # what the program met because the engine had given up is no reason of its own
-    reasons = [error for error in errors if "the client connection is closing" not in error] or errors
-    reason = "\n".join(reasons) or "\n".join(outcome.output.splitlines()[-15:])
-    if "no space left on device" in reason.lower():
-        mend = f"df -h {home()}    (then the same command again)"
-    raise UserError(f"{what} failed:\n{reason}", mend="" if MEND in reason else mend)
 
 
 def _without_traceback(error: str) -> str:

@@ -8,7 +8,6 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from costs.plan.plan import Plan
 from shoestring import jobs, models, plans, updates
 from shoestring.base.errors import UserError
 from shoestring.base.names import window
@@ -19,29 +18,22 @@ POLICIES = ("--policy-pack", "policies")
 LAST_LINES = 15
 
 
-def plan(environment: str, screen: Screen) -> Plan:
-    """What the window would cost, of a plan that the policies accept; nothing is changed."""
-    return plans.price(window(environment), *POLICIES, on_event=screen.resource)
-
-
-def up(environment: str, screen: Screen) -> updates.Outcome:
-    """Brings the window up, with the policies. The engine asks those about the whole stack in a preview: see `plan`."""
-    stack = window(environment)
-    outcome = updates.run("up", stack, *POLICIES, on_event=screen.resource)
-    return updates.require(outcome, f"bringing {stack} up", "what the lines above say, then: shoestring train")
-
-
 def destroy(stack: str, screen: Screen, on_event: Callable[[updates.Event], None] | None = None) -> updates.Outcome:
     """Removes everything of a stack; repeatable. `on_event` receives the engine's events in the screen's place."""
-    outcome = updates.run("destroy", stack, on_event=on_event or screen.resource)
     mend = f"pulumi refresh --stack {stack}; pulumi destroy --stack {stack}"
-    return updates.require(outcome, f"tearing {stack} down", mend)
+    return updates.run("destroy", stack, on_event=on_event or screen.resource).require(f"tearing {stack} down", mend)
 
 
 def state(progress: jobs.JobProgress) -> str:
     """A job's state in one line."""
-    metrics = "  ".join(f"{name} {value:.4g}" for name, value in progress.metrics.items())
-    return f"{progress.secondary.lower()}  step {progress.step}  {metrics}" if progress.step else progress.secondary
+    if not progress.step:
+        return progress.secondary
+    return f"{progress.secondary.lower()}  step {progress.step}  {figures(progress.metrics)}"
+
+
+def figures(metrics: dict[str, float]) -> str:
+    """A model's metrics in one line."""
+    return "  ".join(f"{name} {value:.4g}" for name, value in metrics.items())
 
 
 def finish(progress: jobs.JobProgress, uri: str, bucket: str, screen: Screen) -> dict[str, Any]:
@@ -78,10 +70,11 @@ def train(environment: str, screen: Screen, poll: float, uri: str) -> list[dict[
         teardown.push(lambda kind, error, trace: _tear_down(stack, screen, error))
         try:
             with screen.step(f"{stack} is planned and priced"):
-                planned = plan(environment, screen)
-            screen.line(f"  {plans.summary(planned)}")
+                plan = plans.price(stack, *POLICIES, on_event=screen.resource)  # which the policies accept as a whole
+            screen.line(f"  {plans.summary(plan)}")
             with screen.step(f"{stack} comes up"):
-                up(environment, screen)
+                outcome = updates.run("up", stack, *POLICIES, on_event=screen.resource)
+                outcome.require(f"bringing {stack} up", "what the lines above say, then: shoestring train")
         except updates.Locked:
             teardown.pop_all()
             raise

@@ -33,7 +33,7 @@ def roi(
     as_json: Json = False,
 ) -> None:
     """Return on investment: (benefit - cost) / cost."""
-    flags = {"benefit": benefit, "cost": cost, "months": months}
+    flags = {name: value for name, value in locals().items() if name in returns.RoiInputs.model_fields}
     result = returns.roi(gather(returns.RoiInputs, file, flags, "shoestring cost roi"))
     emit(result.facts(), as_json, returns.render(result))
 
@@ -59,12 +59,7 @@ def tco(
     as_json: Json = False,
 ) -> None:
     """A bought GPU server against EC2, spot and SageMaker, with the hours after which it pays."""
-    flags = {
-        "price": price, "life_years": life_years, "residual": residual, "utilisation": utilisation,
-        "power_watts": power_watts, "idle_watts": idle_watts, "usd_per_kwh": usd_per_kwh, "pue": pue,
-        "space_usd_month": space_usd_month, "staff_hours_month": staff_hours_month, "staff_usd_hour": staff_usd_hour,
-        "instance": instance, "count": count, "region": region, "hourly": hourly,
-    }  # fmt: skip
+    flags = {name: value for name, value in locals().items() if name in comparison.TcoInputs.model_fields}
     inputs = gather(comparison.TcoInputs, file, flags, "shoestring cost tco")
     try:
         result = comparison.compare(inputs, PriceBook.current(), today())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import typer
 
 from shoestring.commands.common import Json, emit, say
@@ -19,5 +21,5 @@ def setup() -> None:
 def doctor(as_json: Json = False) -> None:
     """Name everything that is missing or wrong, each with the command that mends it."""
     checks = examine()
-    emit([check.facts() for check in checks], as_json, render(checks))
+    emit([asdict(check) for check in checks], as_json, render(checks))
     raise typer.Exit(1 if any(check.needed and not check.good for check in checks) else 0)

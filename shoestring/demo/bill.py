@@ -1,16 +1,16 @@
 """The demo's bill twice over: what its plans come to for what it used, and what the account's meter counted.
 
-The plans are priced by the rules of `costs/rules/`, for the time that the engine's events give each resource and for
-the traffic that the account's own listings show; the meter watches the account, and answers as AWS Cost Explorer does.
-Only the requests to S3 have one source for both, the account's trail.
+The plans are priced by the rules of `costs/plan/`, for the time that the engine's events give each resource and for the
+traffic that the account's own listings show; the meter watches the account, and answers as AWS Cost Explorer does. Only
+the requests to S3 have one source for both, the account's trail.
 """
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -44,67 +44,6 @@ SERVICES = {  # Cost Explorer's names of the price book's services
 LEFT_OUT = ("budgets", "costexplorer")
 
 
-@dataclass
-class Lives:
-    """When each resource came and went, by its URN, as the engine tells it (epoch seconds)."""
-
-    began: dict[str, float] = field(default_factory=dict)
-    ended: dict[str, float] = field(default_factory=dict)
-
-    def note(self, event: Mapping[str, Any]) -> None:
-        """Notes what an event of the engine says."""
-        change = event.get("resourcePreEvent", {}).get("metadata", {})
-        if change.get("op") == "create":
-            self.began.setdefault(change["urn"], time.time())
-        elif change.get("op") == "delete":
-            self.ended[change["urn"]] = time.time()
-
-    def seconds(self, urn: str) -> float:
-        """How long it stood; what AWS bills at the least where that was less."""
-        if urn not in self.began:
-            return 0.0
-        return max(self.ended.get(urn, time.time()) - self.began[urn], MINUTE)
-
-
-@dataclass
-class Traffic:
-    """What a plan can only assume, counted in the account: a usage file's keys and figures, by the plan's URNs."""
-
-    preview: Preview
-    figures: dict[str, dict[str, Decimal]] = field(default_factory=dict)
-
-    def _urn(self, kind: str, name: str | None = None) -> str:
-        """The URN of the resource of a type that the account knows by `name`."""
-        of_kind = [resource for resource in self.preview.resources if resource.type == kind]
-        return next(resource.urn for resource in of_kind if name in (None, resource.inputs.get("name")))
-
-    def count_logs(self, function: str) -> None:
-        """Counts what was written to the logs, and the function's requests: before these go with their groups."""
-        logs = aws.client("logs")
-        for page in logs.get_paginator("describe_log_groups").paginate():
-            for group in (item["logGroupName"] for item in page["logGroups"]):
-                pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
-                messages = [event["message"] for page in pages for event in page["events"]]
-                written = Decimal(sum(len(message.encode()) + OVERHEAD for message in messages))
-                self.figures[self._urn("aws:cloudwatch/logGroup:LogGroup", group)] = {"ingested_gb": written / GIB}
-                if group.endswith(f"/{function}"):
-                    billed = [int(report[1]) for report in map(BILLED.match, messages) if report]
-                    mean = Decimal(sum(billed)) / max(len(billed), 1)
-                    urn = self._urn("aws:lambda/function:Function", function)
-                    self.figures[urn] = {"requests": Decimal(len(billed)), "mean_ms": mean}
-
-    def count_requests(self, endpoint: str, since: float) -> None:
-        """Counts the requests to S3 in the account's trail: after the teardown, which makes some."""
-        events = [event for event in Trail(endpoint).new() if event.service == "s3" and event.at >= since]
-        writes, reads = (sum(event.name in names for event in events) for names in (WRITES, READS))
-        self.figures[self._urn("aws:s3/bucket:Bucket")] = {"puts": Decimal(writes), "gets": Decimal(reads)}
-
-    def usage(self) -> Usage:
-        """All of it; what was not counted did not happen."""
-        nothing = {kind: dict.fromkeys(keys, Decimal(0)) for kind, keys in KINDS.items()}
-        return Usage(nothing, self.figures, source="what the demo used")
-
-
 def _used(charge: Charge, seconds: float, job: Mapping[str, Any]) -> Decimal:
     """Dollars of one charge of a plan, for what this run used of it."""
     if charge.basis is Basis.USAGE:
@@ -117,26 +56,7 @@ def _used(charge: Charge, seconds: float, job: Mapping[str, Any]) -> Decimal:
     return charge.rate.high * charge.price.usd * Decimal(ran) / HOUR
 
 
-def planned(previews: Sequence[Preview], lives: Lives, traffic: Traffic, job: Mapping[str, Any]) -> dict[str, Decimal]:
-    """What the plans come to, in dollars by service, for the time and the traffic of this run.
-
-    Args:
-        previews: as the engine gave them before anything was made.
-        job: the facts of the one job (`jobs.facts`).
-    """
-    book, total = PriceBook.current(), dict[str, Decimal]()
-    for preview in previews:
-        usage = traffic.usage() if preview is traffic.preview else None
-        for change in price_plan(preview, book, usage).changes:
-            for charge in change.after.charges if change.after else ():
-                if charge.price.service not in LEFT_OUT:
-                    service = SERVICES.get(charge.price.service, charge.price.service)
-                    usd = _used(charge, lives.seconds(change.after.urn), job)  # type: ignore[union-attr]
-                    total[service] = total.get(service, Decimal(0)) + usd
-    return total
-
-
-def metered() -> dict[str, Decimal]:
+def _metered() -> dict[str, Decimal]:
     """What the account has cost since yesterday, by service, as Cost Explorer answers."""
     today = datetime.now(UTC).date()
     period = {"Start": str(today - timedelta(days=1)), "End": str(today + timedelta(days=1))}
@@ -145,45 +65,75 @@ def metered() -> dict[str, Decimal]:
         GroupBy=[{"Type": "DIMENSION", "Key": "SERVICE"}],
         Filter={"Not": {"Dimensions": {"Key": "SERVICE", "Values": [EXPLORER]}}},
     )  # fmt: skip
-    total: dict[str, Decimal] = {}
+    totals: defaultdict[str, Decimal] = defaultdict(Decimal)
     for day in answer["ResultsByTime"]:
         for group in day["Groups"]:
-            usd = Decimal(group["Metrics"]["UnblendedCost"]["Amount"])
-            total[group["Keys"][0]] = total.get(group["Keys"][0], Decimal(0)) + usd
-    return total
-
-
-def since(before: Mapping[str, Decimal], after: Mapping[str, Decimal]) -> dict[str, Decimal]:
-    """What came on top, by service, the dearest first."""
-    grown = {service: usd - before.get(service, Decimal(0)) for service, usd in after.items()}
-    return {service: grown[service] for service in sorted(grown, key=grown.__getitem__, reverse=True) if grown[service]}
+            totals[group["Keys"][0]] += Decimal(group["Metrics"]["UnblendedCost"]["Amount"])
+    return totals
 
 
 class Bill:
     """What the demo was going to cost, and what it cost. Made before anything is; asked when all is gone."""
 
     def __init__(self, endpoint: str) -> None:
-        self.endpoint, self.began, self.before = endpoint, time.time(), metered()
-        self.lives, self.previews = Lives(), list[Preview]()
-        self.traffic: Traffic | None = None
+        self._endpoint, self._began, self._metered_before = endpoint, time.time(), _metered()
+        self._previews: list[Preview] = []
+        self._created: dict[str, float] = {}  # when, by URN, as the engine tells it (epoch seconds)
+        self._deleted: dict[str, float] = {}
+        self._traffic: dict[str, dict[str, Decimal]] = {}  # a usage file's keys and figures, by URN
 
     def plan(self, preview: Preview) -> Plan:
         """Takes a stack's preview, the platform's first; returns its plan with prices."""
-        self.previews.append(preview)
-        self.traffic = self.traffic or Traffic(preview)
+        self._previews.append(preview)
         return price_plan(preview, PriceBook.current())
 
+    def note(self, event: Mapping[str, Any]) -> None:
+        """Notes what an event of the engine says."""
+        change = event.get("resourcePreEvent", {}).get("metadata", {})
+        if change.get("op") == "create":
+            self._created.setdefault(change["urn"], time.time())
+        elif change.get("op") == "delete":
+            self._deleted[change["urn"]] = time.time()
+
+    def _seconds(self, urn: str) -> float:
+        """How long a resource stood; what AWS bills at the least where that was less."""
+        if urn not in self._created:
+            return 0.0
+        return max(self._deleted.get(urn, time.time()) - self._created[urn], MINUTE)
+
+    def _urn(self, kind: str, name: str | None = None) -> str:
+        """The URN of the platform's resource of a type that the account knows by `name`."""
+        of_kind = [resource for resource in self._previews[0].resources if resource.type == kind]
+        return next(resource.urn for resource in of_kind if name in (None, resource.inputs.get("name")))
+
     def before_teardown(self, function: str) -> None:
-        """Counts what goes with the stacks; `function` serves the model."""
-        assert self.traffic
-        self.traffic.count_logs(function)
+        """Counts what was written to the logs, and requests to `function`: before these go with their groups."""
+        logs = aws.client("logs")
+        for page in logs.get_paginator("describe_log_groups").paginate():
+            for group in (item["logGroupName"] for item in page["logGroups"]):
+                pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
+                messages = [event["message"] for page in pages for event in page["events"]]
+                written = Decimal(sum(len(message.encode()) + OVERHEAD for message in messages))
+                self._traffic[self._urn("aws:cloudwatch/logGroup:LogGroup", group)] = {"ingested_gb": written / GIB}
+                if group.endswith(f"/{function}"):
+                    billed = [int(report[1]) for report in map(BILLED.match, messages) if report]
+                    mean = Decimal(sum(billed)) / max(len(billed), 1)
+                    urn = self._urn("aws:lambda/function:Function", function)
+                    self._traffic[urn] = {"requests": Decimal(len(billed)), "mean_ms": mean}
 
     def after_teardown(self, job: Mapping[str, Any]) -> dict[str, Any]:
-        """The bill: `planned_usd` and `metered_usd` with their `difference_pct`, and both `by_service`."""
-        assert self.traffic
-        self.traffic.count_requests(self.endpoint, self.began)
-        by_meter, by_plan = since(self.before, metered()), planned(self.previews, self.lives, self.traffic, job)
-        by_plan = {service: usd for service, usd in by_plan.items() if usd}
+        """The bill: `planned_usd` and `metered_usd` with their `difference_pct`, and both `by_service`.
+
+        Args:
+            job: the facts of the one job (`jobs.facts`).
+        """
+        # the requests to S3 are counted in the account's trail now, for the teardown made some
+        events = [event for event in Trail(self._endpoint).new() if event.service == "s3" and event.at >= self._began]
+        writes, reads = (Decimal(sum(event.name in names for event in events)) for names in (WRITES, READS))
+        self._traffic[self._urn("aws:s3/bucket:Bucket")] = {"puts": writes, "gets": reads}
+        grown = {service: usd - self._metered_before.get(service, 0) for service, usd in _metered().items()}
+        by_meter = {service: grown[service] for service in sorted(grown, key=lambda service: -grown[service])}
+        by_plan = self._planned(job)
         metered_usd, planned_usd = (sum(services.values(), Decimal(0)) for services in (by_meter, by_plan))
         return {
             "planned_usd": planned_usd,
@@ -192,5 +142,21 @@ class Bill:
             "by_service": {
                 service: (by_plan.get(service, Decimal(0)), by_meter.get(service, Decimal(0)))
                 for service in dict.fromkeys([*by_meter, *by_plan])
+                if by_meter.get(service) or by_plan.get(service)
             },
         }
+
+    def _planned(self, job: Mapping[str, Any]) -> dict[str, Decimal]:
+        """What the plans come to, in dollars by service, for the time and the traffic of this run."""
+        # what was not counted did not happen
+        nothing = {kind: dict.fromkeys(keys, Decimal(0)) for kind, keys in KINDS.items()}
+        used = Usage(nothing, self._traffic, source="what the demo used")
+        book, totals = PriceBook.current(), defaultdict[str, Decimal](Decimal)
+        for preview in self._previews:
+            plan = price_plan(preview, book, used if preview is self._previews[0] else None)
+            for resource in (change.after for change in plan.changes if change.after):
+                for charge in resource.charges:
+                    if charge.price.service not in LEFT_OUT:
+                        service = SERVICES.get(charge.price.service, charge.price.service)
+                        totals[service] += _used(charge, self._seconds(resource.urn), job)
+        return totals

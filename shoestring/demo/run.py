@@ -9,6 +9,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from costs.amounts import cents
@@ -104,7 +105,7 @@ def _noting(screen: Screen, bill: Bill) -> Callable[[updates.Event], None]:
     """Shows the engine's events, and notes them for the bill."""
 
     def on_event(event: updates.Event) -> None:
-        bill.lives.note(event)
+        bill.note(event)
         screen.resource(event)
 
     return on_event
@@ -116,7 +117,7 @@ def _up(screen: Screen, facts: Facts, stack: str, bill: Bill) -> Plan:
     screen.line(f"  {plans.summary(plan)}")
     with screen.step(f"pulumi up -s {stack} --policy-pack policies"):
         outcome = updates.run("up", stack, *windows.POLICIES, on_event=_noting(screen, bill))
-        updates.require(outcome, f"pulumi up -s {stack}", "shoestring cloud logs")
+        outcome.require(f"pulumi up -s {stack}", "shoestring cloud logs")
     created = outcome.changes.get("create", 0)
     facts["stacks"].append({"name": stack, "created": created, "seconds": round(outcome.seconds, 1)})
     screen.line(f"  {created} resources created")
@@ -128,7 +129,7 @@ def _again(screen: Screen, facts: Facts) -> None:
     for stack in facts["stacks"]:
         with screen.step(f"pulumi up -s {stack['name']} again"):
             outcome = updates.run("up", stack["name"], on_event=screen.resource)
-            updates.require(outcome, f"a second pulumi up -s {stack['name']}", "shoestring cloud logs")
+            outcome.require(f"a second pulumi up -s {stack['name']}", "shoestring cloud logs")
         stack["unchanged_on_second_up"] = outcome.unchanged
         screen.line(f"  {outcome.changes.get('same', 0)} unchanged" if outcome.unchanged else f"  {outcome.changes}")
 
@@ -173,16 +174,14 @@ def _serve(screen: Screen, facts: Facts, cloud: dict[str, Any], outputs: dict[st
     job = jobfile.load(jobfile.find("breast_cancer"))
     with screen.step("the model is promoted and published"):
         version = models.promote(PLATFORM, outputs["bucket"], job.name, "latest")
-        updates.require(
-            updates.run("up", PLATFORM, *windows.POLICIES, on_event=screen.resource), "publishing", "shoestring doctor"
-        )
+        published = updates.run("up", PLATFORM, *windows.POLICIES, on_event=screen.resource)
+        published.require("publishing", "shoestring doctor")
     model = models.versions(outputs["bucket"], job.name)[-1]
-    keys = ("name", "version", "run_id", "metrics", "data_sha256")
-    facts["model"] = {key: model[key] for key in keys}
-    screen.line(f"  {model['name']} version {version}: " + _metrics(model["metrics"]))
+    facts["model"] = {key: model[key] for key in ("name", "version", "run_id", "metrics", "data_sha256")}
+    screen.line(f"  {model['name']} version {version}: " + windows.figures(model["metrics"]))
 
     with data.prepare(job, home() / "packages").path.open(newline="") as file:
-        table = [row for row, _ in zip(csv.DictReader(file), range(REQUESTS), strict=False)]
+        table = list(islice(csv.DictReader(file), REQUESTS))
     rows = [{name: float(value) for name, value in row.items() if name != job.data.target} for row in table]
     function = FunctionUrl(outputs["inference_url"], outputs["region"], cloud["aws_endpoint"])
     latencies, errors, answer = [], 0, dict[str, Any]()
@@ -207,10 +206,6 @@ def _last(answer: dict[str, Any]) -> str:
         return "none"
     prediction = answer["predictions"][0]
     return f"{prediction['label']} with probability {prediction['probability']:.3f}"
-
-
-def _metrics(metrics: dict[str, float]) -> str:
-    return "  ".join(f"{name} {value:.4g}" for name, value in metrics.items())
 
 
 def _refuse(screen: Screen, facts: Facts) -> None:

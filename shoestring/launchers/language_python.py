@@ -54,25 +54,23 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     def GetPluginInfo(self, request: Any, context: Any) -> Any:
         return plugin_pb2.PluginInfo(version=importlib.metadata.version("pulumi"))
 
-    def GetRequiredPlugins(self, request: Any, context: Any) -> Any:
-        return language_pb2.GetRequiredPluginsResponse()
-
     def GetRequiredPackages(self, request: Any, context: Any) -> Any:
         """The provider plugins of the installed `pulumi-*` distributions (`pulumi-plugin.json` in each)."""
         packages = []
-        for plugin in _required_plugins():
-            packages.append(
-                plugin_pb2.PackageDependency(name=plugin["name"], kind="resource", version=plugin["version"])
-            )
+        for name in ("pulumi_aws", "pulumi_kubernetes"):
+            manifests = (Path(folder, name, "pulumi-plugin.json") for folder in sys.path)
+            if manifest := next(filter(Path.exists, manifests), None):
+                plugin = json.loads(manifest.read_text())
+                if plugin.get("resource"):
+                    dependency = {"name": plugin["name"], "kind": "resource", "version": plugin["version"]}
+                    packages.append(plugin_pb2.PackageDependency(**dependency))
         return language_pb2.GetRequiredPackagesResponse(packages=packages)
 
     def Run(self, request: Any, context: Any) -> Any:
         program = request.info.program_directory or request.pwd
         if request.info.entry_point and request.info.entry_point != ".":
             program = str(Path(program, request.info.entry_point))
-        arguments = {
-            "program": program,
-            "args": list(request.args),
+        settings = {
             "monitor": request.monitor_address,
             "engine": self.engine,
             "project": request.project,
@@ -82,12 +80,13 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             "organization": request.organization,
             "root_directory": request.info.root_directory,
         }
-        environment = dict(os.environ)
-        environment["PULUMI_CONFIG"] = json.dumps(dict(request.config))
-        environment["PULUMI_CONFIG_SECRET_KEYS"] = json.dumps(list(request.configSecretKeys))
-        command = [
-            _interpreter(request.info), "-u", "-m", "shoestring.launchers.program", json.dumps(arguments)
-        ]  # fmt: skip
+        job = json.dumps({"program": program, "args": list(request.args), "settings": settings})
+        environment = {
+            **os.environ,
+            "PULUMI_CONFIG": json.dumps(dict(request.config)),
+            "PULUMI_CONFIG_SECRET_KEYS": json.dumps(list(request.configSecretKeys)),
+        }
+        command = [_interpreter(request.info), "-u", "-m", "shoestring.launchers.program", job]
         process = subprocess.Popen(command, cwd=request.pwd, env=environment)
         context.add_callback(process.terminate)  # the engine went away: so does the program
         code = process.wait()
@@ -125,11 +124,8 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             threading.Thread(target=pump, args=(kind, stream), daemon=True).start()
         for _ in range(2):
             for kind, line in iter(chunks.get, None):
-                yield (
-                    language_pb2.RunPluginResponse(stdout=line)
-                    if kind == "stdout"
-                    else language_pb2.RunPluginResponse(stderr=line)
-                )
+                response = language_pb2.RunPluginResponse
+                yield response(stdout=line) if kind == "stdout" else response(stderr=line)
         yield language_pb2.RunPluginResponse(exitcode=process.wait())
 
     def InstallDependencies(self, request: Any, context: Any) -> Iterator[Any]:
@@ -144,34 +140,17 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         return language_pb2.AboutResponse(executable=sys.executable, version=sys.version.split()[0])
 
     def GetProgramDependencies(self, request: Any, context: Any) -> Any:
-        return language_pb2.GetProgramDependenciesResponse(
-            dependencies=[
-                language_pb2.DependencyInfo(name=d.metadata["Name"], version=d.version)
-                for d in importlib.metadata.distributions()
-            ]
-        )
-
-
-def _required_plugins() -> list[dict[str, str]]:
-    found = []
-    for name in ("pulumi_aws", "pulumi_kubernetes"):
-        for folder in sys.path:
-            manifest = Path(folder, name, "pulumi-plugin.json")
-            if manifest.exists():
-                described = json.loads(manifest.read_text())
-                if described.get("resource"):
-                    found.append({"name": described["name"], "version": described["version"]})
-                break
-    return found
+        dependencies = [
+            language_pb2.DependencyInfo(name=distribution.metadata["Name"], version=distribution.version)
+            for distribution in importlib.metadata.distributions()
+        ]
+        return language_pb2.GetProgramDependenciesResponse(dependencies=dependencies)
 
 
 def main() -> None:
     """Serves until the engine ends this process; the port is the first line of standard output."""
     engine = sys.argv[-1]
-    options = [
-        ("grpc.max_receive_message_length", MAX_MESSAGE),
-        ("grpc.max_send_message_length", MAX_MESSAGE),
-    ]
+    options = [(f"grpc.max_{way}_message_length", MAX_MESSAGE) for way in ("receive", "send")]
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=16), options=options)
     language_pb2_grpc.add_LanguageRuntimeServicer_to_server(LanguageHost(engine), server)
     port = server.add_insecure_port("127.0.0.1:0")

@@ -20,24 +20,13 @@ def main() -> None:
     # The engine interrupts the program when it has decided to stop, and has reported why.
     signal.signal(signal.SIGINT, lambda *_: os._exit(REPORTED))
     request = json.loads(sys.argv[1])
-    import pulumi
+    import pulumi  # here, for it is heavy: an interrupt meanwhile finds the handler above
     import pulumi.runtime
 
     program = request["program"]
     sys.argv = [program, *request["args"]]
     sys.path.insert(0, program if os.path.isdir(program) else os.path.dirname(program))
-    pulumi.runtime.configure(
-        pulumi.runtime.Settings(
-            monitor=request["monitor"],
-            engine=request["engine"],
-            project=request["project"],
-            stack=request["stack"],
-            parallel=request["parallel"],
-            dry_run=request["dry_run"],
-            organization=request["organization"],
-            root_directory=request["root_directory"],
-        )
-    )
+    pulumi.runtime.configure(pulumi.runtime.Settings(**request["settings"]))
 
     def run() -> None:
         runpy.run_path(program, run_name="__main__")

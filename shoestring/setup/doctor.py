@@ -6,8 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from shoestring.base.errors import UserError
 from shoestring.base.names import LOCAL, window
@@ -28,10 +27,6 @@ class Check:
     found: str
     mend: str = ""
     needed: bool = True
-
-    def facts(self) -> dict[str, Any]:
-        """For machines."""
-        return asdict(self)
 
 
 def _python() -> Check:

@@ -10,10 +10,10 @@ import sys
 from pathlib import Path
 
 from shoestring.base.paths import home, write_atomically
-from shoestring.setup.engine import Engine, Progress, ensure_engine, path_of_others
+from shoestring.setup.engine import Progress, ensure_engine, path_of_others
 
 AWS_PLUGIN = "resource-aws-v7.51.1"  # the version of `pulumi-aws` in requirements.lock; a test holds them together
-RECORDED = {"pulumi", "version", "source", "aws_provider"}
+RECORDED = ("pulumi", "version", "source", "aws_provider")
 LAUNCHERS = {
     "pulumi-language-python": "shoestring.launchers.language_python",
     "pulumi-analyzer-policy-python": "shoestring.launchers.analyzer",
@@ -59,23 +59,14 @@ def _place_aws_provider() -> str:
     official = theirs / "plugins" / AWS_PLUGIN
     own = pulumi_home() / "plugins" / AWS_PLUGIN
     own.parent.mkdir(parents=True, exist_ok=True)
-    if (official / "pulumi-resource-aws").exists():
-        if own.is_symlink():
-            own.unlink()
-        elif own.exists():
-            shutil.rmtree(own)
-        own.symlink_to(official)
-        return "official"
     if own.is_symlink():
         own.unlink()
+    if (official / "pulumi-resource-aws").exists():
+        shutil.rmtree(own, ignore_errors=True)
+        own.symlink_to(official)
+        return "official"
     _shim(own / "pulumi-resource-aws", "localcloud.provider")
     return "stand-in"
-
-
-def _described(engine: Engine, aws_provider: str) -> dict[str, str]:
-    return {
-        "pulumi": str(engine.path), "version": engine.version, "source": engine.source, "aws_provider": aws_provider
-    }  # fmt: skip
 
 
 def installed() -> dict[str, str] | None:
@@ -87,7 +78,7 @@ def installed() -> dict[str, str] | None:
         facts = json.loads(record.read_text())
     except ValueError:
         return None  # half a record is no record: the set-up runs again
-    return facts if isinstance(facts, dict) and facts.keys() >= RECORDED else None
+    return facts if isinstance(facts, dict) and facts.keys() >= set(RECORDED) else None
 
 
 def set_up(progress: Progress) -> tuple[dict[str, str], bool]:
@@ -99,13 +90,12 @@ def set_up(progress: Progress) -> tuple[dict[str, str], bool]:
     beside = engine.path.resolve().parent
     _place(engine.path.resolve(), folder / "pulumi")
     for name, module in LAUNCHERS.items():
-        own = folder / name
-        official = (beside / name).exists() or shutil.which(name, path=path_of_others())
-        if official:
-            own.unlink(missing_ok=True)
+        if (beside / name).exists() or shutil.which(name, path=path_of_others()):
+            (folder / name).unlink(missing_ok=True)
         else:
-            _shim(own, module)
-    now = _described(engine, _place_aws_provider())
-    if now != before:
-        write_atomically(home() / "setup.json", json.dumps(now, indent=2) + "\n")
-    return now, now != before
+            _shim(folder / name, module)
+    values = str(engine.path), engine.version, engine.source, _place_aws_provider()
+    record = dict(zip(RECORDED, values, strict=True))
+    if changed := record != before:
+        write_atomically(home() / "setup.json", json.dumps(record, indent=2) + "\n")
+    return record, changed

@@ -164,11 +164,11 @@ def test_an_update_that_runs_is_told_from_one_that_was_killed(tmp_path: Path) ->
     said += f"0.json?no_tmp_dir=true: created by me@{socket.gethostname()} (pid {engine.pid}) at 2030-01-31T12:00:00Z\n"
     outcome = updates.Outcome(code=1, output=said)
     with pytest.raises(updates.Locked, match=f"another update of the stack dev runs: process {engine.pid} on"):
-        updates.require(outcome, "up", "")
+        outcome.require("up", "")
     engine.kill()
     engine.wait()
     with pytest.raises(updates.Locked, match="locked by an update that was killed") as raised:
-        updates.require(outcome, "up", "")
+        outcome.require("up", "")
     assert raised.value.mend == "pulumi cancel --stack dev --yes"
 
 
