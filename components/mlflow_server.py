@@ -26,6 +26,7 @@ from components.arguments import Bucket, Subnet, Vpc, arguments
 from components.arguments import SecurityGroup as SecurityGroupId
 from components.base import Component
 from components.bounds import Address, Database, DiskGb, InstanceType, Region
+from shoestring.base.errors import UserError
 
 PORT = 5000
 DATABASE_GB = 20
@@ -74,9 +75,10 @@ def host_files(env: dict[str, str]) -> list[dict[str, str]]:
     """The files that make the machine a tracking server."""
     variables = "".join(f"{key}={value}\n" for key, value in env.items())
     contents = {"/etc/shoestring/mlflow.env": variables}
-    for file in sorted(VM.iterdir()):
-        if file.is_file() and file.name != "__init__.py":
-            contents[f"{PLACES[file.suffix]}/{file.name}"] = file.read_text()
+    for file in sorted(file for file in VM.iterdir() if file.is_file() and file.name != "__init__.py"):
+        if file.suffix not in PLACES:
+            raise UserError(f"{file} has no place on the machine", ", ".join(PLACES), f"edit PLACES in {__file__}")
+        contents[f"{PLACES[file.suffix]}/{file.name}"] = file.read_text()
     return [{"path": path, "content": content, "permissions": "0644"} for path, content in contents.items()]
 
 

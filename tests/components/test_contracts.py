@@ -6,7 +6,6 @@ import importlib
 import re
 import sys
 from collections.abc import Callable
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,75 +14,23 @@ import pytest
 
 from components.catalog import COMPONENTS
 from components.cost_guard import CostGuardArgs
-from components.cost_report import CostReportArgs
-from components.lambda_inference import LambdaInferenceArgs
 from components.mlflow_server import MlflowServerArgs
-from components.model_pointer import ModelPointerArgs
 from components.network import NetworkArgs
-from components.spot_training_job import SpotTrainingJobArgs
-from components.state_store import StateStoreArgs
 from localcloud.aws.types import CALLS
 from shoestring.base.errors import UserError
+from tests.components.samples import RIGHT
 from tests.stacks import conftest as stacks
 
 run = stacks.run  # fixture
 ROOT = Path(__file__).parents[2]
 MODULES = sorted(path for folder in ("components", "stacks") for path in (ROOT / folder).rglob("*.py"))
-ACCOUNT, REGION = "123456789012", "us-east-1"
-PACKAGE = Path(__file__)  # any file stands for a zip that nothing reads
-TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:costs"
-# Arguments with which each component makes all its children.
-ARGUMENTS: tuple[Any, ...] = (
-    CostGuardArgs(
-        account=ACCOUNT,
-        region=REGION,
-        package=PACKAGE,
-        gate="/churn/gate",
-        limit_usd=Decimal(15),
-        tags={"Environment": "dev"},
-        email="you@example.com",
-    ),
-    CostReportArgs(
-        account=ACCOUNT,
-        region=REGION,
-        package=PACKAGE,
-        bucket="churn",
-        topic=TOPIC,
-        budget="costs",
-        limit_usd=Decimal(15),
-        project="churn",
-        environment="dev",
-        inference_function="inference",
-        inference_log_group="/aws/lambda/inference",
-    ),
-    LambdaInferenceArgs(package=PACKAGE, bucket="churn", model="churn", version="1"),
-    MlflowServerArgs(
-        vpc_id="vpc-1",
-        subnet_ids=["subnet-1", "subnet-2"],
-        private_ip="10.20.0.10",
-        clients_security_group_id="sg-1",
-        bucket="churn",
-        region=REGION,
-        database="postgres",
-    ),
-    ModelPointerArgs(parameter="/churn/champion"),
-    NetworkArgs(region=REGION, zones=2),
-    SpotTrainingJobArgs(
-        job_name="churn-0123456789ab",
-        model="churn",
-        bucket="churn",
-        data_uri="s3://churn/data/churn/1/",
-        code_uri="s3://churn/code/1/sourcedir.tar.gz",
-        program="train.py",
-        image="image",
-        region=REGION,
-        account=ACCOUNT,
-        subnet_ids=["subnet-1"],
-        security_group_ids=["sg-1"],
-        max_wait=7200,
-    ),
-    StateStoreArgs(bucket="churn"),
-)
+# With these beside the least, each component makes all its children.
+EVERYTHING: dict[type, dict[str, Any]] = {
+    CostGuardArgs: {"email": "you@example.com"},
+    MlflowServerArgs: {"database": "postgres", "subnet_ids": ["subnet-1", "subnet-2"]},
+    NetworkArgs: {"zones": 2},
+}
+ARGUMENTS = [kind(**{**least, **EVERYTHING.get(kind, {})}) for kind, least in RIGHT.items()]
 each = pytest.mark.parametrize(
     ("component", "args"),
     list(zip(COMPONENTS, ARGUMENTS, strict=True)),

@@ -14,6 +14,9 @@ import yaml
 
 from components import mlflow_server
 from components.vm import mlflow_host
+from shoestring.base import closure
+from shoestring.base.errors import UserError
+from shoestring.base.names import ARTIFACTS, MLFLOW
 
 
 class Bucket:
@@ -134,11 +137,34 @@ def test_the_machines_first_boot() -> None:
     assert text.startswith("#cloud-config\n")
     assert len(text) < 16 * 1024  # EC2's limit
     document = yaml.safe_load(text)
-    files = {each["path"]: each["content"] for each in document["write_files"]}
+    files = {file["path"]: file["content"] for file in document["write_files"]}
     assert files["/etc/shoestring/mlflow.env"] == "MLFLOW_HOST_BUCKET=b\nMLFLOW_HOST_PORT=5000\n"
     compile(files["/opt/shoestring/mlflow_host.py"], "mlflow_host.py", "exec")
     assert "Restart=always" in files["/etc/systemd/system/shoestring-mlflow.service"]
     assert any(f"mlflow=={mlflow_server.MLFLOW_VERSION}" in command for command in document["runcmd"])
+
+
+def test_what_lies_in_the_folder_goes_to_the_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = {file["path"]: file["content"] for file in mlflow_server.host_files({})}
+    shipped = [file for file in mlflow_server.VM.iterdir() if file.is_file() and file.name != "__init__.py"]
+    assert len(written) == len(shipped) + 1  # and the variables
+    assert {Path(path).name for path in written} == {file.name for file in shipped} | {"mlflow.env"}
+    assert all(text == (mlflow_server.VM / Path(path).name).read_text() for path, text in written.items() if text)
+    (tmp_path / "notes.txt").write_text("")
+    monkeypatch.setattr(mlflow_server, "VM", tmp_path)
+    with pytest.raises(UserError, match=r"notes.txt has no place on the machine(?s:.*)\.py, \.service"):
+        mlflow_server.host_files({})
+
+
+def test_the_program_stands_alone_and_keeps_to_the_places_in_the_bucket() -> None:
+    module = "components.vm.mlflow_host"
+    assert set(closure.sources([module])) == {
+        "components/__init__.py",
+        "components/vm/__init__.py",
+        "components/vm/mlflow_host.py",
+    }
+    assert mlflow_host.KEY.startswith(MLFLOW)
+    assert f's3://{{bucket}}/{ARTIFACTS.rstrip("/")}"' in Path(mlflow_host.__file__).read_text()
 
 
 def test_the_first_boot_survives_a_mirror_that_does_not_answer(tmp_path: Path) -> None:

@@ -14,9 +14,14 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from components.lambda_inference import LambdaInferenceArgs
+from components.mlflow_server import MlflowServerArgs
+from components.network import NetworkArgs
+from components.state_store import StateStoreArgs
 from policies.budget.growth import FORM
 from shoestring.base.errors import UserError
 from shoestring.base.names import ENVIRONMENTS
+from stacks import settings
 from stacks.settings import PlatformSettings, WindowSettings, read
 from stacks.window import lease
 
@@ -41,6 +46,23 @@ def problems(stack: str, values: dict[str, object]) -> str:
 def test_the_name_of_the_stack_decides(environment: str) -> None:
     assert isinstance(read(environment, LEAST), PlatformSettings)
     assert isinstance(read(f"{environment}-window", LEAST), WindowSettings)
+
+
+@pytest.mark.parametrize(
+    ("section", "args"),
+    [
+        (settings.Mlflow, MlflowServerArgs),
+        (settings.Inference, LambdaInferenceArgs),
+        (settings.State, StateStoreArgs),
+        (settings.Network, NetworkArgs),
+    ],
+)
+def test_a_section_has_the_bounds_and_defaults_of_its_component(section: Any, args: Any) -> None:
+    for name, field in section.model_fields.items():
+        argument = args.__pydantic_fields__[name]
+        if field.default is not None:  # which means that the environment chooses
+            assert (field.annotation, field.metadata) == (argument.annotation, argument.metadata), name
+            assert argument.is_required() or field.default == argument.default, name
 
 
 @given(st.text(max_size=20))

@@ -1,0 +1,68 @@
+"""The least that each component's arguments take, in values that nothing reads."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from components.cost_guard import CostGuardArgs
+from components.cost_report import CostReportArgs
+from components.lambda_inference import LambdaInferenceArgs
+from components.mlflow_server import MlflowServerArgs
+from components.model_pointer import ModelPointerArgs
+from components.network import NetworkArgs
+from components.spot_training_job import SpotTrainingJobArgs
+from components.state_store import StateStoreArgs
+
+PACKAGE = Path(__file__)  # any file stands for a zip
+ACCOUNT, REGION = "123456789012", "us-east-1"
+RIGHT: dict[type, dict[str, Any]] = {
+    CostGuardArgs: {
+        "account": ACCOUNT,
+        "region": REGION,
+        "package": PACKAGE,
+        "gate": "/churn/gate",
+        "limit_usd": Decimal(15),
+        "tags": {"Environment": "dev"},
+    },
+    CostReportArgs: {
+        "account": ACCOUNT,
+        "region": REGION,
+        "package": PACKAGE,
+        "bucket": "churn",
+        "topic": "arn:aws:sns:us-east-1:123456789012:costs",
+        "budget": "costs",
+        "limit_usd": 15,
+        "project": "churn",
+        "environment": "dev",
+        "inference_function": "inference",
+        "inference_log_group": "/aws/lambda/inference",
+    },
+    LambdaInferenceArgs: {"package": PACKAGE, "bucket": "churn", "model": "churn", "version": "1"},
+    MlflowServerArgs: {
+        "vpc_id": "vpc-1",
+        "subnet_ids": ["subnet-1"],
+        "private_ip": "10.20.0.10",
+        "clients_security_group_id": "sg-1",
+        "bucket": "churn",
+        "region": REGION,
+    },
+    ModelPointerArgs: {"parameter": "/churn/champion"},
+    NetworkArgs: {"region": REGION},
+    SpotTrainingJobArgs: {
+        "job_name": "churn-0123456789ab",
+        "model": "churn",
+        "bucket": "churn",
+        "data_uri": "s3://churn/data/churn/1/",
+        "code_uri": "s3://churn/code/1/sourcedir.tar.gz",
+        "program": "train.py",
+        "image": "image",
+        "region": REGION,
+        "account": ACCOUNT,
+        "subnet_ids": ["subnet-1"],
+        "security_group_ids": ["sg-1"],
+        "max_wait": 7200,
+    },
+    StateStoreArgs: {"bucket": "churn"},
+}
