@@ -263,8 +263,9 @@ def batch_environment(p: Pricing) -> None:
     )
     weights = {kind: vcpus(kind) or ONE.low for kind in kinds}
     machine.hours(kinds, processors, None if kind is UNKNOWN else kind == "SPOT", weights=weights)
-    count = Range(processors.low / max(weights.values()), processors.high / min(weights.values()))
-    machine.surroundings(kinds, count)
+    largest, smallest = max(weights.values()), min(weights.values())
+    wanted = processors.map(lambda units: units / largest) if largest == smallest else None
+    machine.surroundings(kinds, wanted or Range(processors.low / largest, processors.high / smallest))
 
 
 def capacity_reservation(p: Pricing) -> None:
