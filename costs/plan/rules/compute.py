@@ -264,8 +264,9 @@ def batch_environment(p: Pricing) -> None:
     weights = {kind: vcpus(kind) or ONE.low for kind in kinds}
     machine.hours(kinds, processors, None if kind is UNKNOWN else kind == "SPOT", weights=weights)
     largest, smallest = max(weights.values()), min(weights.values())
-    wanted = processors.map(lambda units: units / largest) if largest == smallest else None
-    machine.surroundings(kinds, wanted or Range(processors.low / largest, processors.high / smallest))
+    alike = processors.expected if largest == smallest else None
+    count = Range(processors.low / largest, processors.high / smallest).around(alike and alike / largest)
+    machine.surroundings(kinds, count)
 
 
 def capacity_reservation(p: Pricing) -> None:
