@@ -51,13 +51,13 @@ class Command:
     def run(self) -> None:
         """Runs it once; raises UserError with what it wrote where it fails."""
         before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-        ended = subprocess.run(
+        completed = subprocess.run(
             self.words, cwd=self.folder, env=self.environment, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         seconds, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
-        if ended.returncode:
-            raise UserError(f"{' '.join(self.words)} exited with {ended.returncode}:\n{ended.stdout.strip()}")
+        if completed.returncode:
+            raise UserError(f"{' '.join(self.words)} exited with {completed.returncode}:\n{completed.stdout.strip()}")
         self.times.append((seconds, after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime))
 
     def median(self, which: int) -> float:

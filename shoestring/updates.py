@@ -170,11 +170,11 @@ def _is_engine(pid: int) -> bool:
 
 
 def _pulumi(*words: str, folder: Path = ROOT) -> str:
-    ended = subprocess.run(["pulumi", *words, "--non-interactive"], cwd=folder, capture_output=True, text=True)
-    if ended.returncode:
-        _require_lock(ended.stderr)
-        raise UserError((ended.stderr.strip() or ended.stdout.strip()).removeprefix("error: "))
-    return ended.stdout
+    completed = subprocess.run(["pulumi", *words, "--non-interactive"], cwd=folder, capture_output=True, text=True)
+    if completed.returncode:
+        _require_lock(completed.stderr)
+        raise UserError((completed.stderr.strip() or completed.stdout.strip()).removeprefix("error: "))
+    return completed.stdout
 
 
 def outputs(stack: str) -> dict[str, Any]:

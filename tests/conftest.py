@@ -43,13 +43,15 @@ class Project:
 
     def pulumi(self, *words: str, code: int = 0) -> str:
         """Runs plain `pulumi`; returns both of its outputs, and fails unless it exits with `code`."""
-        done = subprocess.run(
+        completed = subprocess.run(
             ["pulumi", *words, "--non-interactive", "--color", "never"],
             cwd=self.folder, env=self.environment, text=True, timeout=120,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
-        assert done.returncode == code, f"pulumi {' '.join(words)} exited with {done.returncode}:\n{done.stdout}"
-        return done.stdout
+        assert completed.returncode == code, (
+            f"pulumi {' '.join(words)} exited with {completed.returncode}:\n{completed.stdout}"
+        )
+        return completed.stdout
 
 
 @pytest.fixture

@@ -56,10 +56,10 @@ def run(label: str, command: list[str]) -> None:
     """One step with its time; its output is shown only when it fails."""
     print(f"set-up: {label} …", flush=True)
     began = time.monotonic()
-    ended = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    if ended.returncode:
-        tail = "\n".join(ended.stdout.splitlines()[-20:])
-        raise SystemExit(f"{tail}\nset-up: {label}: failed (exit {ended.returncode}). Run it again: make setup")
+    completed = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if completed.returncode:
+        tail = "\n".join(completed.stdout.splitlines()[-20:])
+        raise SystemExit(f"{tail}\nset-up: {label}: failed (exit {completed.returncode}). Run it again: make setup")
     print(f"set-up: {label}: {time.monotonic() - began:.0f} s", flush=True)
 
 
@@ -93,8 +93,8 @@ def main() -> None:
     try:
         with one_at_a_time():
             make_environment()
-            ended = subprocess.run([str(VENV / "bin" / "python"), "-m", "shoestring.cli", "setup"], cwd=ROOT)
-        sys.exit(ended.returncode)
+            completed = subprocess.run([str(VENV / "bin" / "python"), "-m", "shoestring.cli", "setup"], cwd=ROOT)
+        sys.exit(completed.returncode)
     except KeyboardInterrupt:
         print("\nset-up: stopped; the next run goes on from here: make setup")
         sys.exit(130)

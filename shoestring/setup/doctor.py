@@ -36,9 +36,9 @@ def _python() -> Check:
 
 def _packages() -> Check:
     command = [sys.executable, "-m", "uv", "pip", "check", "--python", sys.executable]
-    ended = subprocess.run(command, capture_output=True, text=True)
-    last = (ended.stderr or ended.stdout).strip().splitlines()[-1:]
-    return Check("packages", ended.returncode == 0, last[0] if last else "?", "rm .venv/.installed; make setup")
+    completed = subprocess.run(command, capture_output=True, text=True)
+    last = (completed.stderr or completed.stdout).strip().splitlines()[-1:]
+    return Check("packages", completed.returncode == 0, last[0] if last else "?", "rm .venv/.installed; make setup")
 
 
 def _engine() -> Check:

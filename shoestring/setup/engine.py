@@ -39,11 +39,11 @@ class Engine:
 def version_of(executable: Path) -> str | None:
     """`3.257.0` for a working Pulumi CLI, None for anything else."""
     try:
-        ended = subprocess.run([executable, "version"], capture_output=True, text=True, timeout=30)
+        completed = subprocess.run([executable, "version"], capture_output=True, text=True, timeout=30)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    version = re.match(r"v?(\d+\.\d+\.\d+)", ended.stdout.strip())
-    return version.group(1) if ended.returncode == 0 and version else None
+    version = re.match(r"v?(\d+\.\d+\.\d+)", completed.stdout.strip())
+    return version.group(1) if completed.returncode == 0 and version else None
 
 
 def is_new_enough(version: str) -> bool:

@@ -39,11 +39,11 @@ class Bed:
     def enter(self) -> None:
         """What `eval "$(shoestring env local)"` does to a shell."""
         lines = 'eval "$("$@" env local)" && env -0'
-        done = subprocess.run(
+        completed = subprocess.run(
             ["bash", "-c", lines, "bash", *self.command], cwd=self.tree, env=self.variables, capture_output=True
         )
-        assert done.returncode == 0, done.stderr.decode()
-        self.variables = dict(entry.split("=", 1) for entry in done.stdout.decode().split("\0") if "=" in entry)
+        assert completed.returncode == 0, completed.stderr.decode()
+        self.variables = dict(entry.split("=", 1) for entry in completed.stdout.decode().split("\0") if "=" in entry)
 
     def reset(self) -> None:
         """The stack files as they are shipped."""
@@ -52,12 +52,12 @@ class Bed:
 
     def run(self, *words: str, code: int = 0) -> str:
         """Both outputs of a command, which must end with `code` and without a traceback of ours."""
-        done = subprocess.run(
+        completed = subprocess.run(
             words, cwd=self.tree, env=self.variables, text=True, timeout=240, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
         )  # fmt: skip
-        assert done.returncode == code, f"{words} exited with {done.returncode}:\n{done.stdout}"
-        return done.stdout
+        assert completed.returncode == code, f"{words} exited with {completed.returncode}:\n{completed.stdout}"
+        return completed.stdout
 
     def shoestring(self, *words: str, code: int = 0) -> str:
         return self.run(*self.command, *words, code=code)
@@ -98,17 +98,17 @@ class Bed:
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bed]:
-    made = Bed(tmp_path_factory.mktemp("bad"))
+def shared_bed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bed]:
+    bed = Bed(tmp_path_factory.mktemp("bad"))
     try:
-        made.pulumi("up", "-s", "local")
-        yield made
+        bed.pulumi("up", "-s", "local")
+        yield bed
     finally:
-        made.shoestring("cloud", "down")
+        bed.shoestring("cloud", "down")
 
 
 @pytest.fixture
-def bed(whole: Bed) -> Iterator[Bed]:
+def bed(shared_bed: Bed) -> Iterator[Bed]:
     """The shared bed, with its platform up, its window down, and its configuration as it is shipped."""
-    yield whole
-    whole.reset()
+    yield shared_bed
+    shared_bed.reset()

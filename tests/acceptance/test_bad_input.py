@@ -125,14 +125,14 @@ def test_a_job_file_is_refused_whole(bed: Any) -> None:
     }
     bed.job("bad", "", **wrong)
     shown = bed.shoestring("train", code=1)
-    for said in (
+    for problem in (
         "max_rum: unknown key; did you mean max_run?",
         "no price for sagemaker-training ml.m5.lrge",
         "max_wait: input should be greater than 0, found -5",
         "entry_point: there is no absent.py in",
         f"mend it:  edit {bed.tree}/training/jobs/bad.yaml",
     ):
-        assert said in shown
+        assert problem in shown
     assert "Traceback" not in shown and shown.count("mend it:") == 1
     assert bed.resources("local-window") == []
 
@@ -158,11 +158,13 @@ def test_what_is_not_yaml_is_named_with_its_line(tmp_path: Path) -> None:
 def test_an_update_that_runs_is_told_from_one_that_was_killed(tmp_path: Path) -> None:
     (tmp_path / "pulumi").symlink_to(str(shutil.which("sleep")))
     engine = subprocess.Popen([tmp_path / "pulumi", "60"])
-    said = (
+    error = (
         "error: the stack is currently locked by 1 lock(s).\n  file:///state/.pulumi/locks/organization/shoestring/dev/"
     )
-    said += f"0.json?no_tmp_dir=true: created by me@{socket.gethostname()} (pid {engine.pid}) at 2030-01-31T12:00:00Z\n"
-    outcome = updates.Outcome(code=1, output=said)
+    error += (
+        f"0.json?no_tmp_dir=true: created by me@{socket.gethostname()} (pid {engine.pid}) at 2030-01-31T12:00:00Z\n"
+    )
+    outcome = updates.Outcome(code=1, output=error)
     with pytest.raises(updates.Locked, match=f"another update of the stack dev runs: process {engine.pid} on"):
         outcome.require("up", "")
     engine.kill()
@@ -235,11 +237,11 @@ def test_mlflow_down_at_the_end(bed: Any) -> None:
 
     assert wait_until(near_its_end, 120)
     ec2.stop_instances(InstanceIds=[instance])
-    said = training.communicate(timeout=180)[0]
+    output = training.communicate(timeout=180)[0]
     ec2.start_instances(InstanceIds=[instance])
-    assert training.returncode == 0, said
-    assert "Traceback" not in said
-    (job,) = re.findall(r"register it later: shoestring models register (late-\w+)", said)
+    assert training.returncode == 0, output
+    assert "Traceback" not in output
+    (job,) = re.findall(r"register it later: shoestring models register (late-\w+)", output)
     assert bed.resources("local-window") == []  # the window, and with it the job, is gone: the model is in S3
     assert "late version 1 is registered" in bed.shoestring("models", "register", job)
     words = "models", "register", "late-000000000000", "--tracking-uri", "http://127.0.0.1:9"
@@ -288,9 +290,9 @@ def test_a_full_disk_below_the_packages(bed: Any) -> None:
     [(errno.ENOSPC, "df -h /place"), (errno.EDQUOT, "df -h /place"), (errno.EACCES, "ls -ld /place/file")],
 )
 def test_a_disk_that_refuses_is_one_message(number: int, says: str) -> None:
-    found = errors.of_the_disk(OSError(number, os.strerror(number), "/place/file"), Path("/place"))
-    assert found is not None and says in found.mend
-    assert f"{os.strerror(number)}: /place/file" in found.found
+    refusal = errors.of_the_disk(OSError(number, os.strerror(number), "/place/file"), Path("/place"))
+    assert refusal is not None and says in refusal.mend
+    assert f"{os.strerror(number)}: /place/file" in refusal.found
 
 
 def test_an_error_of_another_kind_is_none_of_the_disks() -> None:

@@ -66,8 +66,8 @@ def open_again(bed: Bed) -> Any:
 def test_a_second_up_changes_nothing_and_the_platform_says_what_it_costs(bed: Bed) -> None:
     bed.pulumi("up", "-s", "local", "--expect-no-changes")
     assert Decimal(outputs(bed)["idle_monthly_usd"]) < 10
-    heard = client(bed, "sns").list_subscriptions_by_topic(TopicArn=outputs(bed)["cost_topic"])["Subscriptions"]
-    assert [each["Protocol"] for each in heard] == ["lambda"]
+    answer = client(bed, "sns").list_subscriptions_by_topic(TopicArn=outputs(bed)["cost_topic"])
+    assert [subscription["Protocol"] for subscription in answer["Subscriptions"]] == ["lambda"]
 
 
 def test_an_alarm_that_the_account_does_not_confirm_closes_nothing(bed: Bed) -> None:
@@ -86,8 +86,10 @@ def test_an_unreadable_alarm_is_a_failed_run(bed: Bed) -> None:
 def spend(bed: Bed) -> None:
     """Makes the limit what is long spent, so that the meter sends the alarm that AWS would send."""
     budgets = client(bed, "budgets")
-    found = budgets.describe_budget(AccountId="000000000000", BudgetName=BUDGET, ShowFilterExpression=True)["Budget"]
-    kept = {key: found[key] for key in ("BudgetName", "TimeUnit", "BudgetType", "FilterExpression", "Metrics")}
+    answer = budgets.describe_budget(AccountId="000000000000", BudgetName=BUDGET, ShowFilterExpression=True)
+    kept = {
+        key: answer["Budget"][key] for key in ("BudgetName", "TimeUnit", "BudgetType", "FilterExpression", "Metrics")
+    }
     changed = {**kept, "BudgetLimit": {"Amount": "0.0001", "Unit": "USD"}}
     budgets.update_budget(AccountId="000000000000", NewBudget=changed)
 
@@ -143,25 +145,25 @@ def test_cost_tags_are_activated(bed: Bed) -> None:
 
 
 def test_the_weekly_report_runs_as_a_function(bed: Bed) -> None:
-    found = outputs(bed)
-    facts = invoke(bed, found["cost_report_function"], {})
-    assert facts["report"].startswith(f"s3://{found['bucket']}/reports/cost/")
-    listed = client(bed, "s3").list_objects_v2(Bucket=found["bucket"], Prefix="reports/cost/")["Contents"]
-    assert {each["Key"].rpartition("/")[2] for each in listed} >= {"report.json", "report.html"}
+    platform = outputs(bed)
+    facts = invoke(bed, platform["cost_report_function"], {})
+    assert facts["report"].startswith(f"s3://{platform['bucket']}/reports/cost/")
+    listed = client(bed, "s3").list_objects_v2(Bucket=platform["bucket"], Prefix="reports/cost/")["Contents"]
+    assert {item["Key"].rpartition("/")[2] for item in listed} >= {"report.json", "report.html"}
     assert gate(bed)["state"] == "open"  # the guard took the report's summary for what it is
 
 
 def test_its_schedule_calls_the_report(bed: Bed) -> None:
-    found, scheduler, s3 = outputs(bed), client(bed, "scheduler"), client(bed, "s3")
-    schedule = scheduler.get_schedule(Name=found["cost_report_function"])
+    platform, scheduler, s3 = outputs(bed), client(bed, "scheduler"), client(bed, "s3")
+    schedule = scheduler.get_schedule(Name=platform["cost_report_function"])
     assert schedule["ScheduleExpression"] == "cron(0 6 ? * MON *)"
     kept = {key: schedule[key] for key in ("Name", "Target", "FlexibleTimeWindow")}
     began = datetime.now(UTC)
     scheduler.update_schedule(**kept, ScheduleExpression="rate(1 minute)")
 
     def written() -> bool:
-        listed = s3.list_objects_v2(Bucket=found["bucket"], Prefix="reports/cost/").get("Contents", [])
-        return any(each["LastModified"] > began for each in listed)
+        listed = s3.list_objects_v2(Bucket=platform["bucket"], Prefix="reports/cost/").get("Contents", [])
+        return any(item["LastModified"] > began for item in listed)
 
     assert wait_until(written, 90)
 

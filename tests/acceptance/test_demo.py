@@ -20,12 +20,12 @@ COMMAND = [sys.executable, "-m", "shoestring.cli"]
 
 
 def shoestring(home: Path, *words: str, code: int = 0) -> str:
-    done = subprocess.run(
+    completed = subprocess.run(
         [*COMMAND, *words], cwd=ROOT, env={**os.environ, "SHOESTRING_HOME": str(home)}, text=True, timeout=280,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
-    assert done.returncode == code, done.stdout
-    return done.stdout
+    assert completed.returncode == code, completed.stdout
+    return completed.stdout
 
 
 @pytest.fixture
@@ -40,16 +40,16 @@ def home(tmp_path: Path):
 
 def running(home: Path) -> list[str]:
     """The processes that work for this home: its servers and jobs by their folder, engines by their state."""
-    found = []
+    commands = []
     for process in psutil.process_iter():
         try:
             below = Path(process.cwd()).is_relative_to(home)
             engine = process.name() == "pulumi" and process.environ().get("SHOESTRING_HOME") == str(home)
             if (below or engine) and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(" ".join(process.cmdline()))
+                commands.append(" ".join(process.cmdline()))
         except psutil.Error:
             continue  # ended meanwhile, or another user's
-    return found
+    return commands
 
 
 def started(home: Path, log: Path) -> subprocess.Popen[bytes]:
@@ -60,7 +60,7 @@ def started(home: Path, log: Path) -> subprocess.Popen[bytes]:
         )  # fmt: skip
 
 
-def said(log: Path, text: str) -> bool:
+def has_shown(log: Path, text: str) -> bool:
     return text in log.read_text(errors="replace")
 
 
@@ -98,7 +98,7 @@ def test_it_trains_serves_refuses_and_leaves_nothing(home):
 def test_killed_in_the_middle_of_training_cloud_down_recovers(home, tmp_path):
     log = tmp_path / "demo.log"
     demo = started(home, log)
-    assert wait_until(lambda: said(log, "spot training job") or demo.poll() is not None, 150), log.read_text()
+    assert wait_until(lambda: has_shown(log, "spot training job") or demo.poll() is not None, 150), log.read_text()
     assert demo.poll() is None, log.read_text()
     demo.kill()
     demo.wait()
@@ -112,8 +112,8 @@ def test_killed_in_the_middle_of_training_cloud_down_recovers(home, tmp_path):
 def test_ctrl_c_while_the_platform_comes_up_leaves_nothing(home, tmp_path):
     log = tmp_path / "demo.log"
     demo = started(home, log)
-    assert wait_until(lambda: said(log, "create aws:") or said(log, "… pulumi up"), 60), log.read_text()
-    assert wait_until(lambda: said(log, "create"), 60), log.read_text()
+    assert wait_until(lambda: has_shown(log, "create aws:") or has_shown(log, "… pulumi up"), 60), log.read_text()
+    assert wait_until(lambda: has_shown(log, "create"), 60), log.read_text()
     os.killpg(demo.pid, signal.SIGINT)
     assert demo.wait(timeout=120) == 130, log.read_text()
     assert running(home) == []
@@ -124,11 +124,11 @@ def test_ctrl_c_while_the_platform_comes_up_leaves_nothing(home, tmp_path):
 def test_it_keeps_its_hands_off_a_local_cloud_in_use(home):
     shoestring(home, "cloud", "up")
     variables = {**os.environ, "SHOESTRING_HOME": str(home)}
-    made = (
+    script = (
         "import os, boto3; from shoestring.environment import enter; enter('local', print); "
         "boto3.client('s3').create_bucket(Bucket='mine')"
     )
-    subprocess.run([sys.executable, "-c", made], cwd=ROOT, env=variables, check=True)
+    subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=variables, check=True)
     shown = shoestring(home, "demo", code=1)
     assert "the local cloud is in use: 1 resources, such as s3 bucket mine" in shown
     assert "mine" in shoestring(home, "cloud", "account", code=1)

@@ -26,12 +26,12 @@ def block(section: str, language: str) -> str:
 
 def bash(script: str, home: Path, folder: Path = ROOT) -> str:
     environment = {**os.environ, "SHOESTRING_HOME": str(home), "PATH": PATH}
-    done = subprocess.run(
+    completed = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script], cwd=folder, env=environment, text=True, timeout=280,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
-    assert done.returncode == 0, done.stdout
-    return done.stdout
+    assert completed.returncode == 0, completed.stdout
+    return completed.stdout
 
 
 def test_the_whole_life_of_both_stacks_by_hand(tmp_path):
@@ -81,10 +81,10 @@ def test_every_command_that_is_named_exists():
             named.add(tuple(words[:2] if words[0] in GROUPS else words[:1]))
     assert ("train",) in named
     for words in sorted(named):
-        done = subprocess.run(
+        completed = subprocess.run(
             [sys.executable, "-m", "shoestring.cli", *words, "--help"], capture_output=True, text=True
         )
-        assert done.returncode == 0, f"shoestring {' '.join(words)}: {done.stderr}"
+        assert completed.returncode == 0, f"shoestring {' '.join(words)}: {completed.stderr}"
 
 
 def test_links_lead_somewhere():

@@ -20,30 +20,30 @@ USD = {"Unit": "USD"}
 FILTER = {"Tags": {"Key": "Environment", "Values": ["dev"]}}
 
 
-class World:
+class FakeAccount:
     """An account at the network's edge, by botocore's own models."""
 
     def __init__(self) -> None:
         keys = {"region_name": "us-east-1", "aws_access_key_id": "x", "aws_secret_access_key": "x"}
-        self.made = {name: boto3.client(name, **keys) for name in ("budgets", "ce", "ssm", "sts")}
-        self.stubs = {name: Stubber(client) for name, client in self.made.items()}
+        self.clients = {name: boto3.client(name, **keys) for name in ("budgets", "ce", "ssm", "sts")}
+        self.stubs = {name: Stubber(client) for name, client in self.clients.items()}
         for stub in self.stubs.values():
             stub.activate()
 
     def __call__(self, service: str) -> Any:
-        return self.made[service]
+        return self.clients[service]
 
     def answer(
-        self, service: str, operation: str, answer: dict[str, Any], asked: dict[str, Any] | None = None
-    ) -> World:
-        self.stubs[service].add_response(operation, answer, asked)
+        self, service: str, operation: str, answer: dict[str, Any], expected: dict[str, Any] | None = None
+    ) -> FakeAccount:
+        self.stubs[service].add_response(operation, answer, expected)
         return self
 
-    def refuse(self, service: str, operation: str, code: str, said: str = "no") -> World:
-        self.stubs[service].add_client_error(operation, code, said)
+    def refuse(self, service: str, operation: str, code: str, message: str = "no") -> FakeAccount:
+        self.stubs[service].add_client_error(operation, code, message)
         return self
 
-    def done(self) -> None:
+    def assert_all_was_asked(self) -> None:
         for stub in self.stubs.values():
             stub.assert_no_pending_responses()
 
@@ -56,16 +56,16 @@ def budget(spent: str, forecast: str | None = None) -> dict[str, Any]:
     return {"Budget": {**fixed, "BudgetLimit": {"Amount": "15.0", **USD}, "CalculatedSpend": spend}}
 
 
-def world(spent: str = "7.5049", forecast: str | None = "9.1", value: str = gate.OPEN_TEXT) -> World:
-    made = World().answer("sts", "get_caller_identity", {"Account": "123456789012"})
-    made.answer("budgets", "describe_budget", budget(spent, forecast))
-    return made.answer("ssm", "get_parameter", {"Parameter": {"Value": value}}, {"Name": GATE})
+def fake_account(spent: str = "7.5049", forecast: str | None = "9.1", value: str = gate.OPEN_TEXT) -> FakeAccount:
+    account = FakeAccount().answer("sts", "get_caller_identity", {"Account": "123456789012"})
+    account.answer("budgets", "describe_budget", budget(spent, forecast))
+    return account.answer("ssm", "get_parameter", {"Parameter": {"Value": value}}, {"Name": GATE})
 
 
 def test_the_status_is_what_aws_budgets_counted() -> None:
-    made = world()
-    facts = budgets.status("dev", NAME, made, NOW)
-    made.done()  # and Cost Explorer, which costs, was not asked
+    account = fake_account()
+    facts = budgets.status("dev", NAME, account, NOW)
+    account.assert_all_was_asked()  # and Cost Explorer, which costs, was not asked
     assert (facts["limit_usd"], facts["spent_usd"], facts["forecast_usd"]) == ("15.00", "7.50", "9.10")
     assert (facts["spent_share"], facts["period"], facts["gate"]["open"]) == ("0.500", "2026-11", True)
     shown = budgets.text(facts)
@@ -74,33 +74,33 @@ def test_the_status_is_what_aws_budgets_counted() -> None:
 
 
 def test_cost_explorer_is_asked_where_the_budget_has_counted_nothing() -> None:
-    made = world("0", None)
+    account = fake_account("0", None)
     total = {"ResultsByTime": [{"Total": {"UnblendedCost": {"Amount": "0.123", **USD}}}]}
-    made.answer("ce", "get_cost_and_usage", total)
-    asked = {
+    account.answer("ce", "get_cost_and_usage", total)
+    expected = {
         "TimePeriod": {"Start": "2026-11-26", "End": "2026-12-01"},
         "Metric": "UNBLENDED_COST",
         "Granularity": "MONTHLY",
         "Filter": FILTER,
     }
-    made.answer("ce", "get_cost_forecast", {"Total": {"Amount": "1.5", **USD}}, asked)
-    facts = budgets.status("dev", NAME, made, NOW)
+    account.answer("ce", "get_cost_forecast", {"Total": {"Amount": "1.5", **USD}}, expected)
+    facts = budgets.status("dev", NAME, account, NOW)
     assert (facts["spent_usd"], facts["spent_source"]) == ("0.12", "Cost Explorer")
     assert (facts["forecast_usd"], facts["forecast_source"]) == ("1.62", "Cost Explorer")
-    made.done()
+    account.assert_all_was_asked()
 
 
 def test_what_cannot_be_asked_is_noted_and_not_guessed() -> None:
-    made = world("0", None)
-    made.refuse("ce", "get_cost_and_usage", "AccessDeniedException")
-    made.refuse("ce", "get_cost_forecast", "DataUnavailableException")
-    facts = budgets.status("dev", NAME, made, NOW)
+    account = fake_account("0", None)
+    account.refuse("ce", "get_cost_and_usage", "AccessDeniedException")
+    account.refuse("ce", "get_cost_forecast", "DataUnavailableException")
+    facts = budgets.status("dev", NAME, account, NOW)
     assert facts["forecast_usd"] is None and len(facts["notes"]) == 2
     assert "forecast  unknown" in budgets.text(facts)
 
 
 def test_on_the_last_day_of_a_month_nothing_is_left_to_forecast() -> None:
-    facts = budgets.status("dev", NAME, world("3", None), datetime(2026, 11, 30, 12, tzinfo=UTC))
+    facts = budgets.status("dev", NAME, fake_account("3", None), datetime(2026, 11, 30, 12, tzinfo=UTC))
     assert facts["forecast_usd"] == "3.00"
 
 
@@ -108,43 +108,43 @@ CLOSED = gate.Gate("closed", period="2026-11", at="2026-11-25T09:00:00Z", why="a
 
 
 def test_a_closed_gate_names_the_command_that_opens_it() -> None:
-    facts = budgets.status("dev", NAME, world(value=CLOSED.text()), NOW)
+    facts = budgets.status("dev", NAME, fake_account(value=CLOSED.text()), NOW)
     assert facts["gate"]["open"] is False
     assert "closed for 2026-11 (since 2026-11-25T09:00:00Z: an alarm)" in budgets.text(facts)
     assert "shoestring budget reopen -e dev" in budgets.text(facts)
-    later = budgets.status("dev", NAME, world(value=CLOSED.text()), datetime(2026, 12, 2, tzinfo=UTC))
+    later = budgets.status("dev", NAME, fake_account(value=CLOSED.text()), datetime(2026, 12, 2, tzinfo=UTC))
     assert later["gate"]["open"] is True
 
 
 @pytest.mark.parametrize(("action", "state"), [(budgets.close, "closed"), (budgets.reopen, "open")])
 def test_the_gate_is_moved_with_a_reason(action: Any, state: str) -> None:
-    made = World().answer("ssm", "get_parameter", {"Parameter": {"Value": "x"}})
-    done = action("dev", "agreed by Ann", _putting(made), NOW)
-    made.done()
-    assert (done.state, done.why, done.closed_at(NOW)) == (state, "agreed by Ann", state == "closed")
+    account = FakeAccount().answer("ssm", "get_parameter", {"Parameter": {"Value": "x"}})
+    moved = action("dev", "agreed by Ann", _putting(account), NOW)
+    account.assert_all_was_asked()
+    assert (moved.state, moved.why, moved.closed_at(NOW)) == (state, "agreed by Ann", state == "closed")
 
 
-def _putting(made: World) -> World:
-    return made.answer("ssm", "put_parameter", {"Version": 2})
+def _putting(account: FakeAccount) -> FakeAccount:
+    return account.answer("ssm", "put_parameter", {"Version": 2})
 
 
 @pytest.mark.parametrize(
-    ("action", "asked"),
+    ("action", "arguments"),
     [(budgets.close, ("dev", "why")), (budgets.reopen, ("dev", "why")), (budgets.status, ("dev", NAME))],
 )
-def test_a_platform_without_a_gate_is_named(action: Any, asked: tuple[str, str]) -> None:
-    made = World().answer("sts", "get_caller_identity", {"Account": "1" * 12})
-    made.answer("budgets", "describe_budget", budget("1", "2")).refuse("ssm", "get_parameter", "ParameterNotFound")
+def test_a_platform_without_a_gate_is_named(action: Any, arguments: tuple[str, str]) -> None:
+    account = FakeAccount().answer("sts", "get_caller_identity", {"Account": "1" * 12})
+    account.answer("budgets", "describe_budget", budget("1", "2")).refuse("ssm", "get_parameter", "ParameterNotFound")
     with pytest.raises(UserError, match=r"no parameter /shoestring/dev/window-gate(?s:.*)pulumi up --refresh"):
-        action(*asked, made, NOW)
+        action(*arguments, account, NOW)
 
 
 def test_a_missing_budget_and_an_unreadable_gate_are_named() -> None:
-    made = World().answer("sts", "get_caller_identity", {"Account": "1" * 12})
+    account = FakeAccount().answer("sts", "get_caller_identity", {"Account": "1" * 12})
     with pytest.raises(UserError, match=f"no budget {NAME}"):
-        budgets.status("dev", NAME, made.refuse("budgets", "describe_budget", "NotFoundException"), NOW)
+        budgets.status("dev", NAME, account.refuse("budgets", "describe_budget", "NotFoundException"), NOW)
     with pytest.raises(UserError, match="'none' is not the value of a gate"):
-        budgets.status("dev", NAME, world(value="none"), NOW)
+        budgets.status("dev", NAME, fake_account(value="none"), NOW)
 
 
 def tags(**states: str) -> dict[str, Any]:
@@ -153,30 +153,30 @@ def tags(**states: str) -> dict[str, Any]:
 
 def test_only_what_is_not_active_is_activated() -> None:
     known = tags(**{tag: "Active" for tag in budgets.TAGS} | {"Owner": "Inactive"})
-    made = World().answer("ce", "list_cost_allocation_tags", known)
-    asked = {"CostAllocationTagsStatus": [{"TagKey": "Owner", "Status": "Active"}]}
-    made.answer("ce", "update_cost_allocation_tags_status", {"Errors": []}, asked)
-    done = {each["tag"]: each["status"] for each in budgets.activate_tags(made)}
-    assert done == {**dict.fromkeys(budgets.TAGS, "active"), "Owner": "activated now"}
-    made.done()
+    account = FakeAccount().answer("ce", "list_cost_allocation_tags", known)
+    expected = {"CostAllocationTagsStatus": [{"TagKey": "Owner", "Status": "Active"}]}
+    account.answer("ce", "update_cost_allocation_tags_status", {"Errors": []}, expected)
+    states = {tag["tag"]: tag["status"] for tag in budgets.activate_tags(account)}
+    assert states == {**dict.fromkeys(budgets.TAGS, "active"), "Owner": "activated now"}
+    account.assert_all_was_asked()
 
 
 def test_tags_that_aws_has_not_seen_are_named() -> None:
-    made = World().answer("ce", "list_cost_allocation_tags", tags(Project="Active"))
+    account = FakeAccount().answer("ce", "list_cost_allocation_tags", tags(Project="Active"))
     with pytest.raises(UserError, match=r"does not know the tags Environment, Team(?s:.*)24 hours"):
-        budgets.activate_tags(made)
+        budgets.activate_tags(account)
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "ValidationException"])
 def test_an_account_that_may_not_is_sent_to_the_payer(code: str) -> None:
-    made = World().refuse("ce", "list_cost_allocation_tags", code, "Linked account doesn't have access")
+    account = FakeAccount().refuse("ce", "list_cost_allocation_tags", code, "Linked account doesn't have access")
     with pytest.raises(UserError, match=r"Linked account doesn't have access(?s:.*)payer"):
-        budgets.activate_tags(made)
+        budgets.activate_tags(account)
 
 
 def test_a_refused_tag_is_named() -> None:
-    made = World().answer("ce", "list_cost_allocation_tags", tags(**dict.fromkeys(budgets.TAGS, "Inactive")))
+    account = FakeAccount().answer("ce", "list_cost_allocation_tags", tags(**dict.fromkeys(budgets.TAGS, "Inactive")))
     errors = [{"TagKey": "Team", "Code": "TAG_KEYS_NOT_FOUND", "Message": "not found"}]
-    made.answer("ce", "update_cost_allocation_tags_status", {"Errors": errors})
+    account.answer("ce", "update_cost_allocation_tags_status", {"Errors": errors})
     with pytest.raises(UserError, match="did not activate Team: not found"):
-        budgets.activate_tags(made)
+        budgets.activate_tags(account)

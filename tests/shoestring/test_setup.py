@@ -71,8 +71,8 @@ def test_launchers_are_made_only_where_the_official_ones_are_absent(tmp_path, mo
     monkeypatch.setenv("PATH", str(path.parent))
     described, changed = installation.set_up(lambda line: None)
     assert changed and described["source"] == "path"
-    made = {entry.name for entry in (tmp_path / "home" / "bin").iterdir()}
-    assert made == {"pulumi", *installation.LAUNCHERS}
+    names = {entry.name for entry in (tmp_path / "home" / "bin").iterdir()}
+    assert names == {"pulumi", *installation.LAUNCHERS}
     for name in installation.LAUNCHERS:
         fake_pulumi(tmp_path / "user", "3.300.1").rename(path.parent / name)
     fake_pulumi(tmp_path / "user", "3.300.1")
@@ -107,10 +107,10 @@ def test_the_aws_plugin_is_of_the_version_of_the_sdk():
 
 
 def test_second_set_up_says_that_there_is_nothing_to_do():
-    done = subprocess.run([sys.executable, bootstrap.__file__], text=True, capture_output=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-    assert "nothing to do" in done.stderr
-    assert done.stdout == ""
+    completed = subprocess.run([sys.executable, bootstrap.__file__], text=True, capture_output=True, timeout=120)
+    assert completed.returncode == 0, completed.stderr
+    assert "nothing to do" in completed.stderr
+    assert completed.stdout == ""
 
 
 def test_bootstrap_takes_a_package_from_the_lock_with_its_hashes():
@@ -121,23 +121,23 @@ def test_bootstrap_takes_a_package_from_the_lock_with_its_hashes():
 
 
 def test_doctor_finds_this_machine_good():
-    done = run("doctor", "--json")
-    findings = {finding["name"]: finding for finding in json.loads(done.stdout)}
-    assert done.returncode == 0, done.stdout
-    assert findings["pulumi"]["good"] and findings["launchers"]["good"]
+    completed = run("doctor", "--json")
+    checks = {check["name"]: check for check in json.loads(completed.stdout)}
+    assert completed.returncode == 0, completed.stdout
+    assert checks["pulumi"]["good"] and checks["launchers"]["good"]
 
 
 def test_doctor_names_what_is_missing_and_exits_1(tmp_path):
-    done = run("doctor", SHOESTRING_HOME=str(tmp_path))
-    assert done.returncode == 1
-    assert "WRONG  pulumi" in done.stdout and "mend it:   make setup" in done.stdout
+    completed = run("doctor", SHOESTRING_HOME=str(tmp_path))
+    assert completed.returncode == 1
+    assert "WRONG  pulumi" in completed.stdout and "mend it:   make setup" in completed.stdout
 
 
 def test_full_disk_is_named(monkeypatch):
     usage = type("Usage", (), {"free": 10 * 1024**2})()
     monkeypatch.setattr(doctor.shutil, "disk_usage", lambda path: usage)
-    finding = doctor._disk()
-    assert not finding.good and "free 2 GiB" in finding.mend
+    check = doctor._disk()
+    assert not check.good and "free 2 GiB" in check.mend
 
 
 def test_environment_lines_can_be_evaluated_and_set_the_real_account_aside():
@@ -145,10 +145,10 @@ def test_environment_lines_can_be_evaluated_and_set_the_real_account_aside():
         environment.local_environment({"aws_endpoint": "http://127.0.0.1:9", "sagemaker_endpoint": ""}), local=True
     )
     script = lines + '\nprintf "%s|%s|%s" "$AWS_PROFILE" "$AWS_ENDPOINT_URL" "$PULUMI_HOME"'
-    done = subprocess.run(
+    completed = subprocess.run(
         ["bash", "-c", script], text=True, capture_output=True, timeout=60, env={**os.environ, "AWS_PROFILE": "real"}
     )
-    assert done.stdout.split("|") == ["", "http://127.0.0.1:9", str(installation.pulumi_home())]
+    assert completed.stdout.split("|") == ["", "http://127.0.0.1:9", str(installation.pulumi_home())]
 
 
 @pytest.mark.parametrize(
@@ -167,23 +167,23 @@ def test_aws_that_refuses_is_one_message(tmp_path, variables, says):
     own = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
     nothing = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/dev/null"}
     nothing["AWS_SHARED_CREDENTIALS_FILE"] = "/dev/null"
-    done = subprocess.run(
+    completed = subprocess.run(
         [SHOESTRING, "jobs", "list", "-e", "dev"], text=True, capture_output=True, env={**own, **nothing, **variables}
     )
-    assert done.returncode == 1
-    assert done.stderr.startswith("error: AWS: ")
-    assert says in done.stderr
-    assert "mend it:  aws sts get-caller-identity" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert completed.returncode == 1
+    assert completed.stderr.startswith("error: AWS: ")
+    assert says in completed.stderr
+    assert "mend it:  aws sts get-caller-identity" in completed.stderr
+    assert "Traceback" not in completed.stderr
 
 
 def test_unknown_environment_lists_the_valid_ones():
-    done = run("env", "prdo")
-    assert done.returncode == 1
-    assert "unknown environment 'prdo'" in done.stderr and ", ".join(environment.ENVIRONMENTS) in done.stderr
-    assert "Traceback" not in done.stderr
+    completed = run("env", "prdo")
+    assert completed.returncode == 1
+    assert "unknown environment 'prdo'" in completed.stderr and ", ".join(environment.ENVIRONMENTS) in completed.stderr
+    assert "Traceback" not in completed.stderr
 
 
 def test_environment_before_the_set_up_says_which_command_to_run(tmp_path):
-    done = run("env", "local", SHOESTRING_HOME=str(tmp_path))
-    assert done.returncode == 1 and "make setup" in done.stderr
+    completed = run("env", "local", SHOESTRING_HOME=str(tmp_path))
+    assert completed.returncode == 1 and "make setup" in completed.stderr
