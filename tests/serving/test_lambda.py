@@ -13,6 +13,7 @@ import requests
 from localcloud import supervisor
 from serving.client import FunctionUrl
 from serving.prepare import package
+from shoestring.base.function_package import host
 
 TRUST = {
     "Version": "2012-10-17",
@@ -40,7 +41,7 @@ def function(cloud, model, tmp_path_factory):
         )  # fmt: skip
 
     s3, aws, logs = client("s3"), client("lambda"), client("logs")
-    architecture, python = package.host()
+    architecture, python = host()
     built = package.build(architecture, python, tmp_path_factory.mktemp("packages"), lambda line: None)
     s3.create_bucket(Bucket="shoestring-test")
     s3.upload_file(str(built), "shoestring-test", f"packages/{built.name}")

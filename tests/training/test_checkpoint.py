@@ -7,7 +7,7 @@ import warnings
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from training.job import checkpoint
@@ -26,6 +26,7 @@ def test_nothing_to_restore_is_none(tmp_path):
     assert checkpoint.latest(tmp_path) is None
 
 
+@settings(deadline=None)  # a busy disk takes its time
 @given(payload=st.binary(max_size=300), data=st.data())
 def test_torn_at_any_byte_falls_back_to_the_one_before(payload, data):
     with tempfile.TemporaryDirectory() as name:
