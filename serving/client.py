@@ -42,7 +42,7 @@ class FunctionUrl:
         return self._call("GET", "")
 
     def _call(self, method: str, body: str) -> tuple[int, dict[str, Any]]:
-        from botocore.auth import SigV4Auth
+        from botocore.auth import SigV4Auth  # here, for it is heavy
         from botocore.awsrequest import AWSRequest
 
         headers = {"Content-Type": "application/json", "Host": urlsplit(self._url).netloc}

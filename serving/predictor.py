@@ -73,12 +73,12 @@ def _checked(value: Any) -> str:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_bytes())
+        document = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
         raise BadModel(f"{path.name} cannot be read: {error}") from error
-    if not isinstance(found, dict):
+    if not isinstance(document, dict):
         raise BadModel(f"{path.name} holds no JSON object")
-    return found
+    return document
 
 
 def _features(signature: dict[str, Any]) -> list[Feature]:
@@ -173,12 +173,12 @@ class Predictor:
         unknown = [
             Problem(number, str(name), "is not a field of this model") for name in row if name not in self._names
         ]
-        found = []
+        problems = []
         for feature in self.features:
             wrong = _checked(row[feature.name]) if feature.name in row else "is missing"
             if wrong:
-                found.append(Problem(number, feature.name, wrong))
-        return found + unknown
+                problems.append(Problem(number, feature.name, wrong))
+        return problems + unknown
 
     def _warning(self, number: int, value: float) -> str:
         feature = self.features[number]

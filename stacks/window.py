@@ -21,6 +21,7 @@ from shoestring.base.errors import UserError
 from shoestring.base.paths import home
 from stacks.settings import WindowSettings
 from stacks.tags import tag_everything
+from training import variables
 from training.prepare import bundle, data, jobfile, wheels
 
 NEEDED = ("bucket", "mlflow_url", "subnet_ids", "jobs_security_group_id", "window_gate")
@@ -210,14 +211,14 @@ def _job(
             volume_gb=job.volume_gb,
             hyperparameters=job.hyperparameters,
             environment={
-                "MLFLOW_TRACKING_URI": platform.apply(lambda outputs: str(outputs["mlflow_url"])),
-                "SHOESTRING_BUCKET": uploads.bucket,
-                "SHOESTRING_ENVIRONMENT": settings.environment,
-                "SHOESTRING_DATA_SHA256": training_set.sha256,
-                "SHOESTRING_CODE_SHA256": code.sha256,
-                "SHOESTRING_MODEL": job.name,
-                "SHOESTRING_TARGET": training_set.target,
-                "SHOESTRING_CHECKPOINT_SECONDS": str(job.checkpoint_every),
+                variables.MLFLOW: platform.apply(lambda outputs: str(outputs["mlflow_url"])),
+                variables.BUCKET: uploads.bucket,
+                variables.ENVIRONMENT: settings.environment,
+                variables.DATA_SHA256: training_set.sha256,
+                variables.CODE_SHA256: code.sha256,
+                variables.MODEL: job.name,
+                variables.TARGET: training_set.target,
+                variables.CHECKPOINT_SECONDS: str(job.checkpoint_every),
             },
             metrics=job.metrics,
             spot=job.spot,

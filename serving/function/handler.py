@@ -50,7 +50,7 @@ def _model() -> dict[str, Any]:
 
 @functools.lru_cache(maxsize=1)
 def _load(bucket: str, name: str, version: str) -> Predictor:
-    import boto3
+    import boto3  # here, for it is heavy: a function without a promoted model does without
     from botocore.exceptions import BotoCoreError, ClientError
 
     started = time.perf_counter()
@@ -99,13 +99,13 @@ def _predicted(body: Any, line: dict[str, Any]) -> dict[str, Any]:
     predictor = _predictor()
     started = time.perf_counter()
     try:
-        predictions = predictor.predict(rows)
+        predictions = [asdict(prediction) for prediction in predictor.predict(rows)]
     except InvalidInput as error:
         shown = [asdict(problem) for problem in error.problems[:MAX_PROBLEMS]]
         raise Refused(
             400, "the rows do not fit the model", problems=shown, problem_count=len(error.problems)
         ) from error
-    return {"predictions": [asdict(found) for found in predictions], **_model(), "latency_ms": _milliseconds(started)}
+    return {"predictions": predictions, **_model(), "latency_ms": _milliseconds(started)}
 
 
 def _body(event: dict[str, Any]) -> Any:

@@ -15,10 +15,10 @@ def home() -> Path:
     return folder
 
 
-def write_atomically(path: Path, text: str, mode: int = 0o644) -> None:
-    """Writes a small file so that a reader sees the old or the new one, never half of it."""
+def write_atomically(path: Path, content: str | bytes, mode: int = 0o644) -> None:
+    """Writes a file so that a reader sees the old or the new one, never half of it; makes its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_text(text)
+    part.write_bytes(content.encode() if isinstance(content, str) else content)
     part.chmod(mode)
     os.replace(part, path)

@@ -59,7 +59,7 @@ def test_it_takes_along_what_the_script_imports_from_beside(own, tmp_path):
         deeper="",
         unrelated="",
     )
-    expected = ["training/__init__.py", "training/session.py"]
+    expected = ["training/__init__.py", "training/session.py", "training/variables.py"]
     job_modules = ("__init__", "checkpoint", "export", "registry", "sender", "session", "tracking")
     expected += [f"training/job/{name}.py" for name in job_modules]
     found = names(bundle.build(job, tmp_path))

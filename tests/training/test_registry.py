@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from decimal import Decimal
 
 import boto3
 import numpy as np
@@ -48,7 +47,7 @@ def stored(bucket, location):
 def test_later_registration_makes_one_version_with_all_that_serving_needs(server, bucket, model):
     from mlflow import MlflowClient
 
-    done = registry.register(model, server.uri, bucket, cost_usd=Decimal("0.0123"))
+    done = registry.register(model, server.uri, bucket)
     assert (done.name, done.new) == ("tiny", True)
     assert done.location == f"s3://{bucket}/models/tiny/{done.version}/"
     first = stored(bucket, done.location)
@@ -60,7 +59,7 @@ def test_later_registration_makes_one_version_with_all_that_serving_needs(server
     client = MlflowClient(server.uri)
     version = client.get_model_version("tiny", done.version)
     expected = {"job": "tiny-1", "code_sha256": "c0de", "environment": "local", "test_auc": "0.75"}
-    expected |= {"cost_usd": "0.0123", "location": done.location}
+    expected |= {"location": done.location}
     assert {f"shoestring.{key}": value for key, value in expected.items()}.items() <= version.tags.items()
     run = client.get_run(done.run_id)
     assert run.data.metrics == {"loss": 1.0, "test_auc": 0.75} and run.info.status == "FINISHED"

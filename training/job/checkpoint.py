@@ -40,7 +40,7 @@ def steps(folder: Path) -> list[int]:
     """The steps that have a checkpoint file, newest first, whether or not it is whole."""
     if not folder.is_dir():
         return []
-    return sorted((int(found[1]) for path in folder.iterdir() if (found := NAME.fullmatch(path.name))), reverse=True)
+    return sorted((int(match[1]) for path in folder.iterdir() if (match := NAME.fullmatch(path.name))), reverse=True)
 
 
 def save(folder: Path, step: int, payload: bytes, keep: int = KEPT) -> Path:
@@ -94,13 +94,13 @@ def read(folder: Path, step: int) -> Checkpoint:
         raise CorruptCheckpoint(f"{path.name}: its first line has no end")
     try:
         head = json.loads(line)
-        expected = head["step"], head["length"], head["sha256"]
+        recorded = head["step"], head["length"], head["sha256"]
     except (ValueError, KeyError, TypeError) as error:
         raise CorruptCheckpoint(f"{path.name}: its first line is not a checkpoint's") from error
-    found = step, len(payload), hashlib.sha256(payload).hexdigest()
-    for what, was, should in zip(("step", "length", "checksum"), found, expected, strict=True):
-        if was != should:
-            raise CorruptCheckpoint(f"{path.name}: {what} is {was}, expected {should}")
+    actual = step, len(payload), hashlib.sha256(payload).hexdigest()
+    for name, value, expected in zip(("step", "length", "checksum"), actual, recorded, strict=True):
+        if value != expected:
+            raise CorruptCheckpoint(f"{path.name}: {name} is {value}, expected {expected}")
     return Checkpoint(step, payload)
 
 

@@ -79,7 +79,7 @@ def export(
 
 def convert(model: Classifier, name: str, features: int) -> bytes:
     """The model as ONNX; the same model gives the same bytes. Raises ExportError where skl2onnx has no converter."""
-    from skl2onnx import convert_sklearn
+    from skl2onnx import convert_sklearn  # here, for it is heavy: an attempt that is interrupted does without
     from skl2onnx.algebra import complex_functions
     from skl2onnx.common import utils
     from skl2onnx.common._topology import Variable
@@ -117,19 +117,19 @@ def compare(model: Classifier, onnx: bytes, rows: Floats) -> Parity:
     Raises:
         ExportError: they differ by more than 1e-4, or by something that is no number.
     """
-    import onnxruntime
+    import onnxruntime  # here, for it is heavy
 
     random = np.random.default_rng(0)
     if len(rows) > ROWS:
         rows = rows[random.choice(len(rows), ROWS, replace=False)]
-    beside = rows + random.normal(size=rows.shape) * rows.std(axis=0) * PERTURBATION
-    compared = np.vstack([rows, beside])
+    perturbed = rows + random.normal(size=rows.shape) * rows.std(axis=0) * PERTURBATION
+    compared = np.vstack([rows, perturbed])
     session = onnxruntime.InferenceSession(onnx, providers=["CPUExecutionProvider"])
-    (found,) = session.run(["probabilities"], {"input": compared.astype(np.float32)})
+    (probabilities,) = session.run(["probabilities"], {"input": compared.astype(np.float32)})
     expected = np.asarray(model.predict_proba(compared))
-    if found.shape != expected.shape:
-        raise ExportError(f"ONNX gives probabilities of shape {found.shape}, the model {expected.shape}")
-    difference = float(np.abs(found - expected).max())
+    if probabilities.shape != expected.shape:
+        raise ExportError(f"ONNX gives probabilities of shape {probabilities.shape}, the model {expected.shape}")
+    difference = float(np.abs(probabilities - expected).max())
     if not difference <= LIMIT:
         raise ExportError(
             f"ONNX differs from {type(model).__name__} by up to {difference:.2g} in probability, allowed: {LIMIT:.0e}; "

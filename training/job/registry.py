@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import tempfile
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,14 +36,13 @@ class Registered:
     new: bool
 
 
-def register(folder: Path, uri: str, bucket: str, *, cost_usd: Decimal | None = None) -> Registered:
+def register(folder: Path, uri: str, bucket: str) -> Registered:
     """Registers the model in `folder`; of one job there is one version, however often this is called.
 
     Args:
         folder: model.onnx, signature.json, model.json and tracking.jsonl, as a job leaves them.
         uri: the MLflow server.
         bucket: takes `models/<name>/<version>/`.
-        cost_usd: what the job cost, where it is known; becomes a tag.
 
     Raises:
         RegistrationError: a file is missing, or MLflow or S3 does not answer.
@@ -59,8 +57,6 @@ def register(folder: Path, uri: str, bucket: str, *, cost_usd: Decimal | None = 
         sender = tracking.Sender(folder / tracking.JOURNAL, uri)
         sender.send()
         version, new = _version(sender.client, sender.run_id, folder, model)
-        if cost_usd is not None:
-            sender.client.set_model_version_tag(model["name"], version, "shoestring.cost_usd", str(cost_usd))
         model |= {"version": version, "run_id": sender.run_id}
         location = _store(folder, bucket, model)
         sender.client.set_model_version_tag(model["name"], version, LOCATION_TAG, location)
@@ -71,12 +67,12 @@ def register(folder: Path, uri: str, bucket: str, *, cost_usd: Decimal | None = 
 
 def _version(client: MlflowClient, run_id: str, folder: Path, model: dict[str, Any]) -> tuple[str, bool]:
     """The job's version, and whether it was made now."""
-    from mlflow.exceptions import MlflowException
+    from mlflow.exceptions import MlflowException  # here, as all of MLflow, for it is heavy
 
     name, job = model["name"], model["job"]
-    found = client.search_model_versions(f"name = '{name}' and tags.`{tracking.JOB_TAG}` = '{job}'")
-    if found:
-        return str(min(int(version.version) for version in found)), False
+    versions = client.search_model_versions(f"name = '{name}' and tags.`{tracking.JOB_TAG}` = '{job}'")
+    if versions:
+        return str(min(int(version.version) for version in versions)), False
     try:
         client.create_registered_model(name)
     except MlflowException as error:
@@ -101,7 +97,7 @@ def tags(model: dict[str, Any]) -> dict[str, str]:
 
 def _pack(folder: Path, target: Path, model: dict[str, Any]) -> None:
     """An MLflow model: the ONNX file with its signature and environment, beside Shoestring's own two files."""
-    import mlflow.onnx
+    import mlflow.onnx  # here, as the others, for it is heavy
     import numpy
     import onnx
     from mlflow.models import ModelSignature
@@ -131,7 +127,7 @@ def _pack(folder: Path, target: Path, model: dict[str, Any]) -> None:
 
 def _store(folder: Path, bucket: str, model: dict[str, Any]) -> str:
     """Copies what serving reads to the version's prefix, unless it is there; returns the prefix."""
-    import boto3
+    import boto3  # here, for it is heavy
     from botocore.exceptions import BotoCoreError, ClientError
 
     prefix = f"models/{model['name']}/{model['version']}"

@@ -35,6 +35,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from training import variables
 from training.job import checkpoint
 from training.job.export import Classifier, export
 from training.job.tracking import JOURNAL, Tracker
@@ -65,19 +66,19 @@ class Table:
     classes: list[str]
 
 
-def arguments(kind: type[Parameters], words: list[str] | None = None) -> Parameters:
+def arguments(kind: type[Parameters], argv: list[str] | None = None) -> Parameters:
     """The hyperparameters from the command line, as a dataclass whose fields are int, float, str or bool with defaults.
 
     A word that is no field ends the script with a message that names it.
     """
     parser = argparse.ArgumentParser(allow_abbrev=False)
     for field in fields(kind):  # type: ignore[arg-type]
-        convert = _truth if isinstance(field.default, bool) else type(field.default)
+        convert = _boolean if isinstance(field.default, bool) else type(field.default)
         parser.add_argument(f"--{field.name}", type=convert, default=field.default)
-    return kind(**vars(parser.parse_args(words)))
+    return kind(**vars(parser.parse_args(argv)))
 
 
-def _truth(word: str) -> bool:
+def _boolean(word: str) -> bool:
     if word.lower() not in ("true", "false"):
         raise argparse.ArgumentTypeError(f"expected true or false, found {word!r}")
     return word.lower() == "true"
@@ -87,32 +88,32 @@ class Session:
     """One attempt of a training job; use it as a context. `parameters` is a dataclass."""
 
     def __init__(self, parameters: Any) -> None:
-        needed = ("TRAINING_JOB_NAME", "SHOESTRING_MODEL", "SHOESTRING_TARGET", "SM_CHANNEL_TRAINING", "SM_MODEL_DIR")
+        needed = ("TRAINING_JOB_NAME", variables.MODEL, variables.TARGET, "SM_CHANNEL_TRAINING", "SM_MODEL_DIR")
         missing = [name for name in needed if not os.environ.get(name)]
         if missing:
             raise SessionError(f"this is no training job, which would set {', '.join(missing)}")
         self.parameters: dict[str, Any] = asdict(parameters)
-        self.job, self.model = os.environ["TRAINING_JOB_NAME"], os.environ["SHOESTRING_MODEL"]
-        self.target = os.environ["SHOESTRING_TARGET"]
+        self.job, self.model = os.environ["TRAINING_JOB_NAME"], os.environ[variables.MODEL]
+        self.target = os.environ[variables.TARGET]
         self.folder = Path(os.environ["SM_MODEL_DIR"])
         self.checkpoints = Path(os.environ.get("SM_CHECKPOINT_DIR", "/opt/ml/checkpoints"))
-        self.every = float(os.environ.get("SHOESTRING_CHECKPOINT_SECONDS", "60"))
-        self._step, self._running, self._finished, self._asked = 0, False, False, False
+        self.every = float(os.environ.get(variables.CHECKPOINT_SECONDS, "60"))
+        self._step, self._running, self._finished, self._stopping = 0, False, False, False
 
     def __enter__(self) -> Session:
-        signal.signal(signal.SIGTERM, self._ask)
+        signal.signal(signal.SIGTERM, self._stop)
         self._origin = {
             "job": self.job,
-            "environment": os.environ.get("SHOESTRING_ENVIRONMENT", ""),
-            "data_sha256": os.environ.get("SHOESTRING_DATA_SHA256", ""),
-            "code_sha256": os.environ.get("SHOESTRING_CODE_SHA256", ""),
+            "environment": os.environ.get(variables.ENVIRONMENT, ""),
+            "data_sha256": os.environ.get(variables.DATA_SHA256, ""),
+            "code_sha256": os.environ.get(variables.CODE_SHA256, ""),
         }
         self._packages = {name: version(name) for name in PACKAGES}
         tags = {f"shoestring.{key}": value for key, value in self._origin.items()}
-        packages = " ".join(f"{name}=={found}" for name, found in self._packages.items())
+        packages = " ".join(f"{name}=={release}" for name, release in self._packages.items())
         self._tracker = Tracker(
             self.checkpoints,
-            os.environ.get("MLFLOW_TRACKING_URI", ""),
+            os.environ.get(variables.MLFLOW, ""),
             job=self.job,
             experiment=self.model,
             parameters=self.parameters,
@@ -120,16 +121,16 @@ class Session:
         )
         return self
 
-    def _ask(self, number: int, frame: FrameType | None) -> None:
-        self._asked = True
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self._stopping = True
 
     def table(self) -> Table:
         """The job's data. Raises SessionError when it is not what the job was named after."""
         path = Path(os.environ["SM_CHANNEL_TRAINING"]) / "train.csv"
         body = path.read_bytes()
-        expected, found = self._origin["data_sha256"], hashlib.sha256(body).hexdigest()
-        if expected not in ("", found):
-            raise SessionError(f"{path.name} has the checksum {found}, the job is for {expected}")
+        expected, actual = self._origin["data_sha256"], hashlib.sha256(body).hexdigest()
+        if expected not in ("", actual):
+            raise SessionError(f"{path.name} has the checksum {actual}, the job is for {expected}")
         header, *rows = csv.reader(body.decode().splitlines())
         at = header.index(self.target)
         names = [row[at] for row in rows]
@@ -158,33 +159,33 @@ class Session:
         for step in range(self._step + 1, total + 1):
             self._step = step
             yield step
-            if self._asked or step == total or time.monotonic() - saved >= self.every:
+            if self._stopping or step == total or time.monotonic() - saved >= self.every:
                 checkpoint.save(self.checkpoints, step, f"{self.job}\n".encode() + save())
                 saved = time.monotonic()
-            if self._asked:
+            if self._stopping:
                 print(f"interrupted_at_step={step}", flush=True)
                 raise Interrupted(INTERRUPTED)
 
     def _restore(self, load: Callable[[bytes], None]) -> None:
-        found = checkpoint.latest(self.checkpoints)
+        latest = checkpoint.latest(self.checkpoints)
         for path in self.checkpoints.glob("step-*.ckpt"):
-            if found is None or int(path.stem.removeprefix("step-")) > found.step:
+            if latest is None or int(path.stem.removeprefix("step-")) > latest.step:
                 path.unlink()  # damaged; left there, it would count as the newest one and push whole ones out
-        if found is None:
+        if latest is None:
             return
-        job, _, payload = found.payload.partition(b"\n")
+        job, _, payload = latest.payload.partition(b"\n")
         if job.decode(errors="replace") != self.job:
             raise SessionError(f"the checkpoints in {self.checkpoints} are not of {self.job}; empty the folder")
         load(payload)
-        self._step = found.step
-        print(f"resumed_from_step={found.step}", flush=True)
+        self._step = latest.step
+        print(f"resumed_from_step={latest.step}", flush=True)
 
     def log(self, **metrics: float) -> None:
         """Prints one line for the step, and sends the values to MLflow."""
         if not self._running:
             raise SessionError("session.log() belongs into the loop over session.steps()")
         values = {name: float(value) for name, value in metrics.items()}
-        print(f"step={self._step}", _words(values), flush=True)
+        print(f"step={self._step}", _formatted(values), flush=True)
         self._tracker.log(self._step, values)
 
     def finish(self, model: Classifier, table: Table, *, evaluation: Mapping[str, float]) -> None:
@@ -203,7 +204,7 @@ class Session:
         if self._finished:
             raise SessionError("session.finish() is there to be called once")
         metrics = {name: float(value) for name, value in evaluation.items()}
-        print("evaluation", _words(metrics), flush=True)
+        print("evaluation", _formatted(metrics), flush=True)
         parity = export(
             model,
             self.folder,
@@ -266,5 +267,5 @@ class Session:
         self._tracker.close(FAILED_SECONDS)
 
 
-def _words(metrics: Mapping[str, float]) -> str:
+def _formatted(metrics: Mapping[str, float]) -> str:
     return " ".join(f"{name}={value:.6g}" for name, value in metrics.items())

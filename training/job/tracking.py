@@ -16,6 +16,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from training import variables
+
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
@@ -72,7 +74,7 @@ class Tracker:
         return subprocess.Popen(
             [sys.executable, "-m", "training.job.sender", str(self.path)],
             stdin=subprocess.PIPE,
-            env={**os.environ, "MLFLOW_TRACKING_URI": uri, "PYTHONPATH": os.pathsep.join(paths)},
+            env={**os.environ, variables.MLFLOW: uri, "PYTHONPATH": os.pathsep.join(paths)},
         )
 
     def _write(self, entry: dict[str, Any]) -> None:
@@ -106,7 +108,7 @@ class Sender:
     def __init__(self, journal: Path, uri: str) -> None:
         for name, value in CLIENT.items():
             os.environ.setdefault(name, value)
-        from mlflow import MlflowClient
+        from mlflow import MlflowClient  # here, as all of MLflow, for it is heavy: the training does without
 
         self.client: MlflowClient = MlflowClient(uri)
         self.journal, self.run_id = journal, ""
@@ -134,26 +136,20 @@ class Sender:
     def _run(self, at: int, experiment: str, parameters: dict[str, Any], tags: dict[str, str]) -> None:
         from mlflow.entities import Param, RunTag
 
-        self.run_id = self.run_id or self._find(experiment, tags[JOB_TAG]) or self._create(at, experiment, tags)
+        self.run_id = self.run_id or self._find_or_create(at, experiment, tags)
         self.client.log_batch(
             self.run_id,
             params=[Param(key, str(value)) for key, value in parameters.items()],
             tags=[RunTag(key, value) for key, value in tags.items()],
         )
 
-    def _find(self, experiment: str, job: str) -> str:
-        known = self.client.get_experiment_by_name(experiment)
-        if known is None:
-            return ""
-        query = f"tags.`{JOB_TAG}` = '{job}'"
-        runs = self.client.search_runs([known.experiment_id], query, max_results=1, order_by=["start_time ASC"])
-        return str(runs[0].info.run_id) if runs else ""
-
-    def _create(self, at: int, experiment: str, tags: dict[str, str]) -> str:
+    def _find_or_create(self, at: int, experiment: str, tags: dict[str, str]) -> str:
         known = self.client.get_experiment_by_name(experiment)
         identity = known.experiment_id if known else self.client.create_experiment(experiment)
-        created = self.client.create_run(identity, start_time=at, tags=tags, run_name=tags[JOB_TAG])
-        return str(created.info.run_id)
+        query = f"tags.`{JOB_TAG}` = '{tags[JOB_TAG]}'"
+        runs = self.client.search_runs([identity], query, max_results=1, order_by=["start_time ASC"])
+        run = runs[0] if runs else self.client.create_run(identity, at, tags, run_name=tags[JOB_TAG])
+        return str(run.info.run_id)
 
     def _metrics(self, entries: list[dict[str, Any]]) -> None:
         from mlflow.entities import Metric

@@ -70,8 +70,8 @@ def main(parameters: Parameters) -> None:
         trainer = Trainer(parameters)
         for _ in session.steps(parameters.epochs, save=trainer.save, load=trainer.load):
             trainer.network.partial_fit(scaled_train, train_y, classes=labels)
-            watched = area(valid_y, trainer.network.predict_proba(scaled_valid))
-            session.log(train_loss=trainer.network.loss_, valid_auc=watched)
+            valid_auc = area(valid_y, trainer.network.predict_proba(scaled_valid))
+            session.log(train_loss=trainer.network.loss_, valid_auc=valid_auc)
 
         model = Pipeline([("scale", scaler), ("classify", trainer.network)])
         probabilities = model.predict_proba(test_x)

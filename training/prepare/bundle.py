@@ -6,12 +6,12 @@ import gzip
 import hashlib
 import io
 import json
-import os
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from shoestring.base.closure import trace
+from shoestring.base.paths import write_atomically
 from training.prepare.jobfile import JobFile
 from training.prepare.wheels import Wheels, requirements
 
@@ -43,10 +43,7 @@ def build(job: JobFile, folder: Path, wheels: Wheels | None = None) -> Bundle:
     packed = _tar({name: path.read_bytes() for name, path in code.files.items()} | {"requirements.txt": needed})
     digest = hashlib.sha256(packed).hexdigest()
     path = folder / digest / "sourcedir.tar.gz"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(f".{os.getpid()}.part")
-    part.write_bytes(gzip.compress(packed, mtime=0))
-    os.replace(part, path)
+    write_atomically(path, gzip.compress(packed, mtime=0))
     return Bundle(path, digest)
 
 

@@ -6,13 +6,13 @@ import csv
 import hashlib
 import io
 import math
-import os
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from shoestring.base.errors import UserError
+from shoestring.base.paths import write_atomically
 from training.prepare.jobfile import JobFile
 
 FLOAT32_MAX = 3.4028234663852886e38  # the exported model computes in float32
@@ -56,10 +56,7 @@ def prepare(job: JobFile, folder: Path) -> TrainingSet:
     body = text.getvalue().encode()
     digest = hashlib.sha256(body).hexdigest()
     path = folder / digest / "train.csv"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(f".{os.getpid()}.part")
-    part.write_bytes(body)
-    os.replace(part, path)
+    write_atomically(path, body)
     return TrainingSet(path, digest, len(rows), features, target)
 
 
@@ -76,7 +73,7 @@ def _read(path: Path) -> list[list[str]]:
 
 
 def _breast_cancer(target: str) -> list[list[str]]:
-    from sklearn.datasets import load_breast_cancer
+    from sklearn.datasets import load_breast_cancer  # here, for it is heavy
 
     data = load_breast_cancer()
     header = [str(name).replace(" ", "_") for name in data.feature_names]
@@ -119,8 +116,8 @@ def _number_problem(text: str) -> str:
 
 
 def _feature_problems(column: str, values: Iterable[str]) -> list[str]:
-    found = [(row, problem) for row, value in enumerate(values, 1) if (problem := _number_problem(value))]
-    return [f"column {column!r}, row {found[0][0]}: {found[0][1]} ({len(found)} such rows)"] if found else []
+    bad = [(row, problem) for row, value in enumerate(values, 1) if (problem := _number_problem(value))]
+    return [f"column {column!r}, row {bad[0][0]}: {bad[0][1]} ({len(bad)} such rows)"] if bad else []
 
 
 def _target_problems(column: str, values: Iterable[str]) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +22,7 @@ from pydantic import (
 
 from costs.book.price import UnknownPrice
 from costs.book.prices import PriceBook
-from shoestring.base.errors import UserError
+from shoestring.base.errors import UserError, did_you_mean, suggestion
 from shoestring.base.paths import ROOT
 
 JOBS = ROOT / "training/jobs"
@@ -47,8 +46,8 @@ DURATION = re.compile(r"(?=.)(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 
 def seconds(value: object) -> object:
     """Seconds of `20m`, `1h30m`, `90s` or a number; what is no text is left for pydantic to judge."""
-    if isinstance(value, str) and (found := DURATION.fullmatch(value.strip())):
-        hours, minutes, rest = (int(part or 0) for part in found.groups())
+    if isinstance(value, str) and (match := DURATION.fullmatch(value.strip())):
+        hours, minutes, rest = (int(part or 0) for part in match.groups())
         return hours * 3600 + minutes * 60 + rest
     if isinstance(value, str):
         raise ValueError(f"expected a time above 0 like 20m, 1h30m or 1200 (seconds), found {value!r}")
@@ -214,9 +213,7 @@ def _problem(error: Any) -> str:
     at, kind, given = error["loc"], error["type"], error["input"]
     where = ".".join(str(part) for part in at if part not in ("bool", "int", "float", "str", "[key]"))
     if kind == "extra_forbidden":
-        near = difflib.get_close_matches(str(at[-1]), _known(at), 1)
-        hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(_known(at))}"
-        return f"{where}: unknown key; {hint}"
+        return f"{where}: unknown key; {suggestion(str(at[-1]), _known(at))}"
     if kind == "missing":
         return f"{where}: missing"
     text = str(error["msg"]).removeprefix("Value error, ")
@@ -248,7 +245,7 @@ def load(path: Path) -> JobFile:
             f"edit {path}",
         )
 
-    found: list[tuple[int, str]] = []
+    problems: list[tuple[int, str]] = []
     try:
         job = JobFile.model_validate(values)
     except ValidationError as error:
@@ -257,10 +254,10 @@ def load(path: Path) -> JobFile:
             line = next((lines[at[:size]] for size in range(len(at), 0, -1) if at[:size] in lines), 0)
             if not line and (named := re.match(r"(\w+): ", problem["msg"].removeprefix("Value error, "))):
                 line = lines.get((named[1],), 0)
-            found.append((line, _problem(problem)))
-    found += [(lines.get(key, 0), text) for key, text in _missing_files(path.parent, values)]
-    if found:
-        unique = dict.fromkeys(f"{path.name}:{line or 1}: {text}" for line, text in sorted(found))
+            problems.append((line, _problem(problem)))
+    problems += [(lines.get(key, 0), text) for key, text in _missing_files(path.parent, values)]
+    if problems:
+        unique = dict.fromkeys(f"{path.name}:{line or 1}: {text}" for line, text in sorted(problems))
         raise UserError("\n".join(unique), mend=f"edit {path}")
     job._path = path
     return job
@@ -277,9 +274,8 @@ def _missing_files(folder: Path, values: dict[str, Any]) -> Iterator[tuple[tuple
     entry, data = values.get("entry_point"), values.get("data")
     if isinstance(entry, str) and entry:
         if not (folder / entry).is_file():
-            near = difflib.get_close_matches(entry, [script.name for script in folder.glob("*.py")], 1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            yield ("entry_point",), f"entry_point: there is no {entry} in {folder}{hint}"
+            hint = did_you_mean(entry, (script.name for script in folder.glob("*.py")))
+            yield ("entry_point",), f"entry_point: there is no {entry} in {folder}{hint and f'; {hint}'}"
         elif not re.fullmatch(r"[A-Za-z_]\w*\.py", Path(entry).name) or Path(entry).name == "training.py":
             yield (
                 ("entry_point",),
@@ -305,6 +301,6 @@ def find(name: str) -> Path:
     known = _files()
     if wanted in known:
         return known[wanted]
-    near = difflib.get_close_matches(wanted, known, 1)
-    hint = f"; did you mean {near[0]}?" if near else ""
-    raise UserError(f"there is no job file {name!r}{hint}", f"one of: {', '.join(known)}", "ls training/jobs")
+    hint = did_you_mean(wanted, known)
+    problem = f"there is no job file {name!r}{hint and f'; {hint}'}"
+    raise UserError(problem, f"one of: {', '.join(known)}", "ls training/jobs")
