@@ -29,7 +29,13 @@ from concurrent.futures import ThreadPoolExecutor
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 
-from localcloud.aws.launches import TEMPLATE_ID, Json, tags_for, template_data, template_of
+import boto3
+import yaml
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from localcloud.aws.launches import TEMPLATE_ID, tags_for, template_data, template_of
+from localcloud.aws.row import Json
 from localcloud.aws.tags import as_object
 from localcloud.processes import Process, free_port, port_is_free, processes_below, start, stop
 from localcloud.protocol import JsonHandler, Notice, arguments
@@ -69,8 +75,6 @@ def reachable(values: Mapping[str, str], cloud: Path) -> dict[str, str]:
 
 def files_of_host(user_data: str) -> list[Json] | None:
     """The `write_files` of user data (base64) that brings a unit of the MLflow host; None for any other."""
-    import yaml
-
     try:
         raw = base64.b64decode(user_data)
         text = (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode()
@@ -196,9 +200,6 @@ class Player:
     """The machines of one account, below `<home>/cloud`."""
 
     def __init__(self, home: Path) -> None:
-        import boto3
-        from botocore.config import Config
-
         self.cloud = home / "cloud"
         self.folder = self.cloud / "machines"
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -209,8 +210,6 @@ class Player:
 
     def run(self, ending: threading.Event) -> None:
         """Looks at the account and its machines every second, until `ending`; then ends them all."""
-        from botocore.exceptions import BotoCoreError, ClientError
-
         self._publish()
         while not ending.wait(PAUSE):
             try:

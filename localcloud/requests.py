@@ -14,6 +14,29 @@ from botocore.validate import ParamValidator
 from localcloud.protocol import ServiceError, invalid
 
 
+def operations(*classes: type) -> tuple[str, ...]:
+    """The operations that classes play: their methods that are named like them."""
+    return tuple(name for played in classes for name in vars(played) if name[0].isupper())
+
+
+def offset(token: str | None, size: int) -> int:
+    """Where the page of a token begins. Raises ServiceError for a token of nobody's."""
+    if token is None:
+        return 0
+    if not token.isdecimal() or int(token) >= size:
+        raise ServiceError("InvalidNextTokenException", "The pagination token is invalid.")
+    return int(token)
+
+
+def page(
+    items: Sequence[Any], request: dict[str, Any], token: str = "NextPageToken", size: int = 100
+) -> tuple[list[Any], dict[str, str]]:
+    """The items that a request asks for, and the member that leads to the next ones, where there are any."""
+    first = offset(request.get(token), max(1, len(items)))
+    last = first + request.get("MaxResults", size)
+    return list(items[first:last]), {token: str(last)} if last < len(items) else {}
+
+
 class Model:
     """The part of a service that the local cloud plays: botocore's name of it, and the supported operations."""
 

@@ -32,68 +32,51 @@ from shoestring.base.paths import write_atomically
 Progress = Callable[[str], None]
 REGION = "us-east-1"
 FOLDERS = ("logs", "data/state", "data/s3", "tmp")
+MINISTACK = "ministack"
 HEALTHY_SECONDS = 60.0  # how long a server may take to answer its first health check
 
 
 @dataclass(frozen=True)
 class Part:
-    """One server: its module and arguments, the path of its health check, and the variables that it needs.
-
-    `arguments` and `variables` are made from the cloud's folder and the ports of all parts.
-    """
+    """One server: its name, its module, and the path of its health check."""
 
     name: str
     module: str
-    health: str
-    arguments: Callable[[Path, dict[str, Any]], list[str]]
-    variables: Callable[[Path, dict[str, Any]], dict[str, str]]
+    health: str = "/health"
 
+    def arguments(self, cloud: Path, port: int) -> list[str]:
+        """What the module is started with: those of our own take their port and the home."""
+        return [] if self.module == MINISTACK else ["--port", str(port), "--home", str(cloud.parent)]
 
-def _ministack(cloud: Path, ports: dict[str, Any]) -> dict[str, str]:
-    """MiniStack keeps all that it writes below the home, and its account across restarts."""
-    return {
-        "GATEWAY_PORT": str(ports["aws"]),
-        "BIND_HOST": "127.0.0.1",
-        "IOT_MTLS_ENABLED": "0",  # a listener that BIND_HOST does not hold to loopback
-        "PERSIST_STATE": "1",
-        "STATE_DIR": str(cloud / "data" / "state"),
-        "S3_PERSIST": "1",
-        "S3_DATA_DIR": str(cloud / "data" / "s3"),
-        "TMPDIR": str(cloud / "tmp"),
-        "CLOUDTRAIL_RECORDING": "1",  # the meter reads from it when things began and ended
-        "CLOUDTRAIL_MAX_EVENTS": "2000",
-        # What it runs inherits these: functions find their account by them.
-        **_endpoints(ports),
-    }
-
-
-def _endpoints(ports: dict[str, Any]) -> dict[str, str]:
-    """Where the account is, and what of it is played elsewhere than by MiniStack."""
-    return {
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{ports['aws']}",
-        "AWS_ENDPOINT_URL_SAGEMAKER": f"http://127.0.0.1:{ports['sagemaker']}",
-        "AWS_ENDPOINT_URL_COST_EXPLORER": f"http://127.0.0.1:{ports['meter']}",
-        "AWS_ENDPOINT_URL_BUDGETS": f"http://127.0.0.1:{ports['meter']}",
-    }
-
-
-def _ours(name: str) -> Part:
-    """A part of our own: a module that takes a port and the home, and finds the account by its variable."""
-    return Part(
-        name,
-        f"localcloud.{name}",
-        "/health",
-        lambda cloud, ports: ["--port", str(ports[name]), "--home", str(cloud.parent)],
-        lambda cloud, ports: {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{ports['aws']}"},
-    )
+    def variables(self, cloud: Path, ports: dict[str, Any]) -> dict[str, str]:
+        """Where the account is; MiniStack keeps all that it writes below the home, and its account across restarts."""
+        if self.module != MINISTACK:
+            return {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{ports['aws']}"}
+        return {
+            "GATEWAY_PORT": str(ports["aws"]),
+            "BIND_HOST": "127.0.0.1",
+            "IOT_MTLS_ENABLED": "0",  # a listener that BIND_HOST does not hold to loopback
+            "PERSIST_STATE": "1",
+            "STATE_DIR": str(cloud / "data" / "state"),
+            "S3_PERSIST": "1",
+            "S3_DATA_DIR": str(cloud / "data" / "s3"),
+            "TMPDIR": str(cloud / "tmp"),
+            "CLOUDTRAIL_RECORDING": "1",  # the meter reads from it when things began and ended
+            "CLOUDTRAIL_MAX_EVENTS": "2000",
+            # What it runs inherits these: functions find their account, and what of it is played elsewhere, by them.
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{ports['aws']}",
+            "AWS_ENDPOINT_URL_SAGEMAKER": f"http://127.0.0.1:{ports['sagemaker']}",
+            "AWS_ENDPOINT_URL_COST_EXPLORER": f"http://127.0.0.1:{ports['meter']}",
+            "AWS_ENDPOINT_URL_BUDGETS": f"http://127.0.0.1:{ports['meter']}",
+        }
 
 
 # In the order of their start.
 PARTS = (
-    Part("aws", "ministack", "/_ministack/health", lambda cloud, ports: [], _ministack),
-    _ours("sagemaker"),
-    _ours("machines"),
-    _ours("meter"),
+    Part("aws", MINISTACK, "/_ministack/health"),
+    Part("sagemaker", "localcloud.sagemaker"),
+    Part("machines", "localcloud.machines"),
+    Part("meter", "localcloud.meter"),
 )
 # Who starts others goes before them; the account that they write to as they end goes last, after a last look at it.
 ENDING = (("machines", "sagemaker"), ("machine", "job"), ("meter",), ("aws",))
@@ -106,12 +89,12 @@ def _cloud(home: Path) -> Path:
 def _object(path: Path) -> dict[str, Any]:
     """A file's JSON object, empty where there is no file. Raises ValueError for anything else."""
     try:
-        found = json.loads(path.read_text())
+        value = json.loads(path.read_text())
     except FileNotFoundError:
         return {}
-    if not isinstance(found, dict):
-        raise ValueError(f"expected an object, found {type(found).__name__}")
-    return found
+    if not isinstance(value, dict):
+        raise ValueError(f"expected an object, found {type(value).__name__}")
+    return value
 
 
 def _read(path: Path, say: Progress = lambda line: None, lost: str = "") -> dict[str, Any]:
@@ -141,12 +124,16 @@ def _write(path: Path, value: dict[str, Any]) -> None:
     write_atomically(path, json.dumps(value, indent=2) + "\n")
 
 
+def _make_folders(cloud: Path) -> None:
+    for name in FOLDERS:
+        (cloud / name).mkdir(parents=True, exist_ok=True)
+
+
 @contextlib.contextmanager
 def _locked(home: Path) -> Iterator[Path]:
     cloud = _cloud(home)
     try:
-        for name in FOLDERS:
-            (cloud / name).mkdir(parents=True, exist_ok=True)
+        _make_folders(cloud)
         with FileLock(cloud / "lock"):
             yield cloud
     except OSError as error:
@@ -161,13 +148,13 @@ def _running(described: dict[str, Any]) -> dict[str, Process]:
 
 def _strays(cloud: Path) -> list[tuple[str, Process]]:
     """Servers, jobs and machines of this checkout by their working folder: found also where no record is left."""
-    found = [(name, process) for name in ("job", "machine") for process in processes_below(cloud / f"{name}s")]
+    strays = [(name, process) for name in ("job", "machine") for process in processes_below(cloud / f"{name}s")]
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             words, folder = process.cmdline(), Path(process.cwd())
             names = [part.name for part in PARTS if words[1:3] == ["-m", part.module] and folder == cloud]
-            found += [(name, Process(process.pid, process.create_time())) for name in names]
-    return found
+            strays += [(name, Process(process.pid, process.create_time())) for name in names]
+    return strays
 
 
 def _stop_all(cloud: Path) -> list[str]:
@@ -176,10 +163,10 @@ def _stop_all(cloud: Path) -> list[str]:
     others = tuple(known.keys() - {name for together in ENDING for name in together})  # of another version
     stopped = set[str]()
     for together in (others, *ENDING):
-        found = [item for item in [*known.items(), *_strays(cloud)] if item[0] in together]
+        due = [item for item in [*known.items(), *_strays(cloud)] if item[0] in together]
         with ThreadPoolExecutor() as pool:
-            ended = pool.map(lambda item: stop(item[1]), found)
-        stopped |= {name for (name, _), ran in zip(found, ended, strict=True) if ran}
+            ended = pool.map(lambda item: stop(item[1]), due)
+        stopped |= {name for (name, _), ran in zip(due, ended, strict=True) if ran}
     for name in ("cloud.json", "machines.json"):
         (cloud / name).unlink(missing_ok=True)
     return sorted(stopped)
@@ -237,10 +224,8 @@ def _start(part: Part, cloud: Path, ports: dict[str, Any]) -> Process:
         "AWS_DEFAULT_REGION": REGION,
         "AWS_REGION": REGION,
     }
-    variables = {**kept, **account, **part.variables(cloud, ports)}
-    return start(
-        [sys.executable, "-m", part.module, *part.arguments(cloud, ports)], variables, _log(part, cloud), cloud
-    )
+    command = [sys.executable, "-m", part.module, *part.arguments(cloud, ports[part.name])]
+    return start(command, {**kept, **account, **part.variables(cloud, ports)}, _log(part, cloud), cloud)
 
 
 def _log(part: Part, cloud: Path) -> Path:
@@ -286,8 +271,7 @@ def up(home: Path, fresh: bool = False, progress: Progress | None = None) -> dic
         _stop_all(cloud)
         if fresh:
             _forget(cloud)
-            for name in FOLDERS:
-                (cloud / name).mkdir(parents=True, exist_ok=True)
+            _make_folders(cloud)
         _check_account(cloud, say)
         ports = _read(cloud / "ports.json", say)
         parts: dict[str, Any] = {}

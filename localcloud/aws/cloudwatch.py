@@ -19,7 +19,7 @@ TYPES = (
             tags=Tags("tag_log_group", "untag_log_group", "list_tags_log_group", "tags", {"tags": "=tags"},
                       {"tags": "=removed"}),
             name="name",
-            ours="skipDestroy",
+            provider_only="skipDestroy",
             names={"name": "loggroupname"},
             computed={"arn": "arn:aws:logs:{region}:{account}:log-group:{id}",
                       "retentionInDays": "=item.retentionInDays"},

@@ -19,7 +19,8 @@ TYPES = (
         metering=Metering(
             (Charge("Amazon EC2 Container Registry (ECR)", "USE1-TimedStorage-ByteHrs", "", ("ecr", "storage"),
                     "bytes"),),
-            begin="createdAt", gauge="bytes", look=_size, begins=("CreateRepository",), ends=("DeleteRepository",),
+            begin="createdAt", gauge="bytes", more_facts=_size,
+            begins=("CreateRepository",), ends=("DeleteRepository",),
             tagged=("list_tags_for_resource", "resourceArn", "repositoryArn", "tags"),
         ),
     ),

@@ -47,7 +47,7 @@ TYPES = (
             update=(Call("modify_db_instance", {"ApplyImmediately": True}, CHANGES),),
             tags=TAGS,
             name="identifier",
-            ours="skipFinalSnapshot finalSnapshotIdentifier applyImmediately",
+            provider_only="skipFinalSnapshot finalSnapshotIdentifier applyImmediately",
             names={"identifier": "dbinstanceidentifier", "instanceClass": "dbinstanceclass",
                    "username": "masterusername", "multiAz": "multiaz"},
             computed={

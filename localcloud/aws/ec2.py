@@ -47,8 +47,8 @@ def _launched(client: Any, context: Json) -> Json:
 
 def _terminate(client: Any, context: Json) -> None:
     """Terminates, and removes the volumes that go with it: AWS does that by itself, MiniStack does not."""
-    mine = [{"Name": "attachment.instance-id", "Values": [context["id"]]}]
-    volumes = client.describe_volumes(Filters=mine)["Volumes"]
+    attached = [{"Name": "attachment.instance-id", "Values": [context["id"]]}]
+    volumes = client.describe_volumes(Filters=attached)["Volumes"]
     client.terminate_instances(InstanceIds=[context["id"]])
     client.get_waiter("instance_terminated").wait(
         InstanceIds=[context["id"]], WaiterConfig={"Delay": 1, "MaxAttempts": 600}
@@ -83,10 +83,10 @@ TYPES = (
                          "LaunchTemplateData", on=f"{TEMPLATE_DATA} description"),),
             tags=TAGS,
             name="name",
-            ours="updateDefaultVersion",
+            provider_only="updateDefaultVersion",
             names={"vpcSecurityGroupIds": "securitygroupid"},
             computed=arn("launch-template"),
-            moving="latestVersion defaultVersion",
+            volatile="latestVersion defaultVersion",
         ),
         unmetered="what is launched from it is billed",
     ),
@@ -111,7 +111,7 @@ TYPES = (
             update=(Call("modify_instance_attribute", {"Groups": "=vpcSecurityGroupIds"}, on="vpcSecurityGroupIds"),),
             tags=TAGS,
             delete=(),  # `_terminate` ends it
-            ours="userDataReplaceOnChange volumeTags",
+            provider_only="userDataReplaceOnChange volumeTags",
             names={"privateIp": "privateipaddress", "publicIp": "publicipaddress", "ami": "imageid",
                    "publicDns": "publicdnsname", "privateDns": "privatednsname"},
             computed={**arn("instance"), "instanceState": "=item.State.Name",
@@ -131,7 +131,7 @@ TYPES = (
                        minimum=MINUTE),
             ),
             {"type": "InstanceType"},
-            begin="LaunchTime", active="State.Name == 'running'", look=instance_facts,
+            begin="LaunchTime", active="State.Name == 'running'", more_facts=instance_facts,
             begins=("StartInstances",), ends=("TerminateInstances", "StopInstances"),
         ),
     ),
@@ -143,7 +143,7 @@ TYPES = (
                 _disk("P-IOPS", "{type}-iops", "more_iops", "more_iops"),
                 _disk("P-Throughput", "{type}-throughput", "more_throughput", "more_throughput"),
             ),
-            begin="CreateTime", look=volume_facts, begins=("ModifyVolume",),
+            begin="CreateTime", more_facts=volume_facts, begins=("ModifyVolume",),
             ends=("DeleteVolume", "TerminateInstances"),
         ),
     ),

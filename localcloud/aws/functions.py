@@ -26,10 +26,10 @@ def _zip(context: Json) -> Json:
 
 def _statement(client: Any, context: Json, item: Json) -> Json | None:
     """One statement of a function's policy, by its id; None where it is not there."""
-    statements = [each for each in json.loads(item["Policy"])["Statement"] if each["Sid"] == context["statementId"]]
-    if not statements:
+    statements = {statement["Sid"]: statement for statement in json.loads(item["Policy"])["Statement"]}
+    statement = statements.get(context["statementId"])
+    if statement is None:
         return None
-    statement = statements[0]
     principal, by_operator = statement["Principal"], statement.get("Condition", {}).values()
     conditions = {key.lower(): value for tests in by_operator for key, value in tests.items()}
     return {
@@ -69,7 +69,7 @@ TYPES = (
             tags=Tags("tag_resource", "untag_resource", "list_tags", adding={"Tags": "=tags"}),
             name="name",
             names={"name": "functionname", "arn": "functionarn"},
-            ours="skipDestroy",
+            provider_only="skipDestroy",
             prepare=_zip,
             prepared="sourceCodeHash code",
             defaults={"packageType": "Zip"},
@@ -78,7 +78,7 @@ TYPES = (
                 "qualifiedArn": f"{ARN}:{{item.Version}}",
                 "invokeArn": f"arn:aws:apigateway:{{region}}:lambda:path/2015-03-31/functions/{ARN}/invocations",
             },
-            moving="version qualifiedArn lastModified",
+            volatile="version qualifiedArn lastModified",
         ),
         usage={
             "lambda-requests": Charge(PRODUCT, "Request{arm}", "Invoke", ("lambda", "requests")),
@@ -119,7 +119,7 @@ TYPES = (
             imported="{function}/{statementId}",
             name="statementId",
             computed={"function": "=function", "qualifier": "=qualifier"},
-            look=_statement,
+            complete=_statement,
         ),
     ),
     ResourceType("lambda", "layer", Listing("list_layers", "Layers", "LayerName"),

@@ -39,7 +39,7 @@ TYPES = (
             ),
             tags=Tags("tag_role", "untag_role", "list_role_tags"),
             name="name",
-            ours="forceDetachPolicies",
+            provider_only="forceDetachPolicies",
             names={"name": "rolename", "assumeRolePolicy": "assumerolepolicydocument", "uniqueId": "roleid"},
             before_delete=_detach_policies,
         ),

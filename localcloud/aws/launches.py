@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from localcloud.aws.row import Json
 from localcloud.aws.tags import as_object
 
-Json = dict[str, Any]
 TEMPLATE_ID, TEMPLATE_VERSION = "aws:ec2launchtemplate:id", "aws:ec2launchtemplate:version"
 DISK = {"type": "VolumeType", "gb": "VolumeSize", "iops": "Iops", "throughput": "Throughput"}  # in a template
 

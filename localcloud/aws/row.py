@@ -80,8 +80,8 @@ class Tags:
 class Calls:
     """How the stand-in provider makes, reads, changes and removes a resource.
 
-    A changed property that no call of `put` or `update` is made on (and that is neither `tags`, nor in `ours` or
-    `changes`) replaces the resource. Functions take the client, where they need it, and the values of expressions.
+    A changed property that no call of `put` or `update` is made on replaces the resource, unless it is `tags` or in
+    `provider_only` or `changes`. Functions take the client, where they need it, and the values of expressions.
     """
 
     id: str  # a template of properties, or `=answer…`: of the first call
@@ -94,15 +94,15 @@ class Calls:
     tags: Tags | None = None
     imported: str = ""  # the template that an id is taken apart by, where that is not `id`
     name: str = ""  # the property that is the resource's name: made up where it is missing, and unique
-    ours: str = ""  # properties that mean something to the provider alone
+    provider_only: str = ""  # properties that mean something to the provider alone
     computed: dict[str, str] = field(default_factory=dict)  # outputs that no answer has under their own name
     names: dict[str, str] = field(default_factory=dict)  # where a property's folded name is not the member's
-    moving: str = ""  # outputs that an update may change
+    volatile: str = ""  # outputs that an update may change
     defaults: Json = field(default_factory=dict)  # of properties that are not given
     prepare: Callable[[Json], Json] | None = None  # more values for expressions
     prepare_create: Callable[[Any, Json], Json] | None = None  # the same, at creation
     prepared: str = ""  # the properties that these two read
-    look: Callable[[Any, Json, Json], Json | None] | None = None
+    complete: Callable[[Any, Json, Json], Json | None] | None = None
     """The item that was read, as the properties want it; None where the resource is not there."""
     change: Callable[[Any, Json], None] | None = None  # for a change of `changes`
     changes: str = ""
@@ -186,7 +186,7 @@ class Metering:
     gauge: str = ""  # a fact that changes all the time (bytes): its changes are summed up and not told one by one
     begins: tuple[str, ...] = ()  # the operations that begin a stretch
     ends: tuple[str, ...] = ()
-    look: Callable[[Any, Json], Json] | None = None  # facts that take calls of their own, from the client and the item
+    more_facts: Callable[[Any, Json], Json] | None = None  # that take calls, from the client and the item
     recorded: bool = False  # its life is told by the local cloud's own records, and not by the listing
     name: str = ""  # what the ledger has it under, where that is not the type's name
     id: str = ""  # what the bill names one by, where that is not the listing's
@@ -225,11 +225,11 @@ class ResourceType:
 def text(template: str, values: Any) -> str:
     """A template with its values in place; what is absent is empty."""
 
-    def value(name: re.Match[str]) -> str:
-        found = jmespath.search(name[1], values)
-        return "" if found is None else str(found)
+    def replacement(name: re.Match[str]) -> str:
+        value = jmespath.search(name[1], values)
+        return "" if value is None else str(value)
 
-    return re.sub(r"\{([\w.]+)\}", value, template)
+    return re.sub(r"\{([\w.]+)\}", replacement, template)
 
 
 def evaluate(expression: Any, values: Any) -> Any:

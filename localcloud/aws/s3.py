@@ -64,9 +64,9 @@ def _size(client: Any, bucket: Json) -> Json:
     return {"bytes": sum(item["Size"] for page in pages for item in page.get("Contents", []))}
 
 
-def _setting(name: str, put: Call, read: Read, delete: Call | None = None, ours: str = "") -> ResourceType:
+def _setting(name: str, put: Call, read: Read, delete: Call | None = None, **more: Any) -> ResourceType:
     """A bucket's setting: put as a whole, so that creating and updating are one call."""
-    calls = Calls("{bucket}", BUCKET, put=(put,), read=(read,), delete=(delete,) if delete else None, ours=ours)
+    calls = Calls("{bucket}", BUCKET, put=(put,), read=(read,), delete=(delete,) if delete else None, **more)
     return ResourceType("s3", f"bucket{name}", None, f"aws:s3/bucket{name}:Bucket{name}", calls, parent="s3/bucket")
 
 
@@ -80,7 +80,7 @@ TYPES = (
             tags=Tags("put_bucket_tagging", "delete_bucket_tagging", "get_bucket_tagging", "TagSet", TAG_SET, {}),
             delete=(),  # `_delete_bucket` does
             name="bucket",
-            ours="forceDestroy",
+            provider_only="forceDestroy",
             computed={
                 "bucket": "=id",
                 "arn": "arn:aws:s3:::{id}",
@@ -91,7 +91,7 @@ TYPES = (
         ),
         metering=Metering(
             (Charge(PRODUCT, "TimedStorage-ByteHrs", "StandardStorage", ("s3", "standard-storage"), "bytes"),),
-            begin="CreationDate", gauge="bytes", look=_size, ends=("DeleteBucket",),
+            begin="CreationDate", gauge="bytes", more_facts=_size, ends=("DeleteBucket",),
             tagged=("get_bucket_tagging", "Bucket", "Name", "TagSet"),
         ),
         usage={
@@ -115,7 +115,7 @@ TYPES = (
         Call("put_public_access_block", walk="blockPublicAcls blockPublicPolicy ignorePublicAcls restrictPublicBuckets",
              under="PublicAccessBlockConfiguration"),
         Read("get_public_access_block", "PublicAccessBlockConfiguration"),
-        ours="skipDestroy",
+        provider_only="skipDestroy",
     ),
     _setting(
         "Policy",
@@ -140,9 +140,9 @@ TYPES = (
             ),),
             read=(Read("head_object"),),
             tags=Tags("put_object_tagging", "delete_object_tagging", "get_object_tagging", "TagSet", TAG_SET, {}),
-            ours="forceDestroy",
+            provider_only="forceDestroy",
             computed={"arn": "arn:aws:s3:::{id}"},
-            moving="etag versionId",
+            volatile="etag versionId",
             prepare=_body,
             prepared="source content contentBase64 sourceHash etag",
             before_delete=lambda client, context: _remove_versions(client, context["bucket"], context["key"]),

@@ -42,7 +42,7 @@ TYPES = (
             read=(Read("describe_training_job"),),
             tags=Tags("add_tags", "delete_tags", "list_tags"),
             name="trainingJobName",
-            ours="deleteVpcEnisOnDestroy deleteModelPackagesOnDestroy timeouts",
+            provider_only="deleteVpcEnisOnDestroy deleteModelPackagesOnDestroy timeouts",
             names={"volumeSizeInGb": "volumesizeingb"},
             computed={"arn": "=item.TrainingJobArn"},
             before_delete=_stop_job,

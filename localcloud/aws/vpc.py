@@ -180,7 +180,7 @@ TYPES = (
                        "VpcId: VpcId, Tags: Tags, OwnerId: OwnerId}"),),
             tags=TAGS,
             name="name",
-            ours="revokeRulesOnDelete",
+            provider_only="revokeRulesOnDelete",
             defaults={"description": "Managed by Pulumi"},
             computed=arn("security-group"),
         ),

@@ -4,47 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
-from localcloud.meter.explorer import offset
+from localcloud.aws.row import Json
 from localcloud.meter.rate import LineItem
-
-Found = dict[str, Any]
+from localcloud.requests import page
 
 
 def keys_of(lines: Sequence[LineItem]) -> dict[str, float]:
     """Every key on the bill, with the moment of its last use."""
-    found: dict[str, float] = {}
+    used: dict[str, float] = {}
     for line in lines:
         for key in line.tags:
-            found[key] = max(found.get(key, 0.0), line.end)
-    return found
+            used[key] = max(used.get(key, 0.0), line.end)
+    return used
 
 
-def _generated(key: str) -> bool:
-    return key.startswith("aws:")
-
-
-def listed(active: dict[str, str], request: Found, lines: Sequence[LineItem]) -> Found:
+def listed(active: dict[str, str], request: Json, lines: Sequence[LineItem]) -> Json:
     """ListCostAllocationTags; `active` holds when each active key was activated."""
     used, tags = keys_of(lines), []
     for key in sorted(used.keys() | active.keys()):
-        tag = {"TagKey": key, "Type": "AWSGenerated" if _generated(key) else "UserDefined",
+        tag = {"TagKey": key, "Type": "AWSGenerated" if key.startswith("aws:") else "UserDefined",
                "Status": "Active" if key in active else "Inactive"}  # fmt: skip
         if key in active:
             tag["LastUpdatedDate"] = active[key]
         if key in used:
             tag["LastUsedDate"] = datetime.fromtimestamp(used[key], UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        tags.append(tag)
-    for name, member in (("Status", "Status"), ("Type", "Type")):
-        tags = [tag for tag in tags if request.get(name, tag[member]) == tag[member]]
-    tags = [tag for tag in tags if tag["TagKey"] in request.get("TagKeys", [tag["TagKey"]])]
-    first = offset(request.get("NextToken"), max(1, len(tags)))
-    last = first + request.get("MaxResults", 100)
-    return {"CostAllocationTags": tags[first:last], **({"NextToken": str(last)} if last < len(tags) else {})}
+        wanted = all(request.get(member, tag[member]) == tag[member] for member in ("Status", "Type"))
+        if wanted and key in request.get("TagKeys", [key]):
+            tags.append(tag)
+    shown, following = page(tags, request, "NextToken")
+    return {"CostAllocationTags": shown, **following}
 
 
-def update(active: dict[str, str], request: Found, lines: Sequence[LineItem], now: datetime) -> Found:
+def update(active: dict[str, str], request: Json, lines: Sequence[LineItem], now: datetime) -> Json:
     """UpdateCostAllocationTagsStatus: a key that was never used is an error of its own."""
     used, errors = keys_of(lines), []
     for entry in request["CostAllocationTagsStatus"]:

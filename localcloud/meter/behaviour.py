@@ -8,14 +8,13 @@ is), `delay_days` (the last days are missing, as AWS's bill lags), `empty` (noth
 from __future__ import annotations
 
 import threading
-from dataclasses import fields
 from pathlib import Path
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass
 
 from localcloud.protocol import ServiceError, invalid
-from localcloud.sagemaker.spot import problem
+from localcloud.settings import read_settings
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
@@ -28,18 +27,6 @@ class Behaviour:
     empty: bool = False
     active_tags_only: bool = False
 
-    @classmethod
-    def read(cls, path: Path) -> Behaviour:
-        """The file's settings, or none where there is no file. Raises ServiceError that names what it cannot hold."""
-        if not path.exists():
-            return cls()
-        try:
-            return TypeAdapter(cls).validate_json(path.read_bytes())
-        except ValidationError as error:
-            problems = "; ".join(map(problem, error.errors()))
-            known = ", ".join(field.name for field in fields(cls))
-            raise invalid(f"{path}: {problems}; known keys: {known}; edit or remove the file") from error
-
 
 class Gate:
     """Lets calls through, or not."""
@@ -49,16 +36,19 @@ class Gate:
 
     def enter(self, operation: str) -> Behaviour:
         """The behaviour of this call. Raises ServiceError where it is refused."""
-        found = Behaviour.read(self.path)
+        try:
+            behaviour = read_settings(Behaviour, self.path)
+        except ValueError as error:
+            raise invalid(str(error)) from error
         with self.lock:
             written = self.path.stat().st_mtime_ns if self.path.exists() else 0
             if written != self.written:
                 self.written, self.refused = written, 0
-            if self.refused < found.throttle_first:
+            if self.refused < behaviour.throttle_first:
                 self.refused += 1
                 raise ServiceError("ThrottlingException", "Rate exceeded")
-        if found.deny:
+        if behaviour.deny:
             who = "arn:aws:iam::000000000000:user/test"
             raise ServiceError("AccessDeniedException", f"User: {who} is not authorized to perform: ce:{operation} "
                                "with an explicit deny")  # fmt: skip
-        return found
+        return behaviour

@@ -6,29 +6,33 @@ named in the log. What is forecast is the period so far, going on as it went.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from localcloud.aws.row import ACCOUNT
+from localcloud.aws.row import ACCOUNT, Json
 from localcloud.meter.expressions import Test, matcher
 from localcloud.meter.forecast import spent, to_the_end
 from localcloud.meter.observe import moment
 from localcloud.meter.rate import LineItem
 from localcloud.protocol import ServiceError
 
-Item = dict[str, Any]
 MONTHS = {"MONTHLY": 1, "QUARTERLY": 3, "ANNUALLY": 12}
-NAMES = {"DAILY": "day", "MONTHLY": "month", "QUARTERLY": "quarter", "ANNUALLY": "year"}
-SIGNS = {"GREATER_THAN": ">", "LESS_THAN": "<", "EQUAL_TO": "="}
+PERIODS = {"DAILY": "day", "MONTHLY": "month", "QUARTERLY": "quarter", "ANNUALLY": "year"}
+COMPARISONS = {
+    "GREATER_THAN": (operator.gt, ">", "greater than"),
+    "LESS_THAN": (operator.lt, "<", "less than"),
+    "EQUAL_TO": (operator.eq, "=", "equal to"),
+}
 # The older filters' names, as dimensions.
 FILTERS = {"Service": "SERVICE", "Region": "REGION", "LinkedAccount": "LINKED_ACCOUNT", "UsageType": "USAGE_TYPE",
            "Operation": "OPERATION", "PurchaseType": "PURCHASE_TYPE"}  # fmt: skip
 
 
-def filter_of(budget: Item) -> Test:
+def filter_of(budget: Json) -> Test:
     """What tells whether a line item counts for a budget. Raises ServiceError for a filter that is not played."""
     if expression := budget.get("FilterExpression"):
         return matcher(expression)
@@ -46,7 +50,7 @@ def filter_of(budget: Item) -> Test:
     return matcher({"And": parts} if len(parts) > 1 else parts[0] if parts else None)
 
 
-def period_of(budget: Item, now: datetime) -> tuple[datetime, datetime] | None:
+def period_of(budget: Json, now: datetime) -> tuple[datetime, datetime] | None:
     """The period that a budget counts now, end exclusive; None outside its time, or for one of its own length."""
     unit, whole = budget["TimeUnit"], {"hour": 0, "minute": 0, "second": 0, "microsecond": 0}
     if unit == "DAILY":
@@ -66,7 +70,7 @@ def period_of(budget: Item, now: datetime) -> tuple[datetime, datetime] | None:
     return start, end
 
 
-def limit_of(budget: Item, start: datetime) -> Decimal | None:
+def limit_of(budget: Json, start: datetime) -> Decimal | None:
     """Dollars in a period; None for a budget that sets itself, or one of another unit."""
     planned = budget.get("PlannedBudgetLimits", {})
     amounts = {float(key): value for key, value in planned.items() if float(key) <= start.timestamp()}
@@ -83,7 +87,7 @@ class Spend:
     forecast: Decimal
 
     @classmethod
-    def of(cls, budget: Item, lines: Sequence[LineItem], now: datetime) -> Spend | None:
+    def of(cls, budget: Json, lines: Sequence[LineItem], now: datetime) -> Spend | None:
         """None where the budget counts nothing now. Raises ServiceError."""
         period = period_of(budget, now)
         if budget["BudgetType"] != "COST" or period is None:
@@ -92,7 +96,7 @@ class Spend:
         actual = spent([line for line in lines if fits(line)], *period)
         return cls(period[0], actual, to_the_end(actual, period[0], now, period[1]))
 
-    def described(self) -> Item:
+    def described(self) -> Json:
         """As CalculatedSpend."""
         amounts = {"ActualSpend": self.actual, "ForecastedSpend": self.forecast}
         return {name: {"Amount": format(amount, "f"), "Unit": "USD"} for name, amount in amounts.items()}
@@ -103,19 +107,18 @@ def money(usd: Decimal) -> str:
     return f"${usd:,.2f}" if usd >= Decimal("0.01") or usd == 0 else f"${usd.normalize():f}"
 
 
-def exceeded(notification: Item, limit: Decimal, amount: Decimal) -> tuple[bool, Decimal]:
+def exceeded(notification: Json, limit: Decimal, amount: Decimal) -> tuple[bool, Decimal]:
     """Whether a notification's threshold is passed, and the threshold in dollars."""
     threshold = Decimal(str(notification["Threshold"]))
     if notification.get("ThresholdType", "PERCENTAGE") == "PERCENTAGE":
         threshold = threshold * limit / 100
-    compare = {"GREATER_THAN": amount > threshold, "LESS_THAN": amount < threshold, "EQUAL_TO": amount == threshold}
-    return compare[notification["ComparisonOperator"]], threshold
+    return COMPARISONS[notification["ComparisonOperator"]][0](amount, threshold), threshold
 
 
-def message(budget: Item, kind: str, sign: str, limit: Decimal, threshold: Decimal, amount: Decimal) -> tuple[str, str]:
+def message(budget: Json, notification: Json, limit: Decimal, threshold: Decimal, amount: Decimal) -> tuple[str, str]:
     """Subject and text, in the form in which AWS Budgets writes to a topic."""
-    name, period = budget["BudgetName"], NAMES[budget["TimeUnit"]]
-    more = {">": "greater than", "<": "less than", "=": "equal to"}[sign]
+    name, period, kind = budget["BudgetName"], PERIODS[budget["TimeUnit"]], notification["NotificationType"]
+    _, sign, more = COMPARISONS[notification["ComparisonOperator"]]
     text = f"""AWS Budget Notification {datetime.now(UTC):%B %d, %Y}
 AWS Account {ACCOUNT}
 
@@ -142,24 +145,22 @@ class Budgets:
 
     def __init__(self, client: Callable[[str], Any], sent: dict[str, Any], say: Callable[[str], None]) -> None:
         self.client, self.sent, self.say = client, sent, say
-        self.kept: list[tuple[Item, list[tuple[Item, list[Item]]]]] = []
+        self.kept: list[tuple[Json, list[tuple[Json, list[Json]]]]] = []
 
     def learn(self) -> None:
         """Reads the account's budgets with their notifications and subscribers. Raises botocore's errors."""
         client = self.client("budgets")
-        whose = {"AccountId": ACCOUNT}
-        found = []
-        pages = client.get_paginator("describe_budgets").paginate(**whose, ShowFilterExpression=True)
-        for budget in [one for page in pages for one in page.get("Budgets", [])]:
-            which = {**whose, "BudgetName": budget["BudgetName"]}
-            answer = client.describe_notifications_for_budget(**which).get("Notifications", [])
-            subscribed = [
-                (one, client.describe_subscribers_for_notification(**which, Notification=one).get("Subscribers", []))
-                for one in answer
-            ]
-            found.append((budget, subscribed))
-        self.kept = found
-        for name in set(self.sent) - {budget["BudgetName"] for budget, _ in found}:
+        budgets = []
+        pages = client.get_paginator("describe_budgets").paginate(AccountId=ACCOUNT, ShowFilterExpression=True)
+        for budget in [budget for page in pages for budget in page.get("Budgets", [])]:
+            which = {"AccountId": ACCOUNT, "BudgetName": budget["BudgetName"]}
+            notifications = []
+            for notification in client.describe_notifications_for_budget(**which).get("Notifications", []):
+                answer = client.describe_subscribers_for_notification(**which, Notification=notification)
+                notifications.append((notification, answer.get("Subscribers", [])))
+            budgets.append((budget, notifications))
+        self.kept = budgets
+        for name in set(self.sent) - {budget["BudgetName"] for budget, _ in budgets}:
             del self.sent[name]
 
     def evaluate(self, lines: Sequence[LineItem]) -> bool:
@@ -176,10 +177,10 @@ class Budgets:
             limit = limit_of(budget, spend.start) if spend else None
             for notification, subscribers in notifications if spend and limit is not None else []:
                 assert spend and limit is not None
-                sent |= self._one(budget, notification, subscribers, spend, limit)
+                sent |= self._warn(budget, notification, subscribers, spend, limit)
         return sent
 
-    def _one(self, budget: Item, notification: Item, subscribers: list[Item], spend: Spend, limit: Decimal) -> bool:
+    def _warn(self, budget: Json, notification: Json, subscribers: list[Json], spend: Spend, limit: Decimal) -> bool:
         kind = notification["NotificationType"]
         amount = spend.actual if kind == "ACTUAL" else spend.forecast
         passed, threshold = exceeded(notification, limit, amount)
@@ -190,18 +191,18 @@ class Budgets:
         before = self.sent.setdefault(budget["BudgetName"], {})
         if not passed or before.get(key) == mark:
             return False
-        sign = SIGNS[notification["ComparisonOperator"]]
-        subject, text = message(budget, kind, sign, limit, threshold, amount)
+        subject, text = message(budget, notification, limit, threshold, amount)
         for subscriber in subscribers:
             if subscriber["SubscriptionType"] == "SNS":
                 self.client("sns").publish(TopicArn=subscriber["Address"], Subject=subject, Message=text)
             else:
                 self.say(f"{subject}: no mail is sent to {subscriber['Address']}")
         before[key] = mark
+        sign = COMPARISONS[notification["ComparisonOperator"]][1]
         self.say(f"{subject}: {kind} {money(amount)}, threshold {sign} {money(threshold)}")
         return True
 
-    def _state(self, budget: Item, notification: Item, state: str) -> None:
+    def _state(self, budget: Json, notification: Json, state: str) -> None:
         """Notes in the account whether a notification is in alarm."""
         if notification.get("NotificationState", "OK") == state:
             return
@@ -211,9 +212,9 @@ class Budgets:
         )
         notification["NotificationState"] = state
 
-    def fill(self, budget: Item, lines: Sequence[LineItem]) -> None:
+    def fill(self, budget: Json, lines: Sequence[LineItem]) -> None:
         """Puts what was spent into a budget as the account describes it, where it can be told."""
-        whole = next((one for one, _ in self.kept if one["BudgetName"] == budget["BudgetName"]), budget)
+        whole = next((kept for kept, _ in self.kept if kept["BudgetName"] == budget["BudgetName"]), budget)
         try:
             spend = Spend.of(whole, lines, datetime.now(UTC))
         except ServiceError:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import calendar
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
+from localcloud.aws.row import Json
 from localcloud.meter.expressions import dimension, grouper, matcher
 from localcloud.meter.rate import LineItem, decimal
 from localcloud.protocol import ServiceError, invalid
+from localcloud.requests import offset, page
 
 METRICS = {
     name: member
@@ -37,7 +38,7 @@ class Sum:
         self.quantity += line.quantity * share
         self.units.add(line.unit)
 
-    def metrics(self, names: Sequence[str]) -> dict[str, Any]:
+    def metrics(self, names: Sequence[str]) -> Json:
         """As Cost Explorer shows it: quantities of different units have none."""
         unit = next(iter(self.units)) if len(self.units) == 1 else "N/A"
         return {
@@ -81,7 +82,7 @@ def periods(start: datetime, end: datetime, granularity: str) -> Iterator[tuple[
         start = following
 
 
-def shown(at: datetime, granularity: str) -> str:
+def border(at: datetime, granularity: str) -> str:
     """A border as Cost Explorer shows it."""
     return at.strftime("%Y-%m-%dT%H:%M:%SZ" if granularity == "HOURLY" else "%Y-%m-%d")
 
@@ -102,7 +103,7 @@ def priced(lines: Sequence[LineItem]) -> Sequence[LineItem]:
     return lines
 
 
-def cost_and_usage(request: dict[str, Any], lines: Sequence[LineItem], now: datetime) -> dict[str, Any]:
+def cost_and_usage(request: Json, lines: Sequence[LineItem], now: datetime) -> Json:
     """GetCostAndUsage. Raises ServiceError."""
     granularity = request["Granularity"]
     start, end = interval(request["TimePeriod"], granularity)
@@ -125,7 +126,7 @@ def cost_and_usage(request: dict[str, Any], lines: Sequence[LineItem], now: date
             if share := overlap(line, first.timestamp(), last.timestamp()):
                 (groups[keys(line)] if request.get("GroupBy") else total).add(line, share)
         results.append({
-            "TimePeriod": {"Start": shown(first, granularity), "End": shown(last, granularity)},
+            "TimePeriod": {"Start": border(first, granularity), "End": border(last, granularity)},
             "Total": {} if request.get("GroupBy") else total.metrics(names),
             "Groups": [{"Keys": list(key), "Metrics": groups[key].metrics(names)} for key in sorted(groups)],
             "Estimated": last > datetime(now.year, now.month, 1, tzinfo=UTC),
@@ -134,7 +135,7 @@ def cost_and_usage(request: dict[str, Any], lines: Sequence[LineItem], now: date
     return {**defined, **_page(results, request.get("NextPageToken")), "DimensionValueAttributes": []}
 
 
-def _page(results: list[dict[str, Any]], token: str | None) -> dict[str, Any]:
+def _page(results: list[Json], token: str | None) -> Json:
     """A page of results: as many periods as hold `PAGE` groups. Raises ServiceError for a token of nobody's."""
     start = offset(token, len(results))
     count, end = 0, start
@@ -144,33 +145,25 @@ def _page(results: list[dict[str, Any]], token: str | None) -> dict[str, Any]:
     return {"ResultsByTime": results[start:end], **({"NextPageToken": str(end)} if end < len(results) else {})}
 
 
-def offset(token: str | None, size: int) -> int:
-    """Where a page begins."""
-    if token is None:
-        return 0
-    if not token.isdecimal() or int(token) >= size:
-        raise ServiceError("InvalidNextTokenException", "The pagination token is invalid.")
-    return int(token)
-
-
-def values(
-    request: dict[str, Any], lines: Sequence[LineItem], key: str, found: str, attributes: bool
-) -> dict[str, Any]:
-    """GetDimensionValues and GetTags: what `key` reads of the line items of a period, with the search string in it."""
+def _matching(request: Json, lines: Sequence[LineItem], read: Callable[[LineItem], Iterable[str]]) -> list[str]:
+    """What the line items of a request's period and filter have, with its search string in it."""
     start, end = interval(request["TimePeriod"])
-    fits, wanted = matcher(request.get("Filter")), request.get("SearchString", "")
+    fits, wanted = matcher(request.get("Filter")), request.get("SearchString", "").casefold()
     here = [line for line in lines if fits(line) and overlap(line, start.timestamp(), end.timestamp())]
-    if attributes:
-        read = dimension(key)
-        names = sorted({read(line) for line in here})
-    elif key:
-        names = sorted({line.tags.get(key, "") for line in here})
-    else:
-        names = sorted({tag for line in here for tag in line.tags})
-    names = [name for name in names if wanted.casefold() in name.casefold()]
-    first = offset(request.get("NextPageToken"), max(1, len(names)))
-    page = names[first : first + request.get("MaxResults", PAGE)]
-    left = first + len(page) < len(names)
-    shown_values: list[Any] = [{"Value": name, "Attributes": {}} for name in page] if attributes else page
-    return {found: shown_values, "ReturnSize": len(page), "TotalSize": len(names),
-            **({"NextPageToken": str(first + len(page))} if left else {})}  # fmt: skip
+    return sorted({name for line in here for name in read(line) if wanted in name.casefold()})
+
+
+def dimension_values(request: Json, lines: Sequence[LineItem], now: datetime) -> Json:
+    """GetDimensionValues. Raises ServiceError."""
+    read = dimension(request["Dimension"])
+    values = _matching(request, lines, lambda line: [read(line)])
+    shown, following = page([{"Value": value, "Attributes": {}} for value in values], request, size=PAGE)
+    return {"DimensionValues": shown, "ReturnSize": len(shown), "TotalSize": len(values), **following}
+
+
+def tags(request: Json, lines: Sequence[LineItem], now: datetime) -> Json:
+    """GetTags: the keys, or the values of one. Raises ServiceError."""
+    key = request.get("TagKey")
+    values = _matching(request, lines, lambda line: [line.tags.get(key, "")] if key else line.tags)
+    shown, following = page(values, request, size=PAGE)
+    return {"Tags": shown, "ReturnSize": len(shown), "TotalSize": len(values), **following}

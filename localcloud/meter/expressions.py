@@ -54,8 +54,8 @@ def _matches(value: str | None, values: list[str], options: list[str]) -> bool:
 
 
 def _leaf(expression: dict[str, Any], kind: str) -> Test:
-    given = expression[kind]
-    key, values, options = given.get("Key"), given.get("Values", []), given.get("MatchOptions", ["EQUALS"])
+    wanted = expression[kind]
+    key, values, options = wanted.get("Key"), wanted.get("Values", []), wanted.get("MatchOptions", ["EQUALS"])
     if not key:
         raise invalid(f"{kind} must have a Key.")
     if not values and "ABSENT" not in options:
@@ -74,14 +74,14 @@ def matcher(expression: dict[str, Any] | None) -> Test:
         return lambda line: True
     if len(expression) != 1:
         raise invalid("Expression must have exactly one of Or, And, Not, Dimensions, Tags and CostCategories.")
-    (kind, given), *_ = expression.items()
+    (kind, operand), *_ = expression.items()
     if kind in ("Or", "And"):
-        if len(given) < 2:
+        if len(operand) < 2:
             raise invalid(f"{kind} must have at least two operands.")
-        parts, join = [matcher(part) for part in given], any if kind == "Or" else all
+        parts, join = [matcher(part) for part in operand], any if kind == "Or" else all
         return lambda line: join(part(line) for part in parts)
     if kind == "Not":
-        part = matcher(given)
+        part = matcher(operand)
         return lambda line: not part(line)
     if kind == "CostCategories":
         raise ServiceError("ResourceNotFoundException", "The account has no cost categories.")

@@ -7,9 +7,9 @@ import statistics
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
-from localcloud.meter.explorer import interval, overlap, periods, priced, shown
+from localcloud.aws.row import Json
+from localcloud.meter.explorer import border, interval, overlap, periods, priced
 from localcloud.meter.expressions import matcher
 from localcloud.meter.rate import LineItem, decimal
 from localcloud.protocol import ServiceError, invalid
@@ -27,7 +27,7 @@ def to_the_end(actual: Decimal, start: datetime, now: datetime, end: datetime) -
     return actual * decimal((end - start).total_seconds()) / elapsed if elapsed else actual
 
 
-def cost_forecast(request: dict[str, Any], lines: Sequence[LineItem], now: datetime) -> dict[str, Any]:
+def cost_forecast(request: Json, lines: Sequence[LineItem], now: datetime) -> Json:
     """GetCostForecast: the mean of the month's days so far, for each day to come. Raises ServiceError."""
     granularity = request["Granularity"]
     start, end = interval(request["TimePeriod"], granularity)
@@ -43,21 +43,21 @@ def cost_forecast(request: dict[str, Any], lines: Sequence[LineItem], now: datet
     actual = spent(chosen, month, now)
     if not actual:
         raise ServiceError("DataUnavailableException", "Insufficient amount of historical data to generate forecast.")
-    each = actual / decimal((now - month).total_seconds())
+    rate = actual / decimal((now - month).total_seconds())
     days = [float(spent(chosen, first, last)) for first, last in periods(month, now, "DAILY")]
     level, results, total = request.get("PredictionIntervalLevel"), [], Decimal(0)
     for first, last in periods(max(start, now.replace(minute=0, second=0, microsecond=0)), end, granularity):
         seconds = decimal((last - max(first, now)).total_seconds())
-        mean = each * max(seconds, Decimal(0))
+        mean = rate * max(seconds, Decimal(0))
         total += mean
         whole = first if granularity == "HOURLY" else first.replace(hour=0)
-        found = {"TimePeriod": {"Start": shown(whole, granularity), "End": shown(last, granularity)},
+        forecast = {"TimePeriod": {"Start": border(whole, granularity), "End": border(last, granularity)},
                  "MeanValue": format(mean, "f")}  # fmt: skip
         if level:
             spread = _spread(days, level, (last - first) / timedelta(days=1))
-            found["PredictionIntervalLowerBound"] = format(max(Decimal(0), mean - spread), "f")
-            found["PredictionIntervalUpperBound"] = format(mean + spread, "f")
-        results.append(found)
+            forecast["PredictionIntervalLowerBound"] = format(max(Decimal(0), mean - spread), "f")
+            forecast["PredictionIntervalUpperBound"] = format(mean + spread, "f")
+        results.append(forecast)
     return {"Total": {"Amount": format(total, "f"), "Unit": "USD"}, "ForecastResultsByTime": results}
 
 

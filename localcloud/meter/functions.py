@@ -27,18 +27,18 @@ class Functions:
     def learn(self, client: Any) -> None:
         """Reads architecture, log group and tags of all functions."""
         for page in client.get_paginator("list_functions").paginate():
-            for found in page["Functions"]:
-                group = found.get("LoggingConfig", {}).get("LogGroup") or PREFIX + found["FunctionName"]
-                architecture = (found.get("Architectures") or ["x86_64"])[0]
-                tags = client.list_tags(Resource=found["FunctionArn"]).get("Tags", {})
-                self.configured[group] = {"name": found["FunctionName"], "architecture": architecture,
-                                          "memory": found["MemorySize"], "tags": as_object(tags)}  # fmt: skip
+            for function in page["Functions"]:
+                group = function.get("LoggingConfig", {}).get("LogGroup") or PREFIX + function["FunctionName"]
+                architecture = (function.get("Architectures") or ["x86_64"])[0]
+                tags = client.list_tags(Resource=function["FunctionArn"]).get("Tags", {})
+                self.configured[group] = {"name": function["FunctionName"], "architecture": architecture,
+                                          "memory": function["MemorySize"], "tags": as_object(tags)}  # fmt: skip
 
     def bill(self, ledger: Ledger, group: str, events: list[dict[str, Any]], counted: dict[str, Any]) -> None:
         """Adds the invocations that new log events tell of, also to `counted`."""
         for event in events:
-            if said := REPORT.match(event["message"]):
-                milliseconds, memory = int(said[2]), int(said[3])
+            if report := REPORT.match(event["message"]):
+                milliseconds, memory = int(report[2]), int(report[3])
                 self._add(ledger, group, 1, milliseconds * memory, event["timestamp"] / 1000)
                 counted["invocations"] += 1
                 counted["milliseconds"] += milliseconds
@@ -79,8 +79,7 @@ def _named(events: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     named: dict[str, dict[str, Any]] = {}
     counted = Counter[str]()
     for event in events:
-        said = zlib.crc32(event["message"].encode())
-        name = f"{event['logStreamName']} {event['timestamp']} {said}"
+        name = f"{event['logStreamName']} {event['timestamp']} {zlib.crc32(event['message'].encode())}"
         counted[name] += 1
         named[f"{name} {counted[name]}"] = event
     return named
@@ -94,33 +93,25 @@ class Logs:
     def __init__(self, client: Callable[[str], Any], functions: Functions) -> None:
         self.client, self.functions = client, functions
 
-    def look(self, ledger: Ledger, groups: list[dict[str, Any]]) -> bool:
-        """Reads the groups that have grown; returns whether any has, or is gone."""
+    def update(self, ledger: Ledger, groups: list[dict[str, Any]]) -> None:
+        """Reads the groups that have grown, and counts what is missing of those that are gone."""
         read: dict[str, Any] = ledger.notes.setdefault("logs", {})
-        present = {f"{group['creationTime']} {group['logGroupName']}" for group in groups}
-        changed = False
-        for group in groups:
-            name = f"{group['creationTime']} {group['logGroupName']}"
-            fresh = {"bytes": -1, "at": 0, "ids": [], "invocations": 0, "milliseconds": 0}
-            before = read.setdefault(name, fresh)
+        present = {f"{group['creationTime']} {group['logGroupName']}": group for group in groups}
+        for name, group in present.items():
+            before = read.setdefault(name, {"bytes": -1, "at": 0, "ids": [], "invocations": 0, "milliseconds": 0})
             if group["storedBytes"] != before["bytes"]:
                 self._read(ledger, group, before)
-                before["bytes"], changed = group["storedBytes"], True
-        for name in read.keys() - present:
+                before["bytes"] = group["storedBytes"]
+        for name in read.keys() - present.keys():
             created, _, group_name = name.partition(" ")
             if group_name in self.functions.configured:
                 client = self.client("cloudwatch")
                 self.functions.recover(ledger, client, group_name, int(created) / 1000, read[name])
             del read[name]
-            changed = True
-        return changed
 
     def _read(self, ledger: Ledger, group: dict[str, Any], before: dict[str, Any]) -> None:
-        pages = (
-            self.client("logs")
-            .get_paginator("filter_log_events")
-            .paginate(logGroupName=group["logGroupName"], startTime=before["at"])
-        )
+        paginator = self.client("logs").get_paginator("filter_log_events")
+        pages = paginator.paginate(logGroupName=group["logGroupName"], startTime=before["at"])
         events = _named([event for page in pages for event in page["events"]])
         seen = set(before["ids"])
         new = [event for name, event in events.items() if name not in seen]

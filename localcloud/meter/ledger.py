@@ -80,8 +80,8 @@ class Ledger:
             ledger._remember(Stretch(**json.loads(line)))
         kept = json.loads((folder / "open.json").read_text()) if (folder / "open.json").exists() else {}
         ledger.notes = kept.get("notes", {})
-        stretches = [Stretch(**found) for found in kept.get("open", [])]
-        ledger.open = {one.name: one for one in stretches if one.key not in ledger.known}
+        stretches = [Stretch(**described) for described in kept.get("open", [])]
+        ledger.open = {stretch.name: stretch for stretch in stretches if stretch.key not in ledger.known}
         return ledger
 
     def _remember(self, stretch: Stretch) -> None:
@@ -92,24 +92,21 @@ class Ledger:
     def save(self) -> None:
         """Writes what stands."""
         with self.lock:
-            described = {"open": [asdict(one) for one in self.open.values()], "notes": self.notes}
+            described = {"open": [asdict(stretch) for stretch in self.open.values()], "notes": self.notes}
             write_atomically(self.folder / "open.json", json.dumps(described) + "\n")
             self.version += 1
 
-    def add(self, *ended: Stretch) -> None:
-        """Adds ended stretches; one that is there already is passed over."""
+    def add(self, stretch: Stretch) -> None:
+        """Adds an ended stretch; one that is there already is passed over."""
         with self.lock:
-            new = [one for one in ended if one.key not in self.known]
-            if not new:
+            if stretch.key in self.known:
                 return
-            for one in new:
-                self.stamp(one)
+            self.stamp(stretch)
             with (self.folder / "closed.jsonl").open("a") as file:
-                file.write("".join(json.dumps(asdict(one)) + "\n" for one in new))
+                file.write(json.dumps(asdict(stretch)) + "\n")
                 file.flush()
                 os.fsync(file.fileno())
-            for one in new:
-                self._remember(one)
+            self._remember(stretch)
 
     def close(self, stretch: Stretch, end: float, final: bool = True) -> None:
         """Ends a stretch that stands; `final` where the resource ends with it."""
@@ -162,7 +159,7 @@ def _fits(text: str) -> bool:
 def _whole(text: str) -> bool:
     try:
         kept = json.loads(text)
-        return isinstance(kept["notes"], dict) and all(Stretch(**one) for one in kept["open"])
+        return isinstance(kept["notes"], dict) and all(Stretch(**stretch) for stretch in kept["open"])
     except (ValueError, TypeError, KeyError):
         return False
 

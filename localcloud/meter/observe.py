@@ -34,7 +34,7 @@ def observe(ledger: Ledger, row: ResourceType, items: Iterable[Json], now: float
         name = str(jmespath.search(row.bill_id, item))
         present.add(name)
         _observe(ledger, row, name, item, now, events)
-    for stretch in [one for one in ledger.open.values() if one.kind == row.metered and one.id not in present]:
+    for stretch in [life for life in ledger.open.values() if life.kind == row.metered and life.id not in present]:
         ended = last(events, row.metering.ends, stretch.id)
         ledger.close(stretch, _summed(row, stretch, now if ended is None else ended))
 
@@ -65,8 +65,8 @@ def _observe(ledger: Ledger, row: ResourceType, name: str, item: Json, now: floa
         stretch = None
     if stretch is None:
         own = _begin(ledger, row, name, item)
-        made = min((event.at for event in events if event.name in metering.begins), default=now)  # its name came later
-        begin = own if own is not None else begun if begun is not None else made
+        unnamed = min((event.at for event in events if event.name in metering.begins), default=now)  # its id came later
+        begin = own if own is not None else begun if begun is not None else unnamed
         ledger.open[key] = Stretch(row.metered, name, begin, None, facts, tags)
         return
     fixed = {fact: value for fact, value in facts.items() if fact != gauge}

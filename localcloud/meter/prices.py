@@ -19,15 +19,15 @@ class Prices:
     def __init__(self, home: Path) -> None:
         self.refreshed, self.spot = home / "prices", home / "cloud" / "spot.json"
         self.lock, self.seen, self.problem = threading.Lock(), (-1, -1), Notice()
-        self.made: Rater | None = None
+        self.current: Rater | None = None
 
     def rater(self) -> Rater:
         """The same one as long as nothing has changed."""
         with self.lock:
             seen = _written(self.refreshed), _written(self.spot)
-            if self.made is None or seen != self.seen:
-                self.made, self.seen = Rater(self._book(), self._market()), seen
-            return self.made
+            if self.current is None or seen != self.seen:
+                self.current, self.seen = Rater(self._book(), self._market()), seen
+            return self.current
 
     def _book(self) -> PriceBook:
         try:

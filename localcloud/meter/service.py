@@ -5,29 +5,27 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
+from localcloud.aws.row import Json
 from localcloud.meter import allocation, explorer, forecast
 from localcloud.meter.anomalies import Anomalies
 from localcloud.meter.behaviour import Behaviour, Gate
 from localcloud.meter.ledger import Ledger
 from localcloud.meter.prices import Prices
 from localcloud.meter.rate import LineItem
-from localcloud.requests import Model
+from localcloud.requests import Model, operations
 from shoestring.base.paths import write_atomically
 
-Found = dict[str, Any]
-BILLED = ("GetCostAndUsage", "GetCostForecast", "GetDimensionValues", "GetTags")  # a cent for each call, as on AWS
-KEEPERS = (
-    "CreateAnomalyMonitor", "GetAnomalyMonitors", "UpdateAnomalyMonitor", "DeleteAnomalyMonitor",
-    "CreateAnomalySubscription", "GetAnomalySubscriptions", "UpdateAnomalySubscription", "DeleteAnomalySubscription",
-    "TagResource", "UntagResource", "ListTagsForResource",
-)  # fmt: skip
-SUPPORTED = (*BILLED, *KEEPERS, "GetAnomalies", "ListCostAllocationTags", "UpdateCostAllocationTagsStatus")
-MODEL = Model("ce", SUPPORTED)
+BILLED: dict[str, Callable[[Json, list[LineItem], datetime], Json]] = {  # a cent for each call, as on AWS
+    "GetCostAndUsage": explorer.cost_and_usage,
+    "GetCostForecast": forecast.cost_forecast,
+    "GetDimensionValues": explorer.dimension_values,
+    "GetTags": explorer.tags,
+}
 DAY = 86400
 
 
@@ -38,7 +36,7 @@ class Service:
         self.ledger, self.prices = ledger, prices
         self.gate = Gate(cloud / "meter" / "behaviour.json")
         self.path, self.lock = cloud / "meter" / "explorer.json", threading.Lock()
-        self.kept: Found = json.loads(self.path.read_text()) if self.path.exists() else {}
+        self.kept: Json = json.loads(self.path.read_text()) if self.path.exists() else {}
         self.active: dict[str, str] = self.kept.setdefault("active", {})
         self.anomalies = Anomalies(self.kept)
         self.closed: list[LineItem] = []
@@ -51,24 +49,25 @@ class Service:
             if rater is not self.rater:
                 self.closed, self.rated, self.rater = [], 0, rater
             new = self.ledger.closed[self.rated :]
-            self.closed += [line for one in new for line in rater.lines(one, now)]
+            self.closed += [line for stretch in new for line in rater.lines(stretch, now)]
             self.rated += len(new)
-            return self.closed + [line for one in self.ledger.open.values() for line in rater.lines(one, now)]
+            return self.closed + [line for stretch in self.ledger.open.values() for line in rater.lines(stretch, now)]
 
-    def call(self, name: str, request: Found) -> Found:
+    def call(self, name: str, request: Json) -> Json:
         """Checks and carries out one operation. Raises ServiceError."""
         behaviour = self.gate.enter(name)
         MODEL.check(name, request)
         now = time.time()
-        if name in KEEPERS:
+        if hasattr(self.anomalies, name):
             with self.lock:
-                found = getattr(self.anomalies, name)(request) or {}
+                answer = getattr(self.anomalies, name)(request) or {}
                 self._keep()
-            return dict(found)
-        found = getattr(self, name)(request, self._shown(behaviour, now), datetime.fromtimestamp(now, UTC))
+            return dict(answer)
+        play = BILLED.get(name) or getattr(self, name)
+        answer = play(request, self._shown(behaviour, now), datetime.fromtimestamp(now, UTC))
         if name in BILLED:
             self.ledger.use("explorer-requests", name, 1, now, {}, {})
-        return dict(found)
+        return dict(answer)
 
     def _keep(self) -> None:
         write_atomically(self.path, json.dumps(self.kept, indent=2) + "\n")
@@ -80,8 +79,7 @@ class Service:
         lines = self.lines()
         if behaviour.delay_days:
             until = now - behaviour.delay_days * DAY
-            early = [line for line in lines if line.start < until]
-            lines = [_cut(line, until) for line in early]
+            lines = [_cut(line, until) for line in lines if line.start < until]
         if behaviour.active_tags_only:
             lines = [
                 replace(line, tags={key: value for key, value in line.tags.items() if key in self.active})
@@ -89,29 +87,20 @@ class Service:
             ]
         return lines
 
-    def GetCostAndUsage(self, request: Found, lines: list[LineItem], now: datetime) -> Found:
-        return explorer.cost_and_usage(request, lines, now)
+    def GetAnomalies(self, request: Json, lines: list[LineItem], now: datetime) -> Json:
+        return self.anomalies.detect(request, lines, now)
 
-    def GetCostForecast(self, request: Found, lines: list[LineItem], now: datetime) -> Found:
-        return forecast.cost_forecast(request, lines, now)
-
-    def GetDimensionValues(self, request: Found, lines: list[LineItem], now: datetime) -> Found:
-        return explorer.values(request, lines, request["Dimension"], "DimensionValues", attributes=True)
-
-    def GetTags(self, request: Found, lines: list[LineItem], now: datetime) -> Found:
-        return explorer.values(request, lines, request.get("TagKey", ""), "Tags", attributes=False)
-
-    def GetAnomalies(self, request: Found, lines: list[LineItem], now: datetime) -> Found:
-        return self.anomalies.anomalies(request, lines, now)
-
-    def ListCostAllocationTags(self, request: Found, lines: list[LineItem], now: datetime) -> Found:
+    def ListCostAllocationTags(self, request: Json, lines: list[LineItem], now: datetime) -> Json:
         return allocation.listed(self.active, request, self.lines())
 
-    def UpdateCostAllocationTagsStatus(self, request: Found, lines: list[LineItem], now: datetime) -> Found:
+    def UpdateCostAllocationTagsStatus(self, request: Json, lines: list[LineItem], now: datetime) -> Json:
         with self.lock:
-            found = allocation.update(self.active, request, self.lines(), now)
+            answer = allocation.update(self.active, request, self.lines(), now)
             self._keep()
-        return found
+        return answer
+
+
+MODEL = Model("ce", (*BILLED, *operations(Service, Anomalies)))
 
 
 def _cut(line: LineItem, until: float) -> LineItem:
@@ -119,6 +108,6 @@ def _cut(line: LineItem, until: float) -> LineItem:
     share = explorer.overlap(line, line.start, until)
     if share == 1:
         return line
-    amounts = {name: None if value is None else value * share for name, value in (
-        ("quantity", line.quantity), ("cost", line.cost), ("list_cost", line.list_cost))}  # fmt: skip
-    return replace(line, end=until, **amounts)  # type: ignore[arg-type]
+    amounts = {"quantity": line.quantity, "cost": line.cost, "list_cost": line.list_cost}
+    cut = {name: None if amount is None else amount * share for name, amount in amounts.items()}
+    return replace(line, end=until, **cut)  # type: ignore[arg-type]

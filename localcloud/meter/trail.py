@@ -18,7 +18,6 @@ PAGE = 50  # events in an answer at most
 class Event:
     """One call: `at` is the moment (epoch seconds) at which the account had carried it out."""
 
-    id: str
     at: float
     service: str
     name: str
@@ -41,16 +40,16 @@ def _strings(value: Any) -> Iterator[str]:
         yield value
 
 
-def _event(found: dict[str, Any]) -> Event | None:
-    detail = json.loads(found["CloudTrailEvent"])
+def _event(record: dict[str, Any]) -> Event | None:
+    """None for the meter's own calls."""
+    detail = json.loads(record["CloudTrailEvent"])
     if AGENT in detail.get("userAgent", ""):
         return None
     parameters = detail.get("requestParameters") or {}
     name = parameters.get("Action") if isinstance(parameters, dict) else None
-    mentioned = {resource["ResourceName"] for resource in found.get("Resources", [])} | set(_strings(parameters))
-    service = found["EventSource"].partition(".")[0]
-    return Event(found["EventId"], found["EventTime"], service, name or found["EventName"],
-                 frozenset(mentioned))  # fmt: skip
+    mentioned = {resource["ResourceName"] for resource in record.get("Resources", [])} | set(_strings(parameters))
+    service = record["EventSource"].partition(".")[0]
+    return Event(record["EventTime"], service, name or record["EventName"], frozenset(mentioned))
 
 
 class Trail:
@@ -68,19 +67,19 @@ class Trail:
 
     def new(self) -> list[Event]:
         """What the account was asked since the last look, in order. Raises OSError when it does not answer."""
-        found: dict[str, dict[str, Any]] = {}
+        records: dict[str, dict[str, Any]] = {}
         until: dict[str, float] = {}
         while True:
             page = self._page({**({"StartTime": self.since} if self.since else {}), **until})
-            fresh = {event["EventId"]: event for event in page if event["EventId"] not in self.seen | found.keys()}
-            found |= fresh
+            fresh = {event["EventId"]: event for event in page if event["EventId"] not in self.seen | records.keys()}
+            records |= fresh
             if len(page) < PAGE or not fresh:
                 break
             until = {"EndTime": page[-1]["EventTime"]}
-        if found:
-            self.since = max(event["EventTime"] for event in found.values())
-            self.seen = {key for key, event in found.items() if event["EventTime"] >= self.since - 1}
-        return sorted(filter(None, map(_event, found.values())), key=lambda event: event.at)
+        if records:
+            self.since = max(event["EventTime"] for event in records.values())
+            self.seen = {key for key, event in records.items() if event["EventTime"] >= self.since - 1}
+        return sorted(filter(None, map(_event, records.values())), key=lambda event: event.at)
 
 
 def last(events: Iterable[Event], names: tuple[str, ...], *mentioned: str) -> float | None:

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from localcloud.meter.ledger import Ledger, Stretch
-
-FINISHED = ("Completed", "Failed", "Stopped")
+from localcloud.sagemaker.store import BILLED, FINISHED
 
 
 def _trained(described: dict[str, Any], now: float) -> float:
     """Seconds in which the job's program has run."""
-    spans = [one for one in described["SecondaryStatusTransitions"] if one["Status"] == "Training"]
-    return sum(one.get("EndTime", now) - one["StartTime"] for one in spans)
+    spans = [span for span in described["SecondaryStatusTransitions"] if span["Status"] == "Training"]
+    return sum(span.get("EndTime", now) - span["StartTime"] for span in spans)
 
 
 def stretch_of(job: dict[str, Any], now: float) -> Stretch | None:
@@ -39,18 +38,18 @@ class Jobs:
     """Looks at the records, each again only when it was written."""
 
     def __init__(self, cloud: Path) -> None:
-        self.folders = ((cloud / "jobs", "*/job.json"), (cloud / "meter" / "jobs", "*.json"))
+        self.folders = ((cloud / "jobs", "*/job.json"), (cloud / BILLED, "*.json"))
         self.written: dict[Path, int] = {}
 
-    def look(self, ledger: Ledger) -> bool:
+    def update(self, ledger: Ledger) -> bool:
         """Brings the ledger to what the records say; returns whether anything has changed."""
         changed = False
         for folder, pattern in self.folders:
             for path in folder.glob(pattern):
-                changed |= self._one(ledger, path)
+                changed |= self._read(ledger, path)
         return changed
 
-    def _one(self, ledger: Ledger, path: Path) -> bool:
+    def _read(self, ledger: Ledger, path: Path) -> bool:
         try:
             written = path.stat().st_mtime_ns
             if self.written.get(path) == written:

@@ -75,8 +75,8 @@ class AccountReader:
         facts = {name: jmespath.search(expression, item) for name, expression in metering.facts.items()}
         try:
             tags = self._tags(client, row, item)
-            if metering.look and jmespath.search(metering.active, item):
-                facts |= metering.look(client, item)
+            if metering.more_facts and jmespath.search(metering.active, item):
+                facts |= metering.more_facts(client, item)
         except ClientError as error:
             if absent(error):
                 return None
@@ -107,7 +107,7 @@ class Watch:
         self.functions, self.problem = Functions(), Notice()
         self.budgets = Budgets(self.account.client, ledger.notes.setdefault("sent", {}), self._note)
         self.evaluated, self.noted = 0.0, set[str]()
-        self.looked: dict[str, float] = {}  # by service
+        self.refreshed: dict[str, float] = {}  # by service
         self.missed: dict[str, list[Event]] = {}  # by service: what a look that failed has not taken up
         self.state = cloud / "data" / "state"
         self.turn = threading.Lock()
@@ -131,12 +131,12 @@ class Watch:
     def _once(self, events: Sequence[Event]) -> list[str]:
         """One look; returns what could not be looked at, and why."""
         now, problems = time.time(), []
-        changed = self.jobs.look(self.ledger)
+        changed = self.jobs.update(self.ledger)
         for service in SERVICES:
             due = [*self.missed.pop(service, []), *events]
             if self._due(service, due):
                 try:
-                    changed |= self._look(service, now, due)
+                    changed |= self._refresh(service, now, due)
                 except (OSError, BotoCoreError, ClientError, ValueError, KeyError) as error:
                     problems.append(f"{service} cannot be metered: {type(error).__name__}: {error}")
                     self.missed[service] = due[-KEPT:]
@@ -161,10 +161,10 @@ class Watch:
     def _due(self, service: str, events: Sequence[Event]) -> bool:
         if any(event.service == service and not event.reads for event in events):
             return True
-        if service not in self.looked and not self._ever(service):
+        if service not in self.refreshed and not self._ever(service):
             return False
         pause = LOGS if service == "logs" else LONGEST
-        return time.monotonic() - self.looked.get(service, -LONGEST) >= pause
+        return time.monotonic() - self.refreshed.get(service, -LONGEST) >= pause
 
     def _ever(self, service: str) -> bool:
         """Whether the account holds anything of a service: what was never used is not asked for, and not loaded."""
@@ -172,8 +172,8 @@ class Watch:
         known = any(stretch.kind in names for stretch in self.ledger.open.values())
         return known or service == "logs" or (self.state / f"{service}.json").exists()
 
-    def _look(self, service: str, now: float, events: Sequence[Event]) -> bool:
-        self.looked[service] = time.monotonic()
+    def _refresh(self, service: str, now: float, events: Sequence[Event]) -> bool:
+        self.refreshed[service] = time.monotonic()
         if service == "lambda":
             self.functions.learn(self.account.client("lambda"))
             return False
@@ -185,14 +185,14 @@ class Watch:
             items = self.account.items(row, listing, anew)
             with self.ledger.lock:
                 if row.key == "logs/log-group":  # before its end is seen, with what it still tells
-                    Logs(self.account.client, self.functions).look(self.ledger, items)
+                    Logs(self.account.client, self.functions).update(self.ledger, items)
                 observe(self.ledger, row, items, now, events)
         if service == "budgets":
             self.budgets.learn()
         return self.ledger.version != before or standing != self._standing()
 
     def _standing(self) -> dict[str, tuple[Any, ...]]:
-        return {key: (one.area, one.tags, dict(one.facts)) for key, one in self.ledger.open.items()}
+        return {key: (life.area, life.tags, dict(life.facts)) for key, life in self.ledger.open.items()}
 
     def _requests(self, events: Sequence[Event]) -> bool:
         """Counts the requests to S3 that its price list knows; deletions are free."""
@@ -201,7 +201,7 @@ class Watch:
             usage = "s3-writes" if event.name in WRITES else "s3-reads" if event.name in READS else ""
             if event.service != "s3" or not usage:
                 continue
-            buckets = [one for one in self.ledger.all() if one.kind == "bucket" and one.id in event.mentions]
+            buckets = [life for life in self.ledger.all() if life.kind == "bucket" and life.id in event.mentions]
             name, tags = (buckets[-1].id, buckets[-1].tags) if buckets else ("(account)", {})
             self.ledger.use(usage, name, 1, event.at, {}, tags)
             counted = True

@@ -18,7 +18,7 @@ def _stubs_alone() -> None:
 
 
 if __name__ == "__main__":
-    _stubs_alone()
+    _stubs_alone()  # before what imports them
     from localcloud.provider.service import serve
 
     serve()

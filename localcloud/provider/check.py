@@ -43,18 +43,18 @@ def check_object(specification: Any, value: Any, path: str, problems: list[tuple
     if not isinstance(value, dict):
         problems.append((path, f"expected an object, found {_shown(value)}"))
         return value
-    known, made = specification["object"], {}
+    known, checked = specification["object"], {}
     for key, item in value.items():
         inner = f"{path}.{key}" if path else key
         if key not in known:
             near = get_close_matches(key, known, 1)
             problems.append((inner, "unknown property" + (f"; did you mean {near[0]}?" if near else "")))
         elif item is not None:
-            made[key] = check(known[key], item, inner, problems)
+            checked[key] = check(known[key], item, inner, problems)
     for key in specification["required"]:
-        if made.get(key) is None:
+        if checked.get(key) is None:
             problems.append((f"{path}.{key}" if path else key, "missing, and required"))
-    return made
+    return checked
 
 
 def _shown(value: Any) -> str:

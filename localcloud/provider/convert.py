@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from localcloud.aws.tags import as_list, as_object
+
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"  # Pulumi's mark of a value that a preview cannot know
 SIGNATURE = "4dabf18193072939515e22adb298388d"  # Pulumi's mark of a value that is more than JSON
 ASSET = "c44067f5952c0a294b673a41bacd8c17"
@@ -38,15 +40,15 @@ def to_request(shape: Any, value: Any, names: dict[str, str], path: str = "") ->
     """
     if shape.type_name == "structure" and isinstance(value, dict):
         members = {fold(member): member for member in shape.members}
-        made = {}
+        request = {}
         for key, item in value.items():
             member = members.get(names.get(key, fold(key)))
             if member is None:
                 raise Unsupported(f"{path}{key}")
-            made[member] = to_request(shape.members[member], item, names, f"{path}{key}.")
-        return made
+            request[member] = to_request(shape.members[member], item, names, f"{path}{key}.")
+        return request
     if shape.type_name == "list" and isinstance(value, dict) and set(getattr(shape.member, "members", ())) == PAIR:
-        return [{"Key": key, "Value": item} for key, item in value.items()]
+        return as_list(value)
     if shape.type_name == "list":
         items = value if isinstance(value, list) else [value]
         return [to_request(shape.member, item, names, f"{path}{index}.") for index, item in enumerate(items)]
@@ -67,7 +69,7 @@ def from_answer(specification: Any, value: Any, names: dict[str, str]) -> Any:
         if "object" in specification:
             return properties(specification["object"], value, names)
         if "map" in specification and isinstance(value, list):
-            return {pair["Key"]: pair["Value"] for pair in value}
+            return as_object(value)
         if "map" in specification:
             return {key: from_answer(specification["map"], item, names) for key, item in value.items()}
         items = value if isinstance(value, list) else [value]
@@ -84,11 +86,11 @@ def properties(specifications: dict[str, Any], item: Any, names: dict[str, str])
     if not isinstance(item, dict):
         return {}
     members = {fold(member): value for member, value in item.items()}
-    found = {
+    values = {
         name: from_answer(specification, members.get(names.get(name, fold(name))), names)
         for name, specification in specifications.items()
     }
-    return {name: value for name, value in found.items() if value is not None}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def settle(given: Any, real: Any) -> Any:

@@ -34,7 +34,7 @@ class Emulator:
 
     def client(self, service: str) -> Any:
         """A boto3 client; making one is not thread-safe, using one is."""
-        import boto3
+        import boto3  # takes longer than all the rest of the provider, and a preview needs none
 
         with self._lock:
             if service not in self._clients:
@@ -54,7 +54,7 @@ class Emulator:
         return dict(answer["Parameter"])
 
     def _ask(self, body: str, headers: dict[str, str]) -> str:
-        """What every preview asks, without a client: loading boto3 takes longer than all the rest of the provider."""
+        """The answer to what every preview asks, without a client."""
         request = urllib.request.Request(os.environ["AWS_ENDPOINT_URL"], body.encode(), headers)
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
@@ -65,21 +65,21 @@ class Emulator:
 
 def carried(calls: Calls) -> set[str]:
     """The properties that some call of a type carries, or that are the provider's own."""
-    made = (*calls.creation, *calls.update)
-    expressions: list[Any] = [calls.address, *(call.arguments for call in (*made, *calls.removal))]
-    names = {"tags", calls.name, *calls.ours.split(), *calls.prepared.split()}
+    carrying = (*calls.creation, *calls.update)
+    expressions: list[Any] = [calls.address, *(call.arguments for call in (*carrying, *calls.removal))]
+    names = {"tags", calls.name, *calls.provider_only.split(), *calls.prepared.split()}
     while expressions:
         item = expressions.pop()
         if isinstance(item, dict | list):
             expressions += item.values() if isinstance(item, dict) else item
         elif isinstance(item, str) and item.startswith("="):
             names |= set(re.findall(r"[a-zA-Z]\w*", item))
-    return names.union(*(call.walked | call.triggers for call in made))
+    return names.union(*(call.walked | call.triggers for call in carrying))
 
 
 def changeable(calls: Calls) -> set[str]:
     """The properties that AWS can change in place."""
-    names = {*calls.ours.split(), *calls.changes.split(), *(["tags"] if calls.tags else [])}
+    names = {*calls.provider_only.split(), *calls.changes.split(), *(["tags"] if calls.tags else [])}
     return names.union(*(call.triggers for call in (*calls.put, *calls.update)))
 
 
@@ -185,8 +185,8 @@ class Resource:
             if part is None and not read.optional:
                 return False
             item |= part or {}
-        if self.calls.look:
-            completed = self.calls.look(self.client, self._context(), item)
+        if self.calls.complete:
+            completed = self.calls.complete(self.client, self._context(), item)
             if completed is None:
                 return False
             item = completed

@@ -75,10 +75,10 @@ def _parameters(args: Any) -> list[tuple[str, ast.expr, bool]]:
 
 def _object(args: Any) -> dict[str, Any]:
     module = sys.modules[args.__module__]
-    found = [(_camel(args, name), annotation, needed) for name, annotation, needed in _parameters(args)]
+    properties = [(_camel(args, name), annotation, needed) for name, annotation, needed in _parameters(args)]
     return {
-        "object": {name: _specification(annotation, module) for name, annotation, _ in found},
-        "required": sorted(name for name, _, needed in found if needed),
+        "object": {name: _specification(annotation, module) for name, annotation, _ in properties},
+        "required": sorted(name for name, _, needed in properties if needed),
     }
 
 

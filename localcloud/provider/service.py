@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable
+from concurrent import futures
 from typing import Any
 from urllib.error import URLError
 from urllib.parse import urlparse
@@ -178,9 +180,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         token, calls = self._calls(request)
         old, new = _values(request.old_inputs), _values(request.news)
         if request.preview:
-            moving = dict.fromkeys(calls.moving.split(), UNKNOWN) if differing(old, new) - {"tags"} else {}
+            volatile = dict.fromkeys(calls.volatile.split(), UNKNOWN) if differing(old, new) - {"tags"} else {}
             olds = {name: value for name, value in _values(request.olds).items() if name not in old}
-            return provider_pb2.UpdateResponse(properties=_struct({**olds, **_foreseen(token, new), **moving}))
+            return provider_pb2.UpdateResponse(properties=_struct({**olds, **_foreseen(token, new), **volatile}))
         resource = Resource(self.account, token, old, request.id, _values(request.olds))
         resource.update(new)
         return provider_pb2.UpdateResponse(properties=_struct(resource.state))
@@ -219,9 +221,6 @@ def _foreseen(token: str, inputs: Json) -> Json:
 
 def serve() -> None:
     """Serves until the engine ends this process; the port is the first line of standard output."""
-    import signal
-    from concurrent import futures
-
     size = 400 * 1024 * 1024
     options = [("grpc.max_receive_message_length", size), ("grpc.max_send_message_length", size)]
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=16), options=options)

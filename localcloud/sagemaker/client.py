@@ -26,9 +26,9 @@ def interrupt(endpoint: str, job: str) -> None:
         with urllib.request.urlopen(urllib.request.Request(endpoint + INTERRUPT, body), timeout=10):
             return
     except urllib.error.HTTPError as error:
-        said = json.loads(error.read())["message"]
+        reason = json.loads(error.read())["message"]
         raise UserError(
-            f"{job} cannot be interrupted: {said}", "a managed spot training job that trains now"
+            f"{job} cannot be interrupted: {reason}", "a managed spot training job that trains now"
         ) from error
     except OSError as error:
         raise UserError(f"{endpoint} does not answer: {error}", mend="shoestring cloud up") from error

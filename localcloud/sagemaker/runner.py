@@ -168,9 +168,9 @@ class Runner(threading.Thread):
         self.store.transition(self.job, secondary or state, reason, state)
 
     def _metrics(self) -> list[dict[str, Any]]:
-        found = []
+        metrics = []
         for definition in self.request["AlgorithmSpecification"].get("MetricDefinitions", []):
             values = re.findall(definition["Regex"], "\n".join(self.logs.lines))
             if values:
-                found.append({"MetricName": definition["Name"], "Value": float(values[-1]), "Timestamp": time.time()})
-        return found
+                metrics.append({"MetricName": definition["Name"], "Value": float(values[-1]), "Timestamp": time.time()})
+        return metrics

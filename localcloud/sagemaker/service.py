@@ -8,10 +8,11 @@ from typing import Any
 
 import boto3
 
+from localcloud.aws.tags import as_list, as_object
 from localcloud.processes import Process, stop
 from localcloud.protocol import ServiceError, invalid
+from localcloud.requests import Model, operations, page
 from localcloud.sagemaker.container import LOG_GROUP
-from localcloud.sagemaker.requests import MODEL, check_training_job
 from localcloud.sagemaker.runner import Runner
 from localcloud.sagemaker.spot import Spot
 from localcloud.sagemaker.store import FINISHED, Store
@@ -60,7 +61,7 @@ class Service:
         return self._job(request["ResourceArn"].rpartition("/")[2])
 
     def CreateTrainingJob(self, request: dict[str, Any]) -> dict[str, Any]:
-        check_training_job(request)
+        _check_training_job(request)
         name = request["TrainingJobName"]
         with self.store.lock:
             if name in self.store.jobs:
@@ -77,7 +78,7 @@ class Service:
             described |= {"TrainingJobArn": ARN + name, "CreationTime": time.time(), "SecondaryStatusTransitions": []}
             described["TrainingJobStatus"], described["SecondaryStatus"] = "InProgress", "Starting"
             job = {"described": described, "request": request, "process": None, "price_ratio": spot.price_ratio}
-            job["tags"] = {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
+            job["tags"] = as_object(request.get("Tags"))
             self.store.save(job)
             self.runners[name] = Runner(self.store, job, spot)
         self.runners[name].start()
@@ -87,17 +88,16 @@ class Service:
         return self._job(request["TrainingJobName"])["described"]
 
     def ListTrainingJobs(self, request: dict[str, Any]) -> dict[str, Any]:
-        found = [job["described"] for job in self.store.jobs.values()]
+        jobs = [job["described"] for job in self.store.jobs.values()]
         if wanted := request.get("StatusEquals"):
-            found = [described for described in found if described["TrainingJobStatus"] == wanted]
+            jobs = [job for job in jobs if job["TrainingJobStatus"] == wanted]
         if part := request.get("NameContains"):
-            found = [described for described in found if part in described["TrainingJobName"]]
+            jobs = [job for job in jobs if part in job["TrainingJobName"]]
         key = {"Name": "TrainingJobName", "Status": "TrainingJobStatus"}.get(request.get("SortBy", ""), "CreationTime")
-        found.sort(key=lambda described: described[key], reverse=request.get("SortOrder", "Descending") == "Descending")
-        start = int(request.get("NextToken", "0"))
-        end = start + request.get("MaxResults", 10)
-        summaries = [{name: job[name] for name in SUMMARY if name in job} for job in found[start:end]]
-        return {"TrainingJobSummaries": summaries} | ({"NextToken": str(end)} if end < len(found) else {})
+        jobs.sort(key=lambda job: job[key], reverse=request.get("SortOrder", "Descending") == "Descending")
+        shown, following = page(jobs, request, "NextToken", size=10)
+        return {"TrainingJobSummaries": [{name: job[name] for name in SUMMARY if name in job} for job in shown],
+                **following}  # fmt: skip
 
     def StopTrainingJob(self, request: dict[str, Any]) -> None:
         job = self._job(request["TrainingJobName"])
@@ -131,15 +131,31 @@ class Service:
 
     def AddTags(self, request: dict[str, Any]) -> dict[str, Any]:
         job = self._tagged(request)
-        job["tags"] |= {tag["Key"]: tag["Value"] for tag in request["Tags"]}
+        job["tags"] |= as_object(request["Tags"])
         self.store.save(job)
-        return {"Tags": [{"Key": key, "Value": value} for key, value in job["tags"].items()]}
+        return {"Tags": as_list(job["tags"])}
 
     def ListTags(self, request: dict[str, Any]) -> dict[str, Any]:
-        return {"Tags": [{"Key": key, "Value": value} for key, value in self._tagged(request)["tags"].items()]}
+        return {"Tags": as_list(self._tagged(request)["tags"])}
 
     def DeleteTags(self, request: dict[str, Any]) -> None:
         job = self._tagged(request)
         for key in request["TagKeys"]:
             job["tags"].pop(key, None)
         self.store.save(job)
+
+
+MODEL = Model("sagemaker", operations(Service))
+
+
+def _check_training_job(request: dict[str, Any]) -> None:
+    """The rules between members of CreateTrainingJob that the model does not hold."""
+    stopping = request["StoppingCondition"]
+    spot = request.get("EnableManagedSpotTraining", False)
+    run, wait = stopping.get("MaxRuntimeInSeconds", 86400), stopping.get("MaxWaitTimeInSeconds")
+    if wait is not None and not spot:
+        raise invalid("MaxWaitTimeInSeconds must not be set when EnableManagedSpotTraining is false.")
+    if spot and wait is None:
+        raise invalid("MaxWaitTimeInSeconds must be set when EnableManagedSpotTraining is true.")
+    if wait is not None and wait < run:
+        raise invalid(f"MaxWaitTimeInSeconds {wait} must be at least MaxRuntimeInSeconds {run}.")

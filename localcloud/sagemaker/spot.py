@@ -11,13 +11,14 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator
-from dataclasses import field, fields
+from dataclasses import field
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass
+
+from localcloud.settings import read_settings
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
@@ -35,14 +36,7 @@ class Spot:
     @classmethod
     def read(cls, path: Path) -> Spot:
         """The file's settings, or the defaults where there is none. Raises ValueError for what it cannot hold."""
-        if not path.exists():
-            return cls()
-        try:
-            return TypeAdapter(cls).validate_json(path.read_bytes())
-        except ValidationError as error:
-            problems = "; ".join(map(problem, error.errors()))
-            known = ", ".join(field.name for field in fields(cls))
-            raise ValueError(f"{path}: {problems}; known keys: {known}; edit or remove the file") from error
+        return read_settings(cls, path)
 
     def lives(self) -> Iterator[float]:
         """How long each attempt's instance lives, in seconds; ends when no further one is taken away."""
@@ -50,16 +44,8 @@ class Spot:
         if self.trace:
             recorded = json.loads(Path(self.trace).read_text())
             gap = recorded["metadata"]["gap_seconds"]
-            yield from (gap * len(list(run)) for there, run in groupby(recorded["data"], bool) if there)
+            yield from (gap * len(list(run)) for available, run in groupby(recorded["data"], bool) if available)
         elif self.seed is not None:
             chance = random.Random(self.seed)
             while True:
                 yield chance.expovariate(1 / self.mean_seconds)
-
-
-def problem(error: Any) -> str:
-    """One of pydantic's errors, in words."""
-    place = ".".join(map(str, error["loc"]))
-    if error["type"] == "unexpected_keyword_argument":
-        return f"unknown key {place}"
-    return f"{place}: {error['msg']}, found {error['input']!r}" if place else str(error["msg"])

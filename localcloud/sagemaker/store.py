@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import threading
 import time
@@ -37,11 +36,7 @@ class Store:
         with self.lock:
             described = job["described"]
             described["LastModifiedTime"] = time.time()
-            folder = self.path(described["TrainingJobName"])
-            folder.mkdir(parents=True, exist_ok=True)
-            part = folder / "job.json.part"
-            part.write_text(json.dumps(job))
-            os.replace(part, folder / "job.json")
+            write_atomically(self.path(described["TrainingJobName"]) / "job.json", json.dumps(job))
             self.jobs[described["TrainingJobName"]] = job
 
     def transition(self, job: dict[str, Any], status: str, message: str = "", state: str = "InProgress") -> None:

@@ -25,7 +25,7 @@ from localcloud.meter.ledger import Ledger, Stretch
 from localcloud.meter.observe import observe
 from localcloud.meter.prices import Prices
 from localcloud.meter.rate import LineItem, Rater, months
-from localcloud.meter.service import MODEL, SUPPORTED, Service
+from localcloud.meter.service import MODEL, Service
 from localcloud.meter.trail import Event
 from localcloud.meter.training import stretch_of
 from localcloud.protocol import ServiceError
@@ -190,7 +190,7 @@ def instance(state="running", kind="t4g.nano", tags=None):
 
 
 def call(name: str, moment: float, mentioned="i-1") -> Event:
-    return Event("e", moment, "ec2", name, frozenset([mentioned]))
+    return Event(moment, "ec2", name, frozenset([mentioned]))
 
 
 def test_a_life_begins_and_ends_when_the_account_says(tmp_path):
@@ -442,10 +442,10 @@ def test_many_groups_come_in_pages():
 
 def test_values_and_tags():
     period = {"TimePeriod": {"Start": "2026-03-10", "End": "2026-03-11"}}
-    found = explorer.values({**period, "SearchString": "amazon"}, LINES, "SERVICE", "DimensionValues", attributes=True)
+    found = explorer.dimension_values({**period, "SearchString": "amazon", "Dimension": "SERVICE"}, LINES, NOON)
     assert [one["Value"] for one in found["DimensionValues"]] == ["Amazon SageMaker", "AmazonCloudWatch"]
-    assert explorer.values(period, LINES, "", "Tags", attributes=False)["Tags"] == ["Environment", "Project"]
-    assert explorer.values(period, LINES, "Project", "Tags", attributes=False)["Tags"] == ["", "other", "shoestring"]
+    assert explorer.tags(period, LINES, NOON)["Tags"] == ["Environment", "Project"]
+    assert explorer.tags({**period, "TagKey": "Project"}, LINES, NOON)["Tags"] == ["", "other", "shoestring"]
 
 
 def test_a_forecast_goes_on_as_the_month_went():
@@ -483,13 +483,13 @@ def test_a_day_that_stands_out_is_an_anomaly():
     services = {"MonitorName": "s", "MonitorType": "DIMENSIONAL", "MonitorDimension": "SERVICE"}
     arn = watch.CreateAnomalyMonitor({"AnomalyMonitor": services})["MonitorArn"]
     request, now = {"DateInterval": {"StartDate": "2026-03-10"}}, NOON + timedelta(days=12)
-    assert watch.anomalies(request, days, now)["Anomalies"] == []
-    (found,) = watch.anomalies(request, [*days, line(now, 1, "9")], now)["Anomalies"]
+    assert watch.detect(request, days, now)["Anomalies"] == []
+    (found,) = watch.detect(request, [*days, line(now, 1, "9")], now)["Anomalies"]
     assert (found["MonitorArn"], found["AnomalyStartDate"], found["DimensionValue"]) == (
         arn, "2026-03-22", "AmazonCloudWatch",
     )  # fmt: skip
     assert found["Impact"]["TotalImpact"] == pytest.approx(7.95)
-    assert watch.anomalies(request, [*days[6:], line(now, 1, "9")], now)["Anomalies"] == []  # too few days before
+    assert watch.detect(request, [*days[6:], line(now, 1, "9")], now)["Anomalies"] == []  # too few days before
 
 
 def test_subscriptions_of_monitors():
@@ -521,8 +521,8 @@ def test_subscriptions_of_monitors():
 
 
 def test_every_operation_is_one_of_awss():
-    assert set(SUPPORTED) <= set(MODEL.described.operation_names)
-    for name in SUPPORTED:
+    assert set(MODEL.supported) <= set(MODEL.described.operation_names)
+    for name in MODEL.supported:
         for pattern in patterns(MODEL.operation(name).input_shape, set()):
             re.compile(python_pattern(pattern))
 

@@ -326,7 +326,7 @@ def test_the_schema_is_what_the_sdk_says():
 def test_rows_name_properties_that_the_type_has(token):
     known = set(schema.load()[token]["inputs"])
     calls = CALLS[token]
-    named = {*calls.ours.split(), *calls.prepared.split(), *calls.defaults} | changeable(calls)
+    named = {*calls.provider_only.split(), *calls.prepared.split(), *calls.defaults} | changeable(calls)
     for call in (*calls.creation, *calls.update):
         named |= call.walked | call.triggers
     assert named <= known

@@ -21,7 +21,7 @@ from localcloud.processes import wait_until
 from localcloud.requests import python_pattern
 from localcloud.sagemaker.client import interrupt
 from localcloud.sagemaker.container import LOG_GROUP, Container, Files
-from localcloud.sagemaker.requests import MODEL, SUPPORTED
+from localcloud.sagemaker.service import MODEL
 from shoestring.base.errors import UserError
 
 STEPS = """
@@ -297,7 +297,7 @@ def patterns(shape, seen):
         yield from patterns(part, seen)
 
 
-@pytest.mark.parametrize("name", SUPPORTED)
+@pytest.mark.parametrize("name", MODEL.supported)
 def test_every_pattern_of_the_model_can_be_read(name):
     for pattern in patterns(MODEL.operation(name).input_shape, set()):
         re.compile(python_pattern(pattern))

@@ -173,7 +173,7 @@ def test_ctrl_c_in_a_start_leaves_nothing_behind(home, starting):
 
 
 def test_server_that_cannot_start_shows_its_last_lines_and_leaves_nothing(home, monkeypatch):
-    broken = supervisor.Part("aws", "no_such_module", "/", lambda cloud, ports: [], lambda cloud, ports: {})
+    broken = supervisor.Part("aws", "no_such_module", "/")
     monkeypatch.setattr(supervisor, "PARTS", (broken,))
     with pytest.raises(UserError, match="No module named no_such_module"):
         supervisor.up(home)
