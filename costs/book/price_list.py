@@ -115,7 +115,9 @@ def _balancer(name: str, family: str, units: str) -> tuple[Wanted, ...]:
 
 
 ALL: tuple[Mapping[str, str], ...] = ({},)
-DATABASE_STORAGE = {"databaseEngine": "Any"}
+DATABASES = {"PostgreSQL": "postgres", "MySQL": "mysql", "MariaDB": "mariadb",
+             "Aurora MySQL": "aurora-mysql", "Aurora PostgreSQL": "aurora-postgresql"}  # fmt: skip
+DATABASE_STORAGE, COPIES = {"databaseEngine": "Any"}, (("", ""), ("-multi-az", "Multi-AZ-"))
 
 QUERIES: dict[str, list[Query]] = {
     "ec2": [Query("AmazonEC2", (ON_DEMAND_LINUX,), (_hour("{type}", r"BoxUsage:(?P<type>[\w-]+\.[\w-]+)"),))],
@@ -152,12 +154,12 @@ QUERIES: dict[str, list[Query]] = {
         *(Wanted(f"{kind}-iops", rf"EBS:VolumeP-IOPS\.{name}", ("IOPS-Mo",), "IOPS-month")
           for kind, name in (("gp3", "gp3"), ("io1", "piops"), ("io2", "io2"))),
         Wanted("gp3-throughput", r"EBS:VolumeP-Throughput\.gp3", ("GiBps-mo",), "MB/s-month", Decimal(1) / 1024)))],
-    "rds": [_database("PostgreSQL", "postgres"), _database("MySQL", "mysql"), Query(
+    "rds": [*(_database(engine, name) for engine, name in DATABASES.items()), Query(
         "AmazonRDS", _family("Database Storage", "Provisioned IOPS", "Storage Snapshot"), (
-            *(_stored(f"storage-{kind}{also}", f"RDS:{option}{kind.upper()}-Storage", **DATABASE_STORAGE)
-              for kind in ("gp2", "gp3") for also, option in (("", ""), ("-multi-az", "Multi-AZ-"))),
-            _stored("storage-io1", "RDS:PIOPS-Storage", **DATABASE_STORAGE),
-            Wanted("iops-io1", "RDS:PIOPS", ("IOPS-Mo",), "IOPS-month", where=DATABASE_STORAGE),
+            *(_stored(f"storage-{kind}{also}", f"RDS:{option}{name}-Storage", **DATABASE_STORAGE)
+              for kind, name in (("gp2", "GP2"), ("gp3", "GP3"), ("io1", "PIOPS")) for also, option in COPIES),
+            *(Wanted(f"iops-{kind}{also}", f"RDS:{option}{name}", ("IOPS-Mo",), "IOPS-month", where=DATABASE_STORAGE)
+              for kind, name in (("io1", "PIOPS"), ("gp3", "GP3-PIOPS")) for also, option in COPIES),
             _stored("backup-storage", "RDS:ChargedBackupUsage")))],
     "eks": [Query("AmazonEKS", ALL, (
         _hour("control-plane", "AmazonEKS-Hours:perCluster"),

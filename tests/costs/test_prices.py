@@ -210,6 +210,6 @@ def test_each_item_that_a_rule_may_ask_for_is_offered_a_refresh_only_where_one_r
     offered = {key for key in asked if UnknownPrice(*key, "eu-west-9").command}
     assert offered == {key for key in asked if would_be_read(*key)}
     assert {("ec2", "m5.large"), ("rds", "db.t4g.micro-postgres"), ("kms", "key")} <= offered
-    assert not {("waf", "rule"), ("elasticache", "cache.t3.micro"), ("rds", "db.r6g.large-aurora-mysql")} & offered
+    assert not {("waf", "rule"), ("elasticache", "cache.t3.micro"), ("rds", "storage-io2")} & offered
     for service, read_by_type in (("ec2", True), ("sagemaker-notebook", True), ("elasticache", False)):
         assert bool(UnknownPrice(service, "*", "eu-west-9").command) is read_by_type

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from costs.amounts import NOTHING, ONE, Range
+from costs.amounts import ONE, Range
 from costs.book.price import UnknownPrice
-from costs.plan.charges import Basis, Charge
+from costs.plan.charges import Basis
 from costs.plan.rules.base import HOURS, MILLION, UNKNOWN, Pricing
 
-SIZES, IOPS, THROUGHPUT = (20, 65536), (1000, 80000), (0, 4000)  # GB, operations and MB a second, as RDS allows
+SIZES = (20, 65536)  # GB, as RDS allows
 STORAGE = ("gp2", "gp3", "io1", "io2", "standard")
+# What else of a disk is paid for: as the price book calls it, what gp3 includes below and above a size, and the bounds.
+PAID = {"iops": ("iops", 3000, 12000, 1000, 80000), "storageThroughput": ("throughput", 125, 500, 0, 4000)}
+LARGE = {"sqlserver": 65537, "oracle": 200}  # that size in GB, where it is not 400
+RESTORED = ("snapshotIdentifier", "restoreToPointInTime", "s3Import")  # where the size of a disk may come from
 INSTANCE, CLUSTER = "aws:rds/instance:Instance", "aws:rds/cluster:Cluster"
-CLUSTER_INSTANCE = "aws:rds/clusterInstance:ClusterInstance"
+MEMBER = "aws:rds/clusterInstance:ClusterInstance"
 LICENSED = ("oracle", "sqlserver", "db2", "custom")
-TWICE = "Multi-AZ bills two of each"
-LARGE = {"oracle": 200, "sqlserver": 65537}  # GB from which gp3 includes four times as much; 400 of the other engines
-INCLUDED = {"iops": (3000, 12000), "storageThroughput": (125, 500)}  # of gp3, below and above that size
-OPTIMISED = "-iopt1"
-TWO = Range.of(2)
+MULTI, OPTIMISED = "-multi-az", "-iopt1"  # how items of the price book end
 CAPACITY, NODES = (0, 256), (1, 80)  # Aurora's capacity units, and the nodes of a domain
 # Engine → version → the month with which its standard support has ended: from then on AWS bills each processor more.
 SUPPORTED = {
@@ -38,15 +38,10 @@ def _beyond(amount: Range, included: Range) -> Range:
     return Range(max(amount.low - included.high, Decimal(0)), max(amount.high - included.low, Decimal(0)))
 
 
-def _engine(p: Pricing, settings: Any = None) -> Any:
-    engine = p.get("engine", None, settings)
-    return engine.partition("-")[0] if isinstance(engine, str) and not engine.startswith("aurora") else engine
-
-
-def _support(p: Pricing, engine: Any, settings: Any = None) -> None:
+def _support(p: Pricing, engine: Any) -> None:
     """Names the extended support of a version that is past its standard one."""
-    version = p.get("engineVersion", "", settings)
-    if str(p.get("engineLifecycleSupport", "", settings)).endswith("disabled") or not isinstance(engine, str):
+    version = p.get("engineVersion", "")
+    if str(p.get("engineLifecycleSupport", "")).endswith("disabled") or not isinstance(engine, str):
         return
     for old, month in SUPPORTED.get(engine, {}).items():
         if f"{version}.".startswith(f"{old}.") and p.world.now >= datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC):
@@ -65,28 +60,34 @@ def _source(p: Pricing) -> Mapping[str, Any]:
 
 
 def instance(p: Pricing) -> None:
-    """An RDS instance: its hours, its storage; all of it twice with Multi-AZ."""
-    source = _source(p)
-    engine, kind = _engine(p) or _engine(p, source), p.get("instanceClass", UNKNOWN)
-    multi = p.flag("multiAz")
-    copies = Range.of(1, 2) if multi is None else Range.of(2 if multi else 1)
+    """An RDS instance: its hours, its storage; all of it with Multi-AZ at the price of two."""
+    source, multi = _source(p), p.flag("multiAz")
+    engine, kind = p.get("engine") or source.get("engine", UNKNOWN), p.get("instanceClass", UNKNOWN)
+    endings = [MULTI] if multi else [""] if multi is False else ["", MULTI]
     if multi is not False:
-        p.note(TWICE if multi else "whether it is Multi-AZ is unknown")
+        p.note("Multi-AZ bills two of each" if multi else "whether it is Multi-AZ is unknown")
     if isinstance(engine, str) and engine.startswith(LICENSED):
-        p.at_least(f"{kind} with the licence of {p.get('engine')} is not in the price book")
-    elif not isinstance(engine, str) and isinstance(kind, str):
-        _of_any_engine(p, kind, copies)
-    elif not isinstance(engine, str) or not isinstance(kind, str):
-        p.machines("rds", [UNKNOWN], HOURS * copies, prefix="db.")
-    elif multi and p.known("rds", f"{kind}-{engine}-multi-az"):
-        p.machines("rds", [f"{kind}-{engine}-multi-az"], HOURS)
+        p.at_least(f"{kind} with the licence of {engine} is not in the price book")
     else:
-        p.machines("rds", [f"{kind}-{engine}"], HOURS * copies)
+        _hours(p, kind, engine, HOURS, endings)
     _support(p, engine)
     p.public_addresses(ONE, p.get("publiclyAccessible", False))
     _managed_password(p)
     if not str(engine).startswith("aurora"):
-        _storage(p, source, engine, copies)
+        _storage(p, source, engine, endings)
+
+
+def _hours(p: Pricing, kind: Any, engine: Any, hours: Range, endings: Sequence[str] = ("",)) -> None:
+    """The charge for hours of an instance class with an engine: of all that they may be where one is unknown."""
+    items = [f"{kind}-{engine}"]
+    if not isinstance(kind, str) or not isinstance(engine, str):
+        prefix, ending = f"{kind}-" if isinstance(kind, str) else "db.", f"-{engine}" if isinstance(engine, str) else ""
+        items = [item for item in p.world.items("rds", p.region) if item.startswith(prefix) and item.endswith(ending)]
+        p.note(f"its {'engine' if isinstance(kind, str) else 'instance type'} is unknown")
+        if not items:
+            p.lacking.append(UnknownPrice("rds", f"{prefix}*", p.region))
+            return
+    p.machines("rds", [item + more for item in items for more in endings], hours)
 
 
 def _managed_password(p: Pricing) -> None:
@@ -95,69 +96,37 @@ def _managed_password(p: Pricing) -> None:
         p.add("secret of the master user", ONE, "secretsmanager", "secret")
 
 
-def _of_any_engine(p: Pricing, kind: str, copies: Range) -> None:
-    """The charge of an instance class whose engine is unknown: between the cheapest and the dearest engine's."""
-    single = [item for item in p.world.items("rds", p.region) if item.startswith(f"{kind}-")]
-    if not single:
-        p.lacking.append(UnknownPrice("rds", f"{kind}-*", p.region))
-        return
-    p.note("its engine is unknown")
-    prices = [p.world.price("rds", item, p.region) for item in single]
-    hours = [price.usd * count for price in prices for count in (copies.low, copies.high)]
-    if copies.high > 1:
-        twice = [f"{item}-multi-az" for item in single]
-        hours += [p.world.price("rds", item, p.region).usd for item in twice if p.known("rds", item)]
-    dearest = max(prices, key=lambda price: price.usd)
-    quantity = HOURS * Range(min(hours) / dearest.usd, max(hours) / dearest.usd)
-    p.charges.append(Charge(f"{kind} of any engine", quantity, dearest))
+def _storage(p: Pricing, source: Mapping[str, Any], engine: Any, endings: Sequence[str]) -> None:
+    """Storage, with the operations and MB a second that are paid for: with gp3 those above what its size includes."""
 
+    def charge(name: str, quantity: Range, *items: str) -> None:
+        known = [item + ending for item in items for ending in endings]
+        p.any_of(name, quantity, "rds", known if len(items) == 1 else [item for item in known if p.known("rds", item)])
 
-def _storage(p: Pricing, source: Mapping[str, Any], engine: Any, copies: Range) -> None:
     gigabytes = p.amount("allocatedStorage", source.get("allocatedStorage", SIZES[0]), SIZES)
-    if p.get("allocatedStorage", source.get("allocatedStorage")) is None and _restored(p):
+    if p.get("allocatedStorage", source.get("allocatedStorage")) is None and any(map(p.get, RESTORED)):
         p.at_least("its storage has the size of its snapshot, which the plan does not know; the least is counted")
     default = "io1" if p.get("iops", source.get("iops")) is not None else "gp2"
     kind = p.get("storageType", source.get("storageType", default))
     if kind is UNKNOWN:
-        known = [f"storage-{name}" for name in STORAGE if p.known("rds", f"storage-{name}")]
-        p.any_of("storage", gigabytes * copies, "rds", known)
         p.note("its storage type is unknown")
-        operations = Range(Decimal(0), p.amount("iops", source.get("iops", 0), (0, IOPS[1])).high)
-        p.add("operations, if they are paid for", operations * copies, "rds", "iops-io1")
-        through = Range(Decimal(0), p.amount("storageThroughput", source.get("storageThroughput", 0), THROUGHPUT).high)
-        p.add("MB/s, if they are paid for", through * copies, "rds", "throughput-gp3")
-        return
-    both = f"storage-{kind}-multi-az"
-    if copies == TWO and p.known("rds", both):
-        p.add(f"{kind} storage", gigabytes, "rds", both)
-    else:
-        p.add(f"{kind} storage", gigabytes * copies, "rds", f"storage-{kind}")
-    if kind in ("io1", "io2"):
-        p.add(f"{kind} operations", p.amount("iops", source.get("iops", 1000), IOPS) * copies, "rds", f"iops-{kind}")
-    if kind == "gp3":
-        _above_included(p, source, engine, gigabytes, copies)
+    charge("storage" if kind is UNKNOWN else f"{kind} storage", gigabytes,
+           *(f"storage-{name}" for name in (STORAGE if kind is UNKNOWN else [kind])))  # fmt: skip
+    large = LARGE.get(str(engine).partition("-")[0], 400)
+    for path, (item, small, big, least, most) in PAID.items():
+        amount = p.amount(path, source.get(path, 0), (least, most))
+        included = Range.of(*(big if size >= large else small for size in (gigabytes.low, gigabytes.high)))
+        if kind == "gp3":
+            charge(f"gp3 {path} above those included", _beyond(amount, included), f"{item}-gp3")
+        elif kind in ("io1", "io2") and item == "iops":
+            charge(f"{kind} {path}", amount if amount.high else Range.of(least), f"{item}-{kind}")
+        elif kind is UNKNOWN:
+            charge(f"{path}, if they are paid for", Range(Decimal(0), amount.high), f"{item}-io1", f"{item}-gp3")
     if kind == "standard":
         p.at_least("requests to magnetic storage are billed by the million (0.10)")
-    most = p.get("maxAllocatedStorage")
-    if most is not None:
-        p.note(f"its storage may grow to {most} GB")
+    if (grown := p.get("maxAllocatedStorage")) is not None:
+        p.note(f"its storage may grow to {grown} GB")
     p.traffic("backups", "rds", "backup_gb", "rds", "backup-storage")
-
-
-def _restored(p: Pricing) -> bool:
-    return any(p.get(path) is not None for path in ("snapshotIdentifier", "restoreToPointInTime", "s3Import"))
-
-
-def _above_included(p: Pricing, source: Mapping[str, Any], engine: Any, gigabytes: Range, copies: Range) -> None:
-    """The operations and MB a second of gp3 above those that its size includes."""
-    large = LARGE.get(engine, 400) if isinstance(engine, str) else 400
-    for path, item, bounds in (("iops", "iops-gp3", IOPS), ("storageThroughput", "throughput-gp3", THROUGHPUT)):
-        small, big = INCLUDED[path]
-        included = Range.of(*(big if size >= large else small for size in (gigabytes.low, gigabytes.high)))
-        amount = p.amount(path, source.get(path, 0), bounds)
-        p.add(
-            f"gp3 {path} above {small if included.low < big else big}", _beyond(amount, included) * copies, "rds", item
-        )
 
 
 def cluster(p: Pricing) -> None:
@@ -194,17 +163,19 @@ def _capacity(p: Pricing, units: Any, least: Any, most: Any) -> Range:
 
 
 def _added_replicas(p: Pricing, engine: str) -> None:
-    """The replicas that a target adds to those that the plan has."""
-    members = p.world.users(p.resource, CLUSTER_INSTANCE, "clusterIdentifier")
+    """The replicas that a target adds to those that the plan has, each of its writer's class."""
+    members = p.world.users(p.resource, MEMBER, "clusterIdentifier")
     readers = Range.of(max(len(members) - 1, 0))
     added = _beyond(p.scaled(readers, "rds:cluster:ReadReplicaCount"), readers)
-    kinds = [p.get("instanceClass", UNKNOWN, member.inputs) for member in members]
-    if "db.serverless" in kinds:
-        units = _capacity(p, p.get("serverlessv2ScalingConfiguration", {}), UNKNOWN, UNKNOWN) if added.high else NOTHING
+    if not added.high:
+        return
+    kinds = {p.get("instanceClass", UNKNOWN, member.inputs) for member in members}
+    kind = kinds.pop() if len(kinds) == 1 else UNKNOWN
+    if kind == "db.serverless":
+        units = _capacity(p, p.get("serverlessv2ScalingConfiguration", {}), UNKNOWN, UNKNOWN)
         p.add("capacity units of added replicas", HOURS * units * added, "rds", "aurora-serverless-v2")
     else:
-        kinds = [f"{kind}-{engine}" if isinstance(kind, str) else UNKNOWN for kind in kinds]
-        p.machines("rds", kinds, HOURS * added, prefix="db.")
+        _hours(p, kind, engine, HOURS * added)
 
 
 def cluster_instance(p: Pricing) -> None:
@@ -222,8 +193,7 @@ def cluster_instance(p: Pricing) -> None:
         items = [f"aurora-serverless-v2{kind}" for kind in kinds]
         p.any_of("Aurora capacity units", HOURS * _capacity(p, units, "0.5", 1), "rds", items)
     else:
-        known = isinstance(kind, str) and isinstance(engine, str)
-        p.machines("rds", [f"{kind}-{engine}" if known else UNKNOWN], HOURS, prefix="db.")
+        _hours(p, kind, engine, HOURS)
         if OPTIMISED in kinds:
             p.at_least("instances of an I/O-Optimized cluster cost some 30 % more")
     p.public_addresses(ONE, p.get("publiclyAccessible", False))
@@ -357,17 +327,8 @@ def _disks(p: Pricing, disks: Any, nodes: Range) -> None:
         p.at_least("the type of its disks is unknown")
         return
     p.add("domain storage", size * nodes, "opensearch", f"storage-{kind}")
-    iops, through = p.amount("iops", 0, (0, 64000), disks), p.amount("throughput", 0, (0, 1000), disks)
     if kind == "io1":
-        p.add("io1 operations", iops * nodes, "opensearch", "iops-io1")
-    if kind == "gp3":
-        steps = [1 + int(gigabytes - 1) // 3072 for gigabytes in (size.low, size.high)]
-        included = [min(250 * step, 1000) if gigabytes >= 170 else 125 for step, gigabytes in zip(
-            steps, (size.low, size.high), strict=True)]  # fmt: skip
-        p.add("gp3 MB/s above those included", _beyond(through, Range.of(*included)) * nodes,
-              "opensearch", "throughput-gp3")  # fmt: skip
-        free = Range(max(Decimal(3000), 3 * size.low), max(Decimal(3000), 3 * size.high))
-        p.add("gp3 operations above those included", _beyond(iops, free) * nodes, "opensearch", "iops-gp3")
+        p.add("io1 operations", p.amount("iops", 100, (100, 64000), disks) * nodes, "opensearch", "iops-io1")
 
 
 TABLE = {
@@ -378,6 +339,6 @@ TABLE = {
     "aws:elasticsearch/domain:Domain": domain,
     "aws:opensearch/domain:Domain": domain,
     CLUSTER: cluster,
-    CLUSTER_INSTANCE: cluster_instance,
+    MEMBER: cluster_instance,
     INSTANCE: instance,
 }

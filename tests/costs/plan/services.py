@@ -90,11 +90,11 @@ SAMPLES: dict[str, tuple[list[PlannedResource], str, str | None]] = {
                                    resource(GROUP, nodeType="cache.t3.micro", numNodeGroups=2, replicasPerNodeGroup=1,
                                             replicationGroupId="g")], "24.82", "74.46"),
     "Valkey": ([resource(GROUP, engine="valkey", nodeType="cache.t4g.micro", numCacheClusters=2)], "18.688", None),
-    # 2 x 730 x 0.128 + 3 x 730 x 0.036 + 2 x 100 GB x 0.122 + 2 x 75 MB/s x 0.064
+    # 2 x 730 x 0.128 + 3 x 730 x 0.036 + 2 x 100 GB x 0.122
     "domain with masters": ([resource(DOMAIN, clusterConfig={
         "instanceType": "m6g.large.search", "instanceCount": 2, "dedicatedMasterEnabled": True,
         "dedicatedMasterType": "t3.small.search", "dedicatedMasterCount": 3},
-        ebsOptions={"ebsEnabled": True, "volumeType": "gp3", "volumeSize": 100, "throughput": 200})], "299.72", None),
+        ebsOptions={"ebsEnabled": True, "volumeType": "gp3", "volumeSize": 100})], "290.12", None),
     "scratch file system": ([resource(LUSTRE, storageCapacity=1200, deploymentType="SCRATCH_2")], "168.00", None),
     "persistent file system": ([resource(LUSTRE, storageCapacity=2400, deploymentType="PERSISTENT_2",
                                          perUnitStorageThroughput=250)], "504.00", None),
