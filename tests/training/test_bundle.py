@@ -7,10 +7,12 @@ import re
 import subprocess
 import sys
 import tarfile
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
+from shoestring.base.closure import trace
 from shoestring.base.errors import UserError
 from training.prepare import bundle, jobfile
 
@@ -100,6 +102,23 @@ def test_requirements_are_the_locked_ones():
     lines = (ROOT / "training" / "job" / "requirements.txt").read_text().splitlines()
     pinned = dict(line.split("==") for line in lines if not line.startswith("#"))
     assert {name: locked[name] for name in pinned} == pinned
+
+
+def test_requirements_have_what_the_jobs_code_imports():
+    lines = (ROOT / "training" / "job" / "requirements.txt").read_text().splitlines()
+    pinned = {line.split("==")[0] for line in lines if not line.startswith("#")}
+    given = pinned | {re.match(r"[\w.-]+", need)[0] for name in pinned for need in metadata.requires(name) or ()}
+    imported = {module.split(".")[0] for module in trace([bundle.RUNTIME]).foreign} - sys.stdlib_module_names
+    providers = metadata.packages_distributions()
+    assert {"numpy", "mlflow", "skl2onnx"} <= imported
+    assert [module for module in imported if not given.intersection(providers[module])] == []
+
+
+def test_what_the_script_means_and_is_not_there_is_named(own, tmp_path):
+    with pytest.raises(UserError, match=r"train\.py:1 needs features\.scale"):
+        bundle.build(own("from features import scale\n", features="def scaled(): ..."), tmp_path)
+    with pytest.raises(UserError, match=r"train\.py:1 needs training\.sessions"):
+        bundle.build(own("from training.sessions import Session\n"), tmp_path)
 
 
 def test_name_changes_with_what_goes_in_and_with_nothing_else(own):
