@@ -10,13 +10,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import resource
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +22,6 @@ from shoestring.base.errors import UserError
 from shoestring.base.paths import ROOT
 
 SHOESTRING = Path(sys.executable).with_name("shoestring")
-
-
 # Two commands, so that they are a group; one with an option, as reading those costs Typer the most.
 TYPER_ALONE = """
 import typer
@@ -42,19 +38,16 @@ GROUPS = ("budget", "cloud", "cost", "jobs", "models", "policies", "prices")
 
 
 class Command:
-    """A command line, where it runs, and what its runs took: (seconds, seconds of processor time of all processes)."""
+    """A command line, and what its runs took: (seconds, seconds of processor time of all processes)."""
 
-    def __init__(self, name: str, words: list[str], folder: Path, environment: Mapping[str, str]) -> None:
-        self.name, self.words, self.folder, self.environment = name, words, folder, environment
+    def __init__(self, name: str, program: list[str], *words: str) -> None:
+        self.name, self.words = " ".join([name, *words]), [*program, *words]
         self.times: list[tuple[float, float]] = []
 
     def run(self) -> None:
         """Runs it once; raises UserError with what it wrote where it fails."""
         before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-        completed = subprocess.run(
-            self.words, cwd=self.folder, env=self.environment, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        )  # fmt: skip
+        completed = subprocess.run(self.words, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         seconds, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
         if completed.returncode:
             raise UserError(f"{' '.join(self.words)} exited with {completed.returncode}:\n{completed.stdout.strip()}")
@@ -89,19 +82,12 @@ def compare(base: Command, commands: list[Command], repeat: int) -> list[dict[st
 
 def compare_helps(repeat: int) -> list[dict[str, Any]]:
     """`--help` of the whole, and of each group, against those of a program that has only Typer."""
-
-    def shoestring(*words: str) -> Command:
-        return Command(" ".join(["shoestring", *words]), [str(SHOESTRING), *words], ROOT, os.environ)
-
-    def typer_alone(*words: str) -> Command:
-        return Command(
-            " ".join(["typer alone,", *words]), [sys.executable, "-c", TYPER_ALONE, *words], ROOT, os.environ
-        )
-
-    groups = [shoestring(name, "--help") for name in GROUPS]
+    ours, typer_alone = [str(SHOESTRING)], [sys.executable, "-c", TYPER_ALONE]
+    whole = [Command("shoestring", ours, "--help")]
+    groups = [Command("shoestring", ours, name, "--help") for name in GROUPS]
     return [
-        *compare(typer_alone("--help"), [shoestring("--help")], repeat),
-        *compare(typer_alone("greet", "--help"), groups, repeat),
+        *compare(Command("typer alone,", typer_alone, "--help"), whole, repeat),
+        *compare(Command("typer alone,", typer_alone, "greet", "--help"), groups, repeat),
     ]
 
 

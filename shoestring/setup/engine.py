@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import semver
 from filelock import FileLock
 from platformdirs import user_cache_path
 
@@ -108,7 +109,6 @@ def ensure_engine(progress: Progress) -> Engine:
 
 def _install(progress: Progress) -> str | None:
     """Tries the SDK's installer; returns why it failed, or None."""
-    import semver
     from pulumi.automation import PulumiCommand  # here, for it is heavy: whoever has an engine does without
 
     progress(f"Pulumi {VERSION}: asking its own installer (usually 30 s)")
