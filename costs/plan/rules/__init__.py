@@ -1,12 +1,14 @@
 """The rules of what each type of resource costs: a table from type token to rule, one module a theme.
 
 What is free, or known to cost what nobody can say from a plan, stands in `types.csv`, with whole services as `aws:x/*`
-and whole providers as `x:*`. A type that neither has is unpriced, and says so; nothing is left out.
+and whole providers as `x:*`; what is billed the same whatever its properties are, in `rates.csv`. A type that none of
+them has is unpriced, and says so; nothing is left out.
 """
 
 from __future__ import annotations
 
 import csv
+from collections import defaultdict
 from pathlib import Path
 
 from costs.plan.preview import PlannedResource
@@ -21,10 +23,10 @@ from costs.plan.rules import (
     storage,
     volumes,
 )
-from costs.plan.rules.base import Pricing, Rule, free, unpriced
+from costs.plan.rules.base import Pricing, Rule, free, rated, unpriced
 
 MODULES = (compute, volumes, containers, storage, database, network, serverless, ml, observability)
-TYPES = Path(__file__).with_name("types.csv")
+TYPES, RATES = (Path(__file__).with_name(name) for name in ("types.csv", "rates.csv"))
 COMPONENT = "a component: what it is made of is listed itself"
 READ = "only read here: it is billed where it is managed"
 KUBERNETES = "runs on nodes that are billed themselves"
@@ -40,10 +42,15 @@ def _table() -> dict[str, Rule]:
     with TYPES.open(newline="") as file:
         for row in csv.DictReader(file):
             rules[row["type"]] = free(row["reason"]) if row["status"] == "free" else unpriced(row["reason"])
-    for module in MODULES:
-        if twice := rules.keys() & module.TABLE.keys():
+    rates: dict[str, list[dict[str, str]]] = defaultdict(list)
+    with RATES.open(newline="") as file:
+        for row in csv.DictReader(file):
+            for kind in row["types"].split():
+                rates[kind].append(row)
+    for table in ({kind: rated(rows) for kind, rows in rates.items()}, *(module.TABLE for module in MODULES)):
+        if twice := rules.keys() & table.keys():
             raise ValueError(f"two rules for {', '.join(sorted(twice))}")
-        rules |= module.TABLE
+        rules |= table
     return rules
 
 

@@ -402,22 +402,6 @@ def _left(until: Any, now: datetime) -> Range | None:
     return Range.of(hours) if hours > 0 else None
 
 
-def row(name: str, service: str, item: str, quantity: Number = 1, reason: str = "") -> Rule:
-    """The rule of what is billed the same whatever its properties are."""
-
-    def rule(p: Pricing) -> None:
-        p.add(name, quantity, service, item)
-        if reason:
-            p.note(reason)
-
-    return rule
-
-
-def hourly(name: str, service: str, item: str) -> Rule:
-    """The rule of what is billed for each hour that it exists."""
-    return row(name, service, item, HOURS_A_MONTH)
-
-
 def free(reason: str) -> Rule:
     """The rule of what costs nothing of its own."""
     return lambda p: p.free(reason)
@@ -428,11 +412,18 @@ def unpriced(reason: str) -> Rule:
     return lambda p: p.unpriced(reason)
 
 
-def by_traffic(*charges: tuple[str, str, str, str, str, Number]) -> Rule:
-    """The rule of what only traffic costs: (name, kind, key, service, item, units of the key in one of the price)."""
+def rated(rows: Sequence[Mapping[str, str]]) -> Rule:
+    """The rule of what is billed the same whatever its properties are, by rows of `rates.csv`: so many units of a price
+    in a month, or a figure of its usage, of which so many units are one of the price."""
 
     def rule(p: Pricing) -> None:
-        for charge in charges:
-            p.traffic(*charge)
+        for row in rows:
+            kind, _, key = row["usage"].partition(".")
+            if key:
+                p.traffic(row["name"], kind, key, row["service"], row["item"], row["units"])
+            else:
+                p.add(row["name"], row["units"], row["service"], row["item"])
+            if row["reason"]:
+                p.note(row["reason"])
 
     return rule

@@ -1,4 +1,4 @@
-"""Containers: EKS, ECS, Fargate, images."""
+"""Containers: EKS, ECS, Fargate."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 from costs.amounts import NOTHING, ONE, Range
 from costs.plan.preview import PlannedResource
 from costs.plan.rules import volumes
-from costs.plan.rules.base import COUNTS, HOURS, UNKNOWN, Pricing, by_traffic, plain
+from costs.plan.rules.base import COUNTS, HOURS, UNKNOWN, Pricing, plain
 from costs.plan.rules.compute import sizes
 from costs.plan.rules.machines import NOWHERE, Machine, templates
 
@@ -203,7 +203,6 @@ def cluster(p: Pricing) -> None:
 
 
 TABLE = {
-    "aws:ecr/repository:Repository": by_traffic(("images", "ecr", "stored_gb", "ecr", "storage", 1)),
     "aws:ecs/taskSet:TaskSet": task_set,
     "aws:eks/cluster:Cluster": cluster,
     "aws:eks/nodeGroup:NodeGroup": node_group,

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from costs.amounts import ONE, Range
 from costs.plan.charges import Basis
-from costs.plan.rules.base import HOURS, SUBNET, UNKNOWN, Pricing, hourly, row
+from costs.plan.rules.base import HOURS, SUBNET, UNKNOWN, Pricing
 
 ZONES = 1, 6  # of a region
 BALANCERS = {  # type → the price of an hour, and of its capacity units
@@ -110,19 +110,12 @@ def certificate(p: Pricing) -> None:
         p.free("public certificates are free")
 
 
-ZONE = row("hosted zone", "route53", "hosted-zone", reason="hosted zone; queries come on top, 0.40 a million")
 TABLE = {
     "aws:acm/certificate:Certificate": certificate,
     "aws:alb/loadBalancer:LoadBalancer": balancer,
     "aws:ec2/eip:Eip": eip,
     "aws:ec2/natGateway:NatGateway": nat,
     "aws:ec2/vpcEndpoint:VpcEndpoint": endpoint,
-    "aws:ec2/vpcEndpointSubnetAssociation:VpcEndpointSubnetAssociation": hourly(
-        "interface endpoint", "vpc", "interface-endpoint"
-    ),
     "aws:elb/loadBalancer:LoadBalancer": classic,
     "aws:lb/loadBalancer:LoadBalancer": balancer,
-    "aws:route53/zone:Zone": ZONE,
-    "aws:servicediscovery/privateDnsNamespace:PrivateDnsNamespace": ZONE,
-    "aws:servicediscovery/publicDnsNamespace:PublicDnsNamespace": ZONE,
 }

@@ -1,11 +1,11 @@
-"""Logs, metrics, alarms, budgets, audits."""
+"""Logs, alarms, audits."""
 
 from __future__ import annotations
 
 from costs.amounts import Range
 from costs.book.price import HOURS_A_MONTH
 from costs.plan.charges import Basis
-from costs.plan.rules.base import UNKNOWN, Pricing, number, row
+from costs.plan.rules.base import UNKNOWN, Pricing, number
 
 LOGS = {"STANDARD": "logs-ingestion", "INFREQUENT_ACCESS": "logs-ingestion-infrequent-access"}
 HOURS_A_WEEK = 168
@@ -46,12 +46,6 @@ def alarm(p: Pricing) -> None:
     p.any_of("alarm", metrics, "cloudwatch", kinds)
 
 
-def budget(p: Pricing) -> None:
-    """A budget: the first two of an account are free, and nobody can say from here whether it is one of them."""
-    p.add("budget", 1, "budgets", "budget")
-    p.note("budget; the first two of an account are free, it is counted as a further one")
-
-
 def trail(p: Pricing) -> None:
     """A trail: its first copy of management events is free."""
     if p.items("eventSelectors") or p.items("advancedEventSelectors") or p.items("insightSelectors"):
@@ -66,21 +60,9 @@ def weekly_report(p: Pricing) -> None:
     p.note(f"a report a week asks {REPORT_REQUESTS} times")
 
 
-FREE_METRICS = "one custom metric; the first ten of an account are free"
 TABLE = {
-    "aws:budgets/budget:Budget": budget,
-    "aws:budgets/budgetAction:BudgetAction": row(
-        "budget with an action", "budgets", "budget-with-actions", reason="the first two of an account are free"
-    ),
     "aws:cloudtrail/trail:Trail": trail,
-    "aws:cloudwatch/compositeAlarm:CompositeAlarm": row("composite alarm", "cloudwatch", "alarm-composite"),
-    "aws:cloudwatch/dashboard:Dashboard": row(
-        "dashboard", "cloudwatch", "dashboard", reason="dashboard; the first three of an account are free"
-    ),
     "aws:cloudwatch/logGroup:LogGroup": log_group,
-    "aws:cloudwatch/logMetricFilter:LogMetricFilter": row(
-        "custom metric", "cloudwatch", "custom-metric", reason=FREE_METRICS
-    ),
     "aws:cloudwatch/metricAlarm:MetricAlarm": alarm,
     "shoestring:costs:CostReport": weekly_report,
 }

@@ -1,4 +1,4 @@
-"""What is billed by its calls: functions, queues, topics, schedules, interfaces, workflows."""
+"""What is billed by its calls: functions, queues, topics, interfaces, workflows."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from decimal import ROUND_CEILING, Decimal
 from costs.amounts import ONE, Range
 from costs.book.price import LAMBDA_COMPUTE
 from costs.plan.charges import Basis
-from costs.plan.rules.base import HOURS, MILLION, SECONDS_AN_HOUR, THOUSAND, UNKNOWN, Pricing, by_traffic
+from costs.plan.rules.base import HOURS, MILLION, SECONDS_AN_HOUR, THOUSAND, UNKNOWN, Pricing
 
 MEMORY = 128, 10240  # MB, as Lambda allows
 FUNCTION = "aws:lambda/function:Function"
@@ -186,18 +186,9 @@ def build_project(p: Pricing) -> None:
 
 
 TABLE = {
-    "aws:apigateway/restApi:RestApi": by_traffic(
-        ("requests", "apigateway", "requests", "apigateway", "rest-requests", MILLION)
-    ),
     "aws:apigateway/stage:Stage": stage,
     "aws:apigatewayv2/api:Api": api,
-    "aws:cloudwatch/eventBus:EventBus": by_traffic(
-        ("custom events", "events", "events", "events", "custom-events", MILLION)
-    ),
     "aws:codebuild/project:Project": build_project,
-    "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream": by_traffic(
-        ("ingested data", "firehose", "ingested_gb", "firehose", "ingested", 1)
-    ),
     "aws:kms/externalKey:ExternalKey": key,
     "aws:kms/key:Key": key,
     "aws:kms/replicaExternalKey:ReplicaExternalKey": key,
@@ -205,9 +196,6 @@ TABLE = {
     "aws:lambda/callbackFunction:CallbackFunction": function,
     FUNCTION: function,
     PROVISIONED: provisioned,
-    "aws:scheduler/schedule:Schedule": by_traffic(
-        ("invocations", "scheduler", "invocations", "scheduler", "invocations", MILLION)
-    ),
     "aws:secretsmanager/secret:Secret": secret,
     "aws:sfn/stateMachine:StateMachine": workflow,
     TOPIC: topic,

@@ -1,4 +1,4 @@
-"""Objects and files."""
+"""Files of EFS and FSx."""
 
 from __future__ import annotations
 
@@ -6,17 +6,7 @@ import fnmatch
 
 from costs.plan.rules.base import UNKNOWN, Pricing
 
-CLASSES = ("intelligent-tiering", "standard-ia", "one-zone-ia", "glacier-ir", "glacier", "deep-archive")  # of S3
 CAPACITY = 1200, 1_200_000  # GB of a Lustre file system
-
-
-def bucket(p: Pricing) -> None:
-    """A bucket: what lies in it, by storage class, and what asks for it."""
-    p.traffic("S3 storage", "s3", "stored_gb", "s3", "standard-storage")
-    for name in CLASSES:
-        p.traffic(f"S3 {name} storage", "s3", f"{name.replace('-', '_')}_gb", "s3", f"{name}-storage")
-    p.traffic("S3 writes", "s3", "puts", "s3", "put-requests", 1000)
-    p.traffic("S3 reads", "s3", "gets", "s3", "get-requests", 1000)
 
 
 def file_system(p: Pricing) -> None:
@@ -54,6 +44,4 @@ def lustre(p: Pricing) -> None:
 TABLE = {
     "aws:efs/fileSystem:FileSystem": file_system,
     "aws:fsx/lustreFileSystem:LustreFileSystem": lustre,
-    "aws:s3/bucket:Bucket": bucket,
-    "aws:s3/bucketV2:BucketV2": bucket,
 }
