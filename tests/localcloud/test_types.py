@@ -37,7 +37,7 @@ def missing(row: ResourceType, rows: dict[str, ResourceType] = BY_KEY) -> list[s
 
 @ROWS
 def test_every_type_has_all_of_its_parts(row: ResourceType) -> None:
-    assert missing(row) == [], f"{row.key} {row.token}: see docs/contributing/aws-type.md"
+    assert missing(row) == [], f"{row.key} {row.token}: see CONTRIBUTING.md"
 
 
 @pytest.mark.parametrize(

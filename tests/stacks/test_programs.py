@@ -56,7 +56,7 @@ def start(run: Any, name: str, **words: Any) -> Any:
 @both
 def test_only_listed_types_are_made(run: Any, name: str) -> None:
     made = {each.type for each in start(run, name).all if not each.type.startswith("pulumi:")}
-    assert made and not made - TYPES, "no row in localcloud/aws: see docs/contributing/aws-type.md"
+    assert made and not made - TYPES, "no row in localcloud/aws: see CONTRIBUTING.md"
 
 
 def test_every_listed_type_is_made_by_some_program(run: Any) -> None:
