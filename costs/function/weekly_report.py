@@ -17,7 +17,8 @@ from typing import Any
 
 from costs.book.prices import PriceBook
 from costs.report import publish
-from costs.report.gather import Target, gather
+from costs.report.account import Subject
+from costs.report.gather import gather
 from costs.report.periods import chosen
 from shoestring.base.errors import UserError
 
@@ -42,7 +43,7 @@ def _made(event: Mapping[str, Any]) -> dict[str, Any]:
     import boto3
 
     environment, bucket = _needed("REPORT_ENVIRONMENT"), _needed("REPORT_BUCKET")
-    target = Target(
+    subject = Subject(
         project=_needed("REPORT_PROJECT"),
         environment=environment,
         region=os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION", "us-east-1"),
@@ -54,7 +55,7 @@ def _made(event: Mapping[str, Any]) -> dict[str, Any]:
     now, book = datetime.now(UTC), PriceBook.load()
     words = {key: str(event.get(key) or "") for key in ("week", "since", "until")}
     period = chosen(now.date(), words["week"], words["since"], words["until"], running=environment == "local")
-    report = gather(boto3.client, target, period, book, now)
+    report = gather(boto3.client, subject, period, book, now)
     made = publish.files(report, book)
     where = publish.to_bucket(report, made, boto3.client("s3"), bucket)
     if topic := os.environ.get("REPORT_TOPIC_ARN"):

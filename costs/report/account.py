@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -26,6 +26,31 @@ FIELD = re.compile(r"([A-Z][A-Za-z ]+): ([\d.]+) (ms|MB)")
 MOST_LINES = 200_000  # of a log in one report; CloudWatch's own counts take over beyond
 PAGE = 10_000
 MB_MS = Decimal(1024 * 1000)  # MB for a millisecond in a GB-second
+READ_JOBS = "sagemaker:ListTrainingJobs, sagemaker:DescribeTrainingJob, sagemaker:ListTags"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Whose report it is.
+
+    Args:
+        function: the inference function, whose predictions are counted.
+        budget, monthly_usd: the month's limit; `monthly_usd` counts where there is no budget.
+        bucket: where records of jobs lie; `{account}` in it stands for the account's number. None are read without it.
+    """
+
+    project: str
+    environment: str
+    region: str
+    function: str
+    budget: str = ""
+    monthly_usd: str = ""
+    bucket: str = ""
+
+    @property
+    def scope(self) -> Scope:
+        """The tags that tell its costs apart."""
+        return Scope(self.project, self.environment)
 
 
 @dataclass(frozen=True)
@@ -68,7 +93,7 @@ class Limit:
 
 
 @dataclass(frozen=True)
-class Account:
+class AccountReadings:
     """All of it; `notes` say what could not be read."""
 
     id: str
@@ -79,9 +104,9 @@ class Account:
     notes: tuple[str, ...] = ()
 
 
-def milliseconds(day: date) -> int:
-    """The day's first moment in UTC, as CloudWatch Logs counts time."""
-    return int(datetime.combine(day, time(), UTC).timestamp() * 1000)
+def milliseconds(moment: datetime) -> int:
+    """A moment as CloudWatch Logs counts time."""
+    return int(moment.timestamp() * 1000)
 
 
 def reported(line: str) -> dict[str, Decimal]:
@@ -89,7 +114,7 @@ def reported(line: str) -> dict[str, Decimal]:
     `Init Duration` of a cold start; nothing for any other line."""
     if not REPORT.match(line):
         return {}
-    return {found[1]: Decimal(found[2]) for found in FIELD.finditer(line.replace("\t", "\n"))}
+    return {field[1]: Decimal(field[2]) for field in FIELD.finditer(line.replace("\t", "\n"))}
 
 
 def log_lines(logs: Any, group: str, start: int, end: int, pattern: str, streams: Sequence[str] = ()) -> Iterator[str]:
@@ -120,41 +145,34 @@ def log_lines(logs: Any, group: str, start: int, end: int, pattern: str, streams
 
 def jobs(sagemaker: Any, scope: Scope, period: Period) -> tuple[Job, ...]:
     """The finished jobs whose tags are the scope's, and which ended in the period; the oldest first."""
-    found, more = [], {}  # type: ignore[var-annotated]
-    after = datetime.combine(period.start, time(), UTC)
+    ended_jobs: list[Job] = []
+    more: dict[str, str] = {}
     while True:
         answer = sagemaker.list_training_jobs(
-            LastModifiedTimeAfter=after, SortBy="CreationTime", MaxResults=100, **more
+            LastModifiedTimeAfter=period.moments[0], SortBy="CreationTime", MaxResults=100, **more
         )
         for summary in answer["TrainingJobSummaries"]:
             ended = summary.get("TrainingEndTime")
             if summary["TrainingJobStatus"] in FINISHED and ended and ended.astimezone(UTC).date() in period:
-                tags = _tags(sagemaker, summary["TrainingJobArn"])
-                if tags.get("Project") == scope.project and tags.get("Environment") == scope.environment:
-                    found.append(job_of(sagemaker.describe_training_job(TrainingJobName=summary["TrainingJobName"])))
+                tags = sagemaker.list_tags(ResourceArn=summary["TrainingJobArn"])["Tags"]
+                if scope.has({tag["Key"]: tag["Value"] for tag in tags}):
+                    ended_jobs.append(
+                        job_of(sagemaker.describe_training_job(TrainingJobName=summary["TrainingJobName"]))
+                    )
         if not answer.get("NextToken"):
-            return tuple(sorted(found, key=lambda job: job.ended))
+            return tuple(sorted(ended_jobs, key=lambda job: job.ended))
         more = {"NextToken": answer["NextToken"]}
 
 
 def recorded(s3: Any, bucket: str, scope: Scope, period: Period) -> tuple[Job, ...]:
     """The jobs of the scope that ended in the period, by their records: those of windows that are gone, too."""
-    found = [
-        one
-        for one in records.read(s3, bucket, period)
-        if (one["Tags"].get("Project"), one["Tags"].get("Environment")) == (scope.project, scope.environment)
-    ]
-    return tuple(map(job_of, found))
+    return tuple(job_of(record) for record in records.read(s3, bucket, period) if scope.has(record["Tags"]))
 
 
-def together(*found: Sequence[Job]) -> tuple[Job, ...]:
+def together(*sources: Sequence[Job]) -> tuple[Job, ...]:
     """Each run once, the oldest first: a name that ran again has another end."""
-    runs = {(job.name, job.ended): job for jobs in found for job in jobs}
+    runs = {(job.name, job.ended): job for jobs in sources for job in jobs}
     return tuple(sorted(runs.values(), key=lambda job: job.ended))
-
-
-def _tags(sagemaker: Any, arn: str) -> dict[str, str]:
-    return {tag["Key"]: tag["Value"] for tag in sagemaker.list_tags(ResourceArn=arn)["Tags"]}
 
 
 def job_of(described: Mapping[str, Any]) -> Job:
@@ -181,35 +199,41 @@ def predictions(clients: Clients, function: str, period: Period) -> Predictions:
         ClientError: there is no such function, or it may not be read.
     """
     configuration = clients("lambda").get_function_configuration(FunctionName=function)
-    group = configuration.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{function}"
-    logs, span = clients("logs"), (milliseconds(period.start), milliseconds(period.end))
+    group = log_group_of(configuration)
+    logs, (start, end) = clients("logs"), map(milliseconds, period.moments)
     try:
         used, calls = Decimal(0), 0
-        for line in log_lines(logs, group, *span, "REPORT"):
+        for line in log_lines(logs, group, start, end, "REPORT"):
             if figures := reported(line):
                 calls += 1
                 used += figures.get("Billed Duration", Decimal(0)) * figures.get("Memory Size", Decimal(0)) / MB_MS
             if calls > MOST_LINES:
                 return _counted(clients("cloudwatch"), configuration, period, f"over {MOST_LINES} lines in its log")
-        rows = sum(map(_predicted, log_lines(logs, group, *span, '{ $.event = "request" }')))
+        rows = sum(map(_predicted, log_lines(logs, group, start, end, '{ $.event = "request" }')))
     except logs.exceptions.ResourceNotFoundException:
         return _counted(clients("cloudwatch"), configuration, period, f"it has no log group {group}")
-    return Predictions(function, rows, calls, used, _architecture(configuration), f"counted in its log {group}")
+    return Predictions(function, rows, calls, used, architecture_of(configuration), f"counted in its log {group}")
 
 
-def _architecture(configuration: Mapping[str, Any]) -> str:
+def log_group_of(configuration: Mapping[str, Any]) -> str:
+    """Where a function writes its log."""
+    return str(configuration.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{configuration['FunctionName']}")
+
+
+def architecture_of(configuration: Mapping[str, Any]) -> str:
+    """What processor a function runs on."""
     return str((configuration.get("Architectures") or ["x86_64"])[0])
 
 
 def _predicted(line: str) -> int:
     """How many predictions one line of the function's log tells of."""
     try:
-        said = json.loads(line)
+        entry = json.loads(line)
     except ValueError:
         return 0  # what Lambda itself writes between
-    if not isinstance(said, dict) or said.get("event") != "request" or said.get("status") != 200:
+    if not isinstance(entry, dict) or entry.get("event") != "request" or entry.get("status") != 200:
         return 0
-    return int(said.get("rows") or 0)
+    return int(entry.get("rows") or 0)
 
 
 def _counted(cloudwatch: Any, configuration: Mapping[str, Any], period: Period, why: str) -> Predictions:
@@ -219,20 +243,18 @@ def _counted(cloudwatch: Any, configuration: Mapping[str, Any], period: Period, 
         stat = {"Namespace": "AWS/Lambda", "MetricName": metric, "Dimensions": dimensions}
         return {"Id": metric.lower(), "MetricStat": {"Metric": stat, "Period": 86400, "Stat": "Sum"}}
 
+    start, end = period.moments
     answer = cloudwatch.get_metric_data(
-        MetricDataQueries=[query("Invocations"), query("Duration")],
-        StartTime=datetime.combine(period.start, time(), UTC),
-        EndTime=datetime.combine(period.end, time(), UTC),
+        MetricDataQueries=[query("Invocations"), query("Duration")], StartTime=start, EndTime=end
     )
-    sums = {found["Id"]: sum(map(_decimal, found["Values"]), Decimal(0)) for found in answer["MetricDataResults"]}
+    sums = {
+        result["Id"]: sum((Decimal(str(value)) for value in result["Values"]), Decimal(0))
+        for result in answer["MetricDataResults"]
+    }
     used = sums.get("duration", Decimal(0)) * configuration["MemorySize"] / MB_MS
     source = f"CloudWatch's count of calls, each taken for one prediction, as {why}"
     calls = int(sums.get("invocations", 0))
-    return Predictions(configuration["FunctionName"], None, calls, used, _architecture(configuration), source)
-
-
-def _decimal(value: float) -> Decimal:
-    return Decimal(str(value))
+    return Predictions(configuration["FunctionName"], None, calls, used, architecture_of(configuration), source)
 
 
 def limit(clients: Clients, account: str, budget: str, monthly_usd: str) -> Limit:
@@ -244,18 +266,15 @@ def limit(clients: Clients, account: str, budget: str, monthly_usd: str) -> Limi
     if budget:
         client = clients("budgets")
         try:
-            found = client.describe_budget(AccountId=account, BudgetName=budget)["Budget"]
+            described = client.describe_budget(AccountId=account, BudgetName=budget)["Budget"]
         except client.exceptions.NotFoundException:
-            found = None
-        if found and found.get("BudgetLimit"):
-            spend = found.get("CalculatedSpend", {})
-            return Limit(
-                money(found["BudgetLimit"], f"budget {budget}"),
-                f"AWS budget {budget}",
-                budget,
-                money(spend["ActualSpend"], f"budget {budget}") if spend.get("ActualSpend") else None,
-                money(spend["ForecastedSpend"], f"budget {budget}") if spend.get("ForecastedSpend") else None,
+            described = {}
+        if described.get("BudgetLimit"):
+            where, spend = f"budget {budget}", described.get("CalculatedSpend", {})
+            spent, forecast = (
+                money(spend[key], where) if spend.get(key) else None for key in ("ActualSpend", "ForecastedSpend")
             )
+            return Limit(money(described["BudgetLimit"], where), f"AWS budget {budget}", budget, spent, forecast)
     if monthly_usd:
         source = "the environment's monthly limit" + (f"; there is no budget {budget}" if budget else "")
         return Limit(money({"Amount": monthly_usd, "Unit": CURRENCY}, "the monthly limit"), source)
@@ -272,63 +291,38 @@ class Attempts:
 
     def of(self, what: str, actions: str, call: Callable[[], Any], otherwise: Any) -> Any:
         """What the call gives, or `otherwise`."""
-        from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.exceptions import BotoCoreError, ClientError  # heavy, and there where AWS is asked
 
         try:
             return call()
         except ClientError as error:
-            code, said = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
+            code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
             needs = f"; allow {actions} to who asks" if "Denied" in code or "Unauthorized" in code else ""
-            self.notes.append(f"{what} cannot be read: {said or code}{needs}")
+            self.notes.append(f"{what} cannot be read: {message or code}{needs}")
         except (BotoCoreError, ValueError) as error:
             self.notes.append(f"{what} cannot be read: {error}")
         return otherwise
 
 
-READ_JOBS = "sagemaker:ListTrainingJobs, sagemaker:DescribeTrainingJob, sagemaker:ListTags"
-
-
-def jobs_or_note(clients: Clients, scope: Scope, period: Period) -> tuple[tuple[Job, ...], tuple[str, ...]]:
-    """The finished jobs, and a note where they cannot be read."""
-    attempts = Attempts()
-    found = attempts.of("training jobs", READ_JOBS, lambda: jobs(clients("sagemaker"), scope, period), ())
-    return found, tuple(attempts.notes)
-
-
-def read(
-    clients: Clients,
-    scope: Scope,
-    period: Period,
-    *,
-    region: str,
-    function: str,
-    budget: str = "",
-    monthly_usd: str = "",
-    bucket: str = "",
-) -> Account:
-    """Jobs, predictions and limit; what is denied or missing becomes a note.
-
-    Args:
-        bucket: where records of jobs lie; `{account}` in it stands for the account's number. None are read without it.
-    """
-    attempts = Attempts()
+def read(clients: Clients, subject: Subject, period: Period) -> AccountReadings:
+    """Jobs, predictions and limit; what is denied or missing becomes a note."""
+    attempts, scope, function = Attempts(), subject.scope, subject.function
     own = attempts.of("the account's number", "sts:GetCallerIdentity", lambda: clients("sts").get_caller_identity(), {})
     account = own.get("Account", "")
     if not account:
         raise UserError("AWS does not say which account this is: " + attempts.notes[-1], "credentials that work",
                           "aws sts get-caller-identity    (for local: shoestring cloud up)")  # fmt: skip
     listed = attempts.of("training jobs", READ_JOBS, lambda: jobs(clients("sagemaker"), scope, period), ())
-    name, kept = bucket.format(account=account), ()
-    if name:
+    bucket, kept = subject.bucket.format(account=account), ()
+    if bucket:
         needs = "s3:ListBucket, s3:GetObject"
-        kept = attempts.of("records of jobs", needs, lambda: recorded(clients("s3"), name, scope, period), ())
-    found = together(kept, listed)
+        kept = attempts.of("records of jobs", needs, lambda: recorded(clients("s3"), bucket, scope, period), ())
     reading = "lambda:GetFunctionConfiguration, logs:FilterLogEvents, cloudwatch:GetMetricData"
     answered = attempts.of(f"predictions of {function}", reading, lambda: predictions(clients, function, period), None)
-    without = Limit(None, "the budget cannot be read")
     most = attempts.of(
-        "the budget", "budgets:ViewBudget", lambda: limit(clients, account, budget, monthly_usd), without
+        "the budget", "budgets:ViewBudget", lambda: limit(clients, account, subject.budget, subject.monthly_usd), None
     )
-    if most is without and monthly_usd:
-        most = limit(clients, account, "", monthly_usd)
-    return Account(account, region, found, answered, most, tuple(attempts.notes))
+    if most is None and subject.monthly_usd:
+        most = limit(clients, account, "", subject.monthly_usd)
+    most = most or Limit(None, "the budget cannot be read")
+    return AccountReadings(account, subject.region, together(kept, listed), answered, most, tuple(attempts.notes))

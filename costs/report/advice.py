@@ -5,7 +5,7 @@ A rule is a row of `RULES`: the usage types that it looks at, the share of their
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -14,7 +14,7 @@ from costs.amounts import NOTHING, Range
 from costs.book.price import UnknownPrice
 from costs.book.prices import PriceBook
 from costs.report.analysis import Item, dollars
-from costs.report.explorer import Row
+from costs.report.explorer import BilledRow
 from costs.report.periods import Period
 from costs.report.unit_costs import Training
 
@@ -37,7 +37,7 @@ class Advice:
 
 
 @dataclass(frozen=True)
-class Rule:
+class RuleOfThumb:
     """`usage` is a part of the usage type; `share` of what it costs is saved."""
 
     usage: str
@@ -48,95 +48,86 @@ class Rule:
 
 
 RULES = (
-    Rule("NatGateway", Decimal(1), "Remove the NAT gateway",
-         "it is paid by the hour, used or not; gateway endpoints (S3, DynamoDB) and public subnets cost nothing by the "
-         "hour",
-         "aws ec2 delete-nat-gateway --nat-gateway-id ID    (better: take it out of the program, then pulumi up)"),
-    Rule("PublicIPv4:IdleAddress", Decimal(1), "Release the idle public address",
-         "an address that belongs to no running machine is paid like one in use",
-         "aws ec2 release-address --allocation-id ID"),
-    Rule("ElasticIP:IdleAddress", Decimal(1), "Release the idle elastic address",
-         "an address that belongs to no running machine is paid like one in use",
-         "aws ec2 release-address --allocation-id ID"),
-    Rule("EBS:VolumeUsage.gp2", Decimal("0.2"), "Turn gp2 volumes into gp3",
-         "gp3 lists at 0.08 $ for a GB a month, gp2 at 0.10, and it is not slower",
-         "aws ec2 modify-volume --volume-type gp3 --volume-id ID"),
-    Rule("VpcEndpoint-Hours", Decimal(1), "Question the interface endpoints",
-         "each is paid by the hour and zone; S3 and DynamoDB have gateway endpoints for nothing",
-         "aws ec2 delete-vpc-endpoints --vpc-endpoint-ids ID    (better: take it out of the program, then pulumi up)"),
-    Rule("Lambda-Provisioned-Concurrency", Decimal(1), "Drop provisioned concurrency",
-         "it is paid while nobody calls",
-         "aws lambda delete-provisioned-concurrency-config --function-name NAME --qualifier live"),
-    Rule("Multi-AZUsage", Decimal("0.5"), "Single-AZ databases outside prod",
-         "the second zone doubles the price",
-         "pulumi config set --path shoestring:mlflow.database sqlite -s dev"),
+    RuleOfThumb("NatGateway", Decimal(1), "Remove the NAT gateway",
+        "it is paid by the hour, used or not; gateway endpoints (S3, DynamoDB) and public subnets cost nothing by the "
+        "hour",
+        "aws ec2 delete-nat-gateway --nat-gateway-id ID    (better: take it out of the program, then pulumi up)"),
+    RuleOfThumb("IdleAddress", Decimal(1), "Release the idle public address",
+        "an address that belongs to no running machine is paid like one in use",
+        "aws ec2 release-address --allocation-id ID"),
+    RuleOfThumb("VpcEndpoint-Hours", Decimal(1), "Question the interface endpoints",
+        "each is paid by the hour and zone; S3 and DynamoDB have gateway endpoints for nothing",
+        "aws ec2 delete-vpc-endpoints --vpc-endpoint-ids ID    (better: take it out of the program, then pulumi up)"),
+    RuleOfThumb("Lambda-Provisioned-Concurrency", Decimal(1), "Drop provisioned concurrency",
+        "it is paid while nobody calls",
+        "aws lambda delete-provisioned-concurrency-config --function-name NAME --qualifier live"),
+    RuleOfThumb("Multi-AZUsage", Decimal("0.5"), "Single-AZ databases outside prod",
+        "the second zone doubles the price",
+        "pulumi config set --path shoestring:mlflow.database sqlite -s dev"),
 )  # fmt: skip
 
 
-def by_rules(rows: Sequence[Row], period: Period, taken: set[date], source: str) -> tuple[Advice, ...]:
-    """What the rules of thumb find on the days that are whole, for a month of them."""
-    found = []
-    whole = [row for row in rows if row.day in period and row.day in taken]
-    for rule in RULES:
-        usd = sum((row.billed for row in whole if rule.usage in row.keys[1]), ZERO)
-        if usd <= 0:
-            continue
-        saved = usd * rule.share / len(taken) * DAYS_A_MONTH
-        if saved >= WORTH:
-            why = f"{rule.why}; {dollars(usd)} on {_days(len(taken))}"
-            basis = f"{source}, those days stretched to a month"
-            found.append(Advice(rule.what, why, Range.of(saved), rule.how, basis))
-    return tuple(found)
-
-
-def _days(count: int) -> str:
-    return "1 day" if count == 1 else f"{count} days"
-
-
-def by_jobs(found: Sequence[Training], period: Period, region: str, book: PriceBook) -> tuple[Advice, ...]:
-    """Jobs that ran without spot, and what jobs that failed have wasted."""
-    made = []
-    for kind in sorted({each.job.instance_type for each in found if not each.job.spot and each.usd}):
-        group = [each for each in found if each.job.instance_type == kind and not each.job.spot and each.usd]
-        usd = sum((each.usd or ZERO for each in group), ZERO) * DAYS_A_MONTH / period.days
-        share, source = _spot_share(kind, region, book)
-        saves = Range(usd * (1 - share.high), usd * (1 - share.low))
-        if saves.high >= WORTH:
-            models = ", ".join(sorted({each.job.model for each in group}))
-            made.append(Advice(f"Train {models} on spot capacity", f"{len(group)} of its jobs ran on demand on {kind}",
-                               saves, "spot: true    (in its job file)", source))  # fmt: skip
-    failed = [each for each in found if each.job.status == "Failed" and each.usd]
-    usd = sum((each.usd or ZERO for each in failed), ZERO)
-    if usd * DAYS_A_MONTH / period.days >= WORTH:
-        names = ", ".join(each.job.name for each in failed[:3])
-        made.append(Advice("Look at the jobs that failed", f"{dollars(usd)} went into {len(failed)} of them: {names}",
-                           Range.of(usd * DAYS_A_MONTH / period.days), f"shoestring jobs logs {failed[0].job.name}",
-                           failed[0].source))  # fmt: skip
-    return tuple(made)
-
-
-def _spot_share(kind: str, region: str, book: PriceBook) -> tuple[Range, str]:
-    """What spot costs of on demand. A book without spot prices gives what AWS advertises."""
+def _rules(region: str, book: PriceBook) -> Iterator[RuleOfThumb]:
+    """Those whose share is always the same, and those that have it from the price book."""
+    yield from RULES
     try:
-        found = book.spot("sagemaker-training", kind, region)
-    except UnknownPrice as error:
-        return Range.of("0.1", 1), f"AWS advertises up to 90 % off, and is never above on demand ({error})"
-    return found.share, f"{found.source} ({found.as_of})"
+        old, new = (book.price("ebs", kind, region).usd for kind in ("gp2", "gp3"))
+    except UnknownPrice:
+        return
+    yield RuleOfThumb(
+        "EBS:VolumeUsage.gp2", 1 - new / old, "Turn gp2 volumes into gp3",
+        f"gp3 lists at {new} $ for a GB a month, gp2 at {old}, and it is not slower",
+        "aws ec2 modify-volume --volume-type gp3 --volume-id ID",
+    )  # fmt: skip
 
 
-def unallocated(services: Sequence[Item], environment: str, source: str) -> tuple[Advice, ...]:
+def by_rules(
+    rows: Sequence[BilledRow], period: Period, taken: set[date], source: str, region: str, book: PriceBook
+) -> Iterator[Advice]:
+    """What the rules of thumb say of the days that are whole, for a month of them."""
+    whole = [row for row in rows if row.day in period and row.day in taken]
+    days = "1 day" if len(taken) == 1 else f"{len(taken)} days"
+    for rule in _rules(region, book):
+        usd = sum((row.billed for row in whole if rule.usage in row.keys[1]), ZERO)
+        if usd > 0 and (saved := usd * rule.share / len(taken) * DAYS_A_MONTH) >= WORTH:
+            why, basis = f"{rule.why}; {dollars(usd)} on {days}", f"{source}, those days stretched to a month"
+            yield Advice(rule.what, why, Range.of(saved), rule.how, basis)
+
+
+def by_jobs(trainings: Sequence[Training], period: Period, region: str, book: PriceBook) -> Iterator[Advice]:
+    """Jobs that ran without spot, and what jobs that failed have wasted."""
+
+    def a_month(group: Sequence[Training]) -> Decimal:
+        return sum((training.usd or ZERO for training in group), ZERO) * DAYS_A_MONTH / period.days
+
+    paid = [training for training in trainings if training.usd]
+    on_demand = [training for training in paid if not training.job.spot]
+    for kind in sorted({training.job.instance_type for training in on_demand}):
+        group = [training for training in on_demand if training.job.instance_type == kind]
+        spot, usd = book.spot("sagemaker-training", kind, region), a_month(group)
+        saves = Range(usd * (1 - spot.share.high), usd * (1 - spot.share.low))
+        if saves.high >= WORTH:
+            models = ", ".join(sorted({training.job.model for training in group}))
+            yield Advice(f"Train {models} on spot capacity", f"{len(group)} of its jobs ran on demand on {kind}", saves,
+                         "spot: true    (in its job file)", f"{spot.source} ({spot.as_of})")  # fmt: skip
+    failed = [training for training in paid if training.job.status == "Failed"]
+    if (usd := a_month(failed)) >= WORTH:
+        lost, names = sum((training.usd or ZERO for training in failed), ZERO), [each.job.name for each in failed[:3]]
+        why = f"{dollars(lost)} went into {len(failed)} of them: {', '.join(names)}"
+        yield Advice("Look at the jobs that failed", why, Range.of(usd), f"shoestring jobs logs {names[0]}",
+                     failed[0].source)  # fmt: skip
+
+
+def unallocated(services: Sequence[Item], environment: str, source: str) -> Iterator[Advice]:
     """What to do about spend that carries no Project tag, where it could carry one."""
     taggable = [item for item in services if item.name not in UNTAGGABLE]
     usd = sum((item.usd for item in taggable), ZERO)
-    if usd < WORTH:
-        return ()
-    names = ", ".join(f"{item.name} {dollars(item.usd)}" for item in taggable[:3])
-    return (
-        Advice(
+    if usd >= WORTH:
+        names = ", ".join(f"{item.name} {dollars(item.usd)}" for item in taggable[:3])
+        yield Advice(
             "Tag what has no Project, or activate the tag",
             f"{dollars(usd)} belong to nobody: {names}",
             NOTHING,
             f"shoestring budget activate-tags -e {environment}    (once; what has no Project yet needs the tag)",
             source,
-        ),
-    )
+        )

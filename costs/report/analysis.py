@@ -7,15 +7,16 @@ weekday before, so that neither a running day nor late data looks like a saving.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from itertools import takewhile
+from typing import TypeVar
 
 from costs.amounts import cents
 from costs.report.account import Limit
-from costs.report.explorer import Anomaly, Readings, Row
+from costs.report.explorer import Anomaly, BilledRow, Readings
 from costs.report.periods import DAY, Period, month_of
 
 ZERO = Decimal(0)
@@ -23,6 +24,7 @@ SURPRISE = Decimal("0.10")  # dollars: smaller differences surprise nobody
 SURPRISES = 3
 LATE_DAYS = 3  # AWS brings a day in within two; what is empty for longer cost nothing
 HUNDRED = Decimal(100)
+Key = TypeVar("Key", str, date)
 
 
 @dataclass(frozen=True)
@@ -55,31 +57,31 @@ class Item:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The whole days against the same weekdays before; nothing to compare where `days` is 0 or `why` says so."""
+    """The whole days against the same weekdays before; nothing to compare where `days` is 0 or `why_not` says so."""
 
     days: int
     usd: Decimal
     before_usd: Decimal
-    why: str = ""
+    why_not: str = ""
 
     @property
-    def change(self) -> Decimal:
+    def change_usd(self) -> Decimal:
         """Dollars more (or less, below 0) than before."""
         return self.usd - self.before_usd
 
 
 @dataclass(frozen=True)
 class Month:
-    """The calendar month of the period's last day. `expected` is what it will come to, with its source."""
+    """The calendar month of the period's last day. `expected_usd` is what it will come to, with its source."""
 
     start: date
     end: date
     through: date
     usd: Decimal
     limit: Limit
-    expected: Decimal | None
-    low: Decimal | None
-    high: Decimal | None
+    expected_usd: Decimal | None
+    expected_low_usd: Decimal | None
+    expected_high_usd: Decimal | None
     expected_source: str
 
 
@@ -107,21 +109,29 @@ def percent(part: Decimal, whole: Decimal) -> str:
     return f"{(part / whole * HUNDRED).quantize(Decimal(1))} %" if whole else ""
 
 
-def total(rows: Iterable[Row]) -> Decimal:
+def total(rows: Iterable[BilledRow]) -> Decimal:
     """Dollars billed."""
     return sum((row.billed for row in rows), ZERO)
 
 
-def _by(rows: Iterable[Row], key: Callable[[Row], str]) -> dict[str, list[Row]]:
-    found: dict[str, list[Row]] = defaultdict(list)
+def _by(rows: Iterable[BilledRow], key: Callable[[BilledRow], Key]) -> dict[Key, list[BilledRow]]:
+    groups: dict[Key, list[BilledRow]] = defaultdict(list)
     for row in rows:
-        found[key(row)].append(row)
-    return found
+        groups[key(row)].append(row)
+    return groups
+
+
+def _service(row: BilledRow) -> str:
+    return row.keys[0]
+
+
+def _usage_type(row: BilledRow) -> str:
+    return row.keys[1]
 
 
 def days(readings: Readings) -> tuple[Day, ...]:
     """Every day of the period, also those that Cost Explorer left out."""
-    sums = {day: total(rows) for day, rows in _days_of(readings.rows).items()}
+    sums = {day: total(rows) for day, rows in _by(readings.rows, lambda row: row.day).items()}
     estimated = {row.day for row in readings.rows if row.estimated}
     back = readings.period.start - readings.period.before.start
     recent = [day for day in readings.period if readings.today - LATE_DAYS * DAY <= day < readings.today]
@@ -138,54 +148,54 @@ def days(readings: Readings) -> tuple[Day, ...]:
     return tuple(Day(day, sums.get(day, ZERO), sums.get(day - back, ZERO), state(day)) for day in readings.period)
 
 
-def _days_of(rows: Iterable[Row]) -> dict[date, list[Row]]:
-    found: dict[date, list[Row]] = defaultdict(list)
-    for row in rows:
-        found[row.day].append(row)
-    return found
-
-
-def comparable(found: Sequence[Day]) -> set[date]:
+def comparable(days: Sequence[Day]) -> set[date]:
     """The days that a comparison may take."""
-    return {each.day for each in found if each.state in ("whole", "estimated")}
+    return {day.day for day in days if day.state in ("whole", "estimated")}
 
 
-def comparison(found: Sequence[Day]) -> Comparison:
+def comparison(days: Sequence[Day]) -> Comparison:
     """The whole days together against the same weekdays before."""
-    taken = comparable(found)
-    usd = sum((each.usd for each in found if each.day in taken), ZERO)
-    before = sum((each.before_usd for each in found if each.day in taken), ZERO)
-    why = ""
+    taken = comparable(days)
+    usd = sum((day.usd for day in days if day.day in taken), ZERO)
+    before = sum((day.before_usd for day in days if day.day in taken), ZERO)
+    why_not = ""
     if not taken:
-        why = "no day of it is over and complete"
+        why_not = "no day of it is over and complete"
     elif not before:
-        why = "nothing was billed in the period before"
-    return Comparison(len(taken), usd, before, why)
+        why_not = "nothing was billed in the period before"
+    return Comparison(len(taken), usd, before, why_not)
 
 
-def items(rows: Sequence[Row], period: Period, taken: set[date], key: int = 0) -> tuple[Item, ...]:
-    """The period's costs by one key of the rows, the dearest first; parts by the other key where there is one."""
+def items(rows: Sequence[BilledRow], period: Period, taken: set[date]) -> tuple[Item, ...]:
+    """The period's costs by the first key of the rows, the dearest first; parts by the second."""
     back = period.start - period.before.start
     inside = [row for row in rows if row.day in period]
     before = [row for row in rows if row.day + back in taken]
     whole = total(inside)
 
-    def made(groups: dict[str, list[Row]], old: dict[str, list[Row]], parts: bool) -> tuple[Item, ...]:
-        found = []
-        for name in groups.keys() | old.keys():
-            mine = groups.get(name, [])
-            units = {row.unit for row in mine if row.unit}
-            one = units.pop() if len(units) == 1 and not parts else ""
-            quantity = sum((row.quantity for row in mine), ZERO) if one and one != "N/A" else None
-            usd = total(mine)
-            deeper = made(_by(mine, lambda row: row.keys[1]), {}, False) if parts else ()
-            share = usd / whole if whole else ZERO
-            compared, earlier = total(row for row in mine if row.day in taken), total(old.get(name, []))
-            unit = one if quantity is not None else ""
-            found.append(Item(name, usd, compared, earlier, share, quantity, unit, deeper))
-        return tuple(sorted(found, key=lambda item: (-item.usd, -item.before_usd, item.name)))
+    def item(name: str, own: list[BilledRow], before: list[BilledRow], parts: bool) -> Item:
+        usd, units = total(own), {row.unit for row in own if row.unit}
+        unit = units.pop() if len(units) == 1 and not parts else ""
+        unit = "" if unit == "N/A" else unit
+        return Item(
+            name=name,
+            usd=usd,
+            compared_usd=total(row for row in own if row.day in taken),
+            before_usd=total(before),
+            share=usd / whole if whole else ZERO,
+            quantity=sum((row.quantity for row in own), ZERO) if unit else None,
+            unit=unit,
+            parts=ranked(_by(own, _usage_type), {}, False) if parts else (),
+        )
 
-    return made(_by(inside, lambda row: row.keys[key]), _by(before, lambda row: row.keys[key]), key == 0)
+    def ranked(
+        groups: Mapping[str, list[BilledRow]], earlier: Mapping[str, list[BilledRow]], parts: bool
+    ) -> tuple[Item, ...]:
+        names = groups.keys() | earlier.keys()
+        all_items = (item(name, groups.get(name, []), earlier.get(name, []), parts) for name in names)
+        return tuple(sorted(all_items, key=lambda item: (-item.usd, -item.before_usd, item.name)))
+
+    return ranked(_by(inside, _service), _by(before, _service), True)
 
 
 def month(readings: Readings, limit: Limit) -> Month:
@@ -212,24 +222,25 @@ def month(readings: Readings, limit: Limit) -> Month:
     return Month(this.start, this.end, through, total(rows), limit, expected, low, high, source)
 
 
-def surprises(readings: Readings, found: Sequence[Day], services: Sequence[Item], billed: str) -> tuple[Surprise, ...]:
+def surprises(readings: Readings, days: Sequence[Day], services: Sequence[Item], billed: str) -> tuple[Surprise, ...]:
     """The largest differences to the period before, by service or by day, and what AWS itself found odd.
 
     Each service is told of once before any is told of again: as what surprises most, itself, a day, or an anomaly.
     """
-    compared, taken = comparison(found), comparable(found)
+    compared, taken = comparison(days), comparable(days)
     candidates = [_anomaly(anomaly) for anomaly in readings.anomalies]
-    if not compared.why:
+    if not compared.why_not:
         candidates += _by_service(readings, services, taken, billed)
-        candidates += [_by_day(readings, day, billed) for day in found if day.day in taken]
-    large = sorted((each for each in candidates if abs(each.usd) >= SURPRISE), key=lambda each: -abs(each.usd))
-    first = {each.service: each for each in reversed(large)}.values()
-    ranked = sorted(large, key=lambda each: each not in first)  # stable: the largest stay before the smaller
+        candidates += [_by_day(readings, day, billed) for day in days if day.day in taken]
+    large = [surprise for surprise in candidates if abs(surprise.usd) >= SURPRISE]
+    large.sort(key=lambda surprise: -abs(surprise.usd))
+    first = {surprise.service: surprise for surprise in reversed(large)}.values()
+    ranked = sorted(large, key=lambda surprise: surprise not in first)  # stable: the largest stay before the smaller
     return tuple(ranked[:SURPRISES])
 
 
 def _by_service(readings: Readings, services: Sequence[Item], taken: set[date], billed: str) -> list[Surprise]:
-    made = []
+    surprises = []
     for item in services:
         rows = [row for row in readings.rows if row.keys[0] == item.name and row.day in taken]
         usd = item.compared_usd
@@ -238,17 +249,17 @@ def _by_service(readings: Readings, services: Sequence[Item], taken: set[date], 
             how = f"{dollars(usd)} instead of {dollars(item.before_usd)} in the period before ({_signed(change)})"
         else:
             how = f"{dollars(usd)}, and nothing in the period before"
-        most = max(_by(rows, lambda row: row.keys[1]).items(), key=lambda pair: total(pair[1]), default=None)
+        most = max(_by(rows, _usage_type).items(), key=lambda pair: total(pair[1]), default=None)
         because = f"; most of it is {most[0]} with {dollars(total(most[1]))}" if most and total(most[1]) else ""
-        made.append(Surprise(change, item.name, f"{item.name} cost {how}{because}.", billed))
-    return made
+        surprises.append(Surprise(change, item.name, f"{item.name} cost {how}{because}.", billed))
+    return surprises
 
 
 def _by_day(readings: Readings, day: Day, billed: str) -> Surprise:
     back = readings.period.start - readings.period.before.start
     change = day.usd - day.before_usd
-    now = _by((row for row in readings.rows if row.day == day.day), lambda row: row.keys[0])
-    then = _by((row for row in readings.rows if row.day == day.day - back), lambda row: row.keys[0])
+    now = _by((row for row in readings.rows if row.day == day.day), _service)
+    then = _by((row for row in readings.rows if row.day == day.day - back), _service)
     changes = {name: total(now.get(name, [])) - total(then.get(name, [])) for name in now.keys() | then.keys()}
     name = max(changes, key=lambda name: changes[name] * (1 if change >= 0 else -1), default="")
     because = f", {_signed(changes[name])} of it {name}" if name else ""
@@ -256,16 +267,12 @@ def _by_day(readings: Readings, day: Day, billed: str) -> Surprise:
     return Surprise(change, name, text, billed)
 
 
-def _anomaly(found: Anomaly) -> Surprise:
-    where = f" ({', '.join(found.causes)})" if found.causes else ""
-    end = f" to {found.end}" if found.end and found.end != found.start else ""
-    text = f"AWS found an anomaly in the account: {found.service or 'several services'}{where}, {found.start}{end}, "
-    return Surprise(
-        found.impact,
-        found.service,
-        f"{text}{dollars(found.impact)} above what it expected.",
-        "AWS Cost Anomaly Detection",
-    )
+def _anomaly(anomaly: Anomaly) -> Surprise:
+    where = f" ({', '.join(anomaly.causes)})" if anomaly.causes else ""
+    end = f" to {anomaly.end}" if anomaly.end and anomaly.end != anomaly.start else ""
+    what = f"AWS found an anomaly in the account: {anomaly.service or 'several services'}{where}, {anomaly.start}{end}"
+    sentence = f"{what}, {dollars(anomaly.impact)} above what it expected."
+    return Surprise(anomaly.impact, anomaly.service, sentence, "AWS Cost Anomaly Detection")
 
 
 def _signed(usd: Decimal) -> str:

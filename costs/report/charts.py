@@ -52,28 +52,28 @@ def daily(days: Sequence[Day], budget_a_day: Decimal | None) -> str:
     """A bar for each day, the same weekday before as an outline, and what the limit allows for a day as a line."""
     largest = max([*(day.usd for day in days), *(day.before_usd for day in days), Decimal(0)])
     shown = budget_a_day if budget_a_day and budget_a_day <= 4 * largest else None
-    found = scale(max(largest, shown or Decimal(0)))
+    axis = scale(max(largest, shown or Decimal(0)))
     right = WIDTH - (LIMIT_MARGIN if shown else MARGIN)
     slot = Decimal(right - LEFT) / len(days)
     bar = min(slot * Decimal("0.62"), Decimal(64))
     every = -(-len(days) // 10)  # a label for each day while there is room
     parts = [
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="Dollars a day" class="chart">',
-        *_grid(found, right),
+        *_grid(axis, right),
     ]
     for number, day in enumerate(days):
         middle = LEFT + slot * number + slot / 2
-        x, base = middle - bar / 2, found.y(Decimal(0))
+        x, base = middle - bar / 2, axis.y(Decimal(0))
         title = f"{day.day:%a %d %b}: {dollars(day.usd)}, same weekday before {dollars(day.before_usd)}"
         title += "" if day.state in ("whole", "estimated") else f" ({day.state})"
         parts.append(f"<g><title>{escape(title)}</title>")
-        y = found.y(day.usd)
+        y = axis.y(day.usd)
         parts.append(
             f'<rect class="bar {day.state}" x="{_number(x)}" y="{_number(y)}" width="{_number(bar)}" '
             f'height="{_number(base - y)}" rx="2"/>'
         )
         if day.before_usd > 0:
-            top = found.y(day.before_usd)
+            top = axis.y(day.before_usd)
             parts.append(
                 f'<path class="before" d="M{_number(x - 4)} {_number(base)}V{_number(top)}H{_number(x + bar + 4)}'
                 f'V{_number(base)}"/>'
@@ -86,7 +86,7 @@ def daily(days: Sequence[Day], budget_a_day: Decimal | None) -> str:
             parts.append(f'<text class="date" x="{_number(middle)}" y="{HEIGHT - 7}">{day.day:%d %b}</text>')
         parts.append("</g>")
     if shown:
-        y = found.y(shown)
+        y = axis.y(shown)
         parts.append(f'<path class="limit" d="M{LEFT} {_number(y)}H{right}"/>')
         for words, down in (("limit", -4), (f"{dollars(shown)} a day", 10)):
             parts.append(f'<text class="limit-word" x="{right + 6}" y="{_number(y + down)}">{words}</text>')
@@ -94,12 +94,12 @@ def daily(days: Sequence[Day], budget_a_day: Decimal | None) -> str:
     return "".join(parts)
 
 
-def _grid(found: Scale, right: int) -> list[str]:
+def _grid(axis: Scale, right: int) -> list[str]:
     lines = []
-    for tick in found.ticks:
-        y = _number(found.y(tick))
+    for tick in axis.ticks:
+        y = _number(axis.y(tick))
         lines.append(f'<path class="grid" d="M{LEFT} {y}H{right}"/>')
-        lines.append(f'<text class="tick" x="{LEFT - 8}" y="{y}" dy="4">{_tick(tick, found.step)}</text>')
+        lines.append(f'<text class="tick" x="{LEFT - 8}" y="{y}" dy="4">{_tick(tick, axis.step)}</text>')
     return lines
 
 
@@ -110,18 +110,18 @@ def _tick(usd: Decimal, step: Decimal) -> str:
 
 def breakdown(items: Sequence[Item], most: int = 8) -> str:
     """Services as bars beside each other, the smallest gathered in one; last period as a tick on each bar."""
-    shown = [(item.name, item.usd, item.compared_usd, item.before_usd) for item in items if item.usd > 0]
+    shown = [(item.name, item.usd, item.before_usd) for item in items if item.usd > 0]
     if len(shown) > most:
         rest = shown[most - 1 :]
-        sums = [sum((row[column] for row in rest), Decimal(0)) for column in (1, 2, 3)]  # type: ignore[misc]
-        shown = [*shown[: most - 1], (f"{len(rest)} others", *sums)]  # type: ignore[list-item]
+        others = sum((usd for _, usd, _ in rest), Decimal(0)), sum((before for _, _, before in rest), Decimal(0))
+        shown = [*shown[: most - 1], (f"{len(rest)} others", *others)]
     row, figure = 30, 70
     label = 18 + max([len(short(name)) for name, *_ in shown], default=0) * 7  # room for the longest name, at 13 px
     height = row * len(shown) + 6
-    largest = max([max(usd, before) for _, usd, _, before in shown], default=Decimal(0)) or Decimal(1)
+    largest = max([max(usd, before) for _, usd, before in shown], default=Decimal(0)) or Decimal(1)
     room = WIDTH - label - figure
     parts = [f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="Dollars by service" class="chart">']
-    for number, (name, usd, _, before) in enumerate(shown):
+    for number, (name, usd, before) in enumerate(shown):
         y = row * number + 4
         width = max(room * usd / largest, Decimal("1.5"))
         parts.append(f"<g><title>{escape(name)}: {dollars(usd)}, in the period before {dollars(before)}</title>")

@@ -6,8 +6,8 @@ Only `Explorer` speaks to AWS; what comes back are plain rows of decimals for `a
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -16,6 +16,9 @@ from costs.report.periods import DAY, Period, month_of
 from shoestring.base.errors import UserError
 
 BILLED, AMORTIZED, USAGE = "UnblendedCost", "AmortizedCost", "UsageQuantity"
+PROJECT, SERVICE, USAGE_TYPE = ("TAG", "Project"), ("DIMENSION", "SERVICE"), ("DIMENSION", "USAGE_TYPE")
+PURCHASE_TYPE, INSTANCE_TYPE = ("DIMENSION", "PURCHASE_TYPE"), ("DIMENSION", "INSTANCE_TYPE")
+INSTANCES = "Amazon Elastic Compute Cloud - Compute"  # the service of EC2's instances
 CURRENCY = "USD"
 THROTTLED = ("LimitExceededException", "ThrottlingException", "Throttling", "TooManyRequestsException",
              "InternalServerError", "InternalFailure", "ServiceUnavailable", "RequestTimeout")  # fmt: skip
@@ -32,7 +35,7 @@ Answer = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Row:
+class BilledRow:
     """A day's sum of one pair of groups. `quantity` counts `unit`s, where the group has one unit."""
 
     day: date
@@ -74,10 +77,18 @@ class Scope:
     environment: str
 
     @property
+    def tags(self) -> dict[str, str]:
+        """Each with its value."""
+        return {"Project": self.project, "Environment": self.environment}
+
+    @property
     def filter(self) -> dict[str, Any]:
         """As Cost Explorer wants it."""
-        tags = {"Project": self.project, "Environment": self.environment}
-        return {"And": [{"Tags": {"Key": key, "Values": [value]}} for key, value in tags.items()]}
+        return {"And": [{"Tags": {"Key": key, "Values": [value]}} for key, value in self.tags.items()]}
+
+    def has(self, tags: Mapping[str, str]) -> bool:
+        """Whether something with these tags belongs to it."""
+        return self.tags.items() <= tags.items()
 
 
 @dataclass
@@ -87,9 +98,9 @@ class Readings:
     scope: Scope
     period: Period
     today: date
-    rows: tuple[Row, ...] = ()  # (service, usage type): the scope, from the earlier of month and period before
-    projects: tuple[Row, ...] = ()  # (Project's value or "", service): the whole account, this period and before
-    spot: tuple[Row, ...] = ()  # (purchase type, instance type): the scope's EC2 instances in the period
+    rows: tuple[BilledRow, ...] = ()  # (service, usage type): the scope, from the earlier of month and period before
+    projects: tuple[BilledRow, ...] = ()  # (Project's value or "", service): the whole account, this period and before
+    spot: tuple[BilledRow, ...] = ()  # (purchase type, instance type): the scope's EC2 instances in the period
     forecast: Forecast = field(default_factory=lambda: Forecast(None, why="not asked"))
     anomalies: tuple[Anomaly, ...] = ()
     notes: tuple[str, ...] = ()  # what could not be read, and why
@@ -117,7 +128,7 @@ def _number(text: object, where: str) -> Decimal:
     return number
 
 
-def rows_of(answer: Answer) -> list[Row]:
+def rows_of(answer: Answer) -> list[BilledRow]:
     """The groups of one page of GetCostAndUsage. Raises UserError for amounts that are not dollars."""
     rows = []
     for result in answer.get("ResultsByTime", []):
@@ -129,7 +140,7 @@ def rows_of(answer: Answer) -> list[Row]:
             usage = metrics.get(USAGE, {"Amount": "0", "Unit": "N/A"})
             quantity = _number(usage["Amount"], where)
             estimated = bool(result.get("Estimated"))
-            rows.append(Row(day, tuple(group["Keys"]), billed, amortized, quantity, usage["Unit"], estimated))
+            rows.append(BilledRow(day, tuple(group["Keys"]), billed, amortized, quantity, usage["Unit"], estimated))
     return rows
 
 
@@ -140,7 +151,12 @@ class Explorer:
         self.client, self.sleep, self.requests = client, sleep, 0
 
     def _ask(self, operation: str, **arguments: Any) -> Answer:
-        from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError, ReadTimeoutError
+        from botocore.exceptions import (
+            BotoCoreError,
+            ClientError,
+            ConnectionClosedError,
+            ReadTimeoutError,
+        )  # heavy, and there where AWS is asked
 
         wait = FIRST_WAIT
         for attempt in range(1, TRIES + 1):
@@ -166,21 +182,23 @@ class Explorer:
                 ) from error
         raise AssertionError("the last try returns or raises")
 
-    def _grouped(self, period: Period, groups: list[dict[str, str]], **more: Any) -> tuple[Row, ...]:
-        arguments = {
-            "TimePeriod": {"Start": period.start.isoformat(), "End": period.end.isoformat()},
-            "Granularity": "DAILY",
-            "Metrics": [BILLED, AMORTIZED, USAGE],
-            "GroupBy": groups,
+    def _pages(self, operation: str, **arguments: Any) -> Iterator[Answer]:
+        answer = self._ask(operation, **arguments)
+        yield answer
+        while token := answer.get("NextPageToken"):
+            answer = self._ask(operation, **arguments, NextPageToken=token)
+            yield answer
+
+    def _grouped(self, period: Period, *groups: tuple[str, str], **more: Any) -> tuple[BilledRow, ...]:
+        pages = self._pages(
+            "get_cost_and_usage",
+            TimePeriod={"Start": period.start.isoformat(), "End": period.end.isoformat()},
+            Granularity="DAILY",
+            Metrics=[BILLED, AMORTIZED, USAGE],
+            GroupBy=[{"Type": kind, "Key": key} for kind, key in groups],
             **more,
-        }
-        rows: list[Row] = []
-        while True:
-            answer = self._ask("get_cost_and_usage", **arguments)
-            rows += rows_of(answer)
-            if not answer.get("NextPageToken"):
-                return tuple(rows)
-            arguments["NextPageToken"] = answer["NextPageToken"]
+        )
+        return tuple(row for page in pages for row in rows_of(page))
 
     def _forecast(self, scope: Scope, today: date) -> Forecast:
         end = month_of(today).end
@@ -192,25 +210,19 @@ class Explorer:
             Filter=scope.filter,
             PredictionIntervalLevel=80,
         )
-        usd, results = money(answer["Total"], "Cost Explorer's forecast"), answer.get("ForecastResultsByTime", [])
-        bounds = [
-            [_number(each[key], "Cost Explorer's forecast") for each in results if each.get(key) is not None]
-            for key in ("PredictionIntervalLowerBound", "PredictionIntervalUpperBound")
-        ]
-        low, high = (sum(found, Decimal(0)) if found else None for found in bounds)
-        return Forecast(usd, low, high)
+        where = "Cost Explorer's forecast"
+
+        def bound(key: str) -> Decimal | None:
+            periods = [part[key] for part in answer.get("ForecastResultsByTime", []) if part.get(key) is not None]
+            return sum((_number(text, where) for text in periods), Decimal(0)) if periods else None
+
+        low, high = bound("PredictionIntervalLowerBound"), bound("PredictionIntervalUpperBound")
+        return Forecast(money(answer["Total"], where), low, high)
 
     def _anomalies(self, period: Period) -> tuple[Anomaly, ...]:
-        arguments: dict[str, Any] = {
-            "DateInterval": {"StartDate": period.start.isoformat(), "EndDate": period.last.isoformat()}
-        }
-        found: list[Anomaly] = []
-        while True:
-            answer = self._ask("get_anomalies", **arguments)
-            found += [_anomaly(each) for each in answer.get("Anomalies", [])]
-            if not answer.get("NextPageToken"):
-                return tuple(found)
-            arguments["NextPageToken"] = answer["NextPageToken"]
+        dates = {"StartDate": period.start.isoformat(), "EndDate": period.last.isoformat()}
+        pages = self._pages("get_anomalies", DateInterval=dates)
+        return tuple(_anomaly(anomaly) for page in pages for anomaly in page.get("Anomalies", []))
 
     def read(self, scope: Scope, period: Period, today: date) -> Readings:
         """Everything for one report, in five requests (more only where Cost Explorer answers in pages, or throttles).
@@ -221,13 +233,11 @@ class Explorer:
         month = month_of(period.last)
         start, end = min(period.before.start, month.start), max(period.end, min(month.end, today + DAY))
         readings = Readings(scope, period, today)
-        by_usage = [{"Type": "DIMENSION", "Key": "SERVICE"}, {"Type": "DIMENSION", "Key": "USAGE_TYPE"}]
-        readings.rows = self._grouped(Period(start, end), by_usage, Filter=scope.filter)
-        by_tag = [{"Type": "TAG", "Key": "Project"}, {"Type": "DIMENSION", "Key": "SERVICE"}]
-        account = self._grouped(Period(period.before.start, period.end), by_tag)
+        readings.rows = self._grouped(Period(start, end), SERVICE, USAGE_TYPE, Filter=scope.filter)
+        account = self._grouped(Period(period.before.start, period.end), PROJECT, SERVICE)
         readings.projects = tuple(
-            Row(each.day, (each.keys[0].partition("$")[2], *each.keys[1:]), *_rest(each)) for each in account
-        )
+            replace(row, keys=(row.keys[0].partition("$")[2], *row.keys[1:])) for row in account
+        )  # its key is Project$value
         notes: list[str] = []
 
         def optional(what: str, action: Callable[[], Any], otherwise: Any) -> Any:
@@ -237,12 +247,13 @@ class Explorer:
                 notes.append(f"{what} cannot be had: {error.found}" + (f" ({error.mend})" if error.mend else ""))
                 return otherwise
 
-        if any(row.day in period and "Elastic Compute Cloud - Compute" in row.keys[0] for row in readings.rows):
-            by_purchase = [{"Type": "DIMENSION", "Key": "PURCHASE_TYPE"}, {"Type": "DIMENSION", "Key": "INSTANCE_TYPE"}]
-            compute = {"Dimensions": {"Key": "SERVICE", "Values": ["Amazon Elastic Compute Cloud - Compute"]}}
+        if any(row.day in period and row.keys[0] == INSTANCES for row in readings.rows):
+            compute = {"Dimensions": {"Key": "SERVICE", "Values": [INSTANCES]}}
             narrowed = {"And": [*scope.filter["And"], compute]}
             readings.spot = optional(
-                "how instances were bought", lambda: self._grouped(period, by_purchase, Filter=narrowed), ()
+                "how instances were bought",
+                lambda: self._grouped(period, PURCHASE_TYPE, INSTANCE_TYPE, Filter=narrowed),
+                (),
             )
         if today < month.end:
             none = Forecast(None)
@@ -256,17 +267,13 @@ class Explorer:
         return readings
 
 
-def _rest(row: Row) -> tuple[Any, ...]:
-    return row.billed, row.amortized, row.quantity, row.unit, row.estimated
-
-
-def _anomaly(found: Answer) -> Anomaly:
-    causes = found.get("RootCauses", [])
-    service = found.get("DimensionValue") or next((cause["Service"] for cause in causes if cause.get("Service")), "")
+def _anomaly(answer: Answer) -> Anomaly:
+    causes = answer.get("RootCauses", [])
+    service = answer.get("DimensionValue") or next((cause["Service"] for cause in causes if cause.get("Service")), "")
     details = [" ".join(str(cause[key]) for key in ("Region", "UsageType") if cause.get(key)) for cause in causes]
-    impact = _number(found["Impact"].get("TotalImpact", found["Impact"].get("MaxImpact")), "an anomaly's impact")
-    start, end = str(found.get("AnomalyStartDate", ""))[:10], str(found.get("AnomalyEndDate", ""))[:10]
-    return Anomaly(found["AnomalyId"], service, start, end, impact, tuple(filter(None, details)))
+    impact = _number(answer["Impact"].get("TotalImpact", answer["Impact"].get("MaxImpact")), "an anomaly's impact")
+    start, end = str(answer.get("AnomalyStartDate", ""))[:10], str(answer.get("AnomalyEndDate", ""))[:10]
+    return Anomaly(answer["AnomalyId"], service, start, end, impact, tuple(filter(None, details)))
 
 
 def _explained(operation: str, code: str, message: str) -> UserError:
@@ -291,9 +298,9 @@ def _explained(operation: str, code: str, message: str) -> UserError:
             "an answer; each try is billed, so no more were made",
             "the same command in a few minutes",
         )
-    said = f"Cost Explorer refuses {action}: {code}: {message}"
+    refusal = f"Cost Explorer refuses {action}: {code}: {message}"
     if code in UNKNOWN:
-        return UserError(said, "credentials that work", "aws sts get-caller-identity    (who AWS takes you for)")
+        return UserError(refusal, "credentials that work", "aws sts get-caller-identity    (who AWS takes you for)")
     if code == "ValidationException":
-        return UserError(said, "days of the last 13 months, which Cost Explorer keeps", "--week or --since of later")
-    return UserError(said, "an answer")
+        return UserError(refusal, "days of the last 13 months, which Cost Explorer keeps", "--week or --since of later")
+    return UserError(refusal, "an answer")

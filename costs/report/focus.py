@@ -17,7 +17,7 @@ from decimal import Decimal
 from costs.book.price import UnknownPrice
 from costs.book.prices import PriceBook
 from costs.report.document import money
-from costs.report.explorer import Row
+from costs.report.explorer import BilledRow
 from costs.report.periods import DAY, month_of
 from costs.report.report import Report
 
@@ -118,13 +118,13 @@ def region(service: str, usage_type: str) -> str:
     return REGIONS.get(usage_type.partition("-")[0], "us-east-1")
 
 
-def _category(row: Row) -> str:
+def _category(row: BilledRow) -> str:
     if row.keys[0] == "Tax":
         return "Tax"
     return "Adjustment" if row.billed < 0 else "Usage"  # Cost Explorer does not say whether it is a credit
 
 
-def _list_cost(row: Row, where: str, book: PriceBook | None) -> tuple[Decimal, str]:
+def _list_cost(row: BilledRow, where: str, book: PriceBook | None) -> tuple[Decimal, str]:
     """What a spot instance lists at on demand; all else is billed at list price, as far as Cost Explorer tells."""
     kind = row.keys[1].partition("SpotUsage:")[2]
     if kind and book:
@@ -136,13 +136,13 @@ def _list_cost(row: Row, where: str, book: PriceBook | None) -> tuple[Decimal, s
     return row.billed, "billed"
 
 
-def row_of(row: Row, account: str, tags: Mapping[str, str], book: PriceBook | None = None) -> dict[str, str]:
+def row_of(row: BilledRow, account: str, tags: Mapping[str, str], book: PriceBook | None = None) -> dict[str, str]:
     """One row; what is not known is left out."""
     service, usage_type = row.keys
     category, month, where = _category(row), month_of(row.day), region(service, usage_type)
     kind, subcategory = CATEGORIES.get(service, OTHER)
     list_cost, source = _list_cost(row, where, book)
-    found = {
+    columns = {
         "BilledCost": money(row.billed),
         "BillingAccountId": account,
         "BillingCurrency": "USD",
@@ -169,27 +169,26 @@ def row_of(row: Row, account: str, tags: Mapping[str, str], book: PriceBook | No
         "x_UsageType": usage_type,
     }
     if where:
-        found |= {"RegionId": where, "RegionName": REGION_NAMES.get(where, where)}
+        columns |= {"RegionId": where, "RegionName": REGION_NAMES.get(where, where)}
     if category != "Tax":
-        found["PricingCategory"] = "Dynamic" if "Spot" in usage_type else "Standard"
+        columns["PricingCategory"] = "Dynamic" if "Spot" in usage_type else "Standard"
         unit = "Units" if row.unit in ("", "N/A") else UNITS.get(row.unit, row.unit)
-        found |= {"PricingQuantity": money(row.quantity), "PricingUnit": unit}
+        columns |= {"PricingQuantity": money(row.quantity), "PricingUnit": unit}
         if category == "Usage":
-            found |= {"ConsumedQuantity": money(row.quantity), "ConsumedUnit": unit}
+            columns |= {"ConsumedQuantity": money(row.quantity), "ConsumedUnit": unit}
         if row.quantity > 0 and row.billed >= 0:
-            found["ContractedUnitPrice"] = money(row.billed / row.quantity)
-            found["ListUnitPrice"] = money(list_cost / row.quantity)
-    return {key: value for key, value in found.items() if value is not None}
+            columns["ContractedUnitPrice"] = money(row.billed / row.quantity)
+            columns["ListUnitPrice"] = money(list_cost / row.quantity)
+    return {key: value for key, value in columns.items() if value is not None}
 
 
 def csv_of(report: Report, book: PriceBook | None = None) -> str:
     """The period's rows, sorted by day and service, with the specification's column names as header."""
     scope, period = report.readings.scope, report.readings.period
-    tags = {"Project": scope.project, "Environment": scope.environment}
     rows = [row for row in report.readings.rows if row.day in period and (row.billed or row.quantity)]
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
     writer.writeheader()
     for row in sorted(rows, key=lambda row: (row.day, row.keys)):
-        writer.writerow(row_of(row, report.account.id, tags, book))
+        writer.writerow(row_of(row, report.account.id, scope.tags, book))
     return out.getvalue()

@@ -3,33 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from costs.book.prices import PriceBook
 from costs.report import account, utilisation
-from costs.report.explorer import Explorer, Scope
+from costs.report.account import Subject
+from costs.report.explorer import Explorer
 from costs.report.periods import Period
 from costs.report.report import Report, make
 from costs.report.utilisation import Span
 
 
-@dataclass(frozen=True)
-class Target:
-    """Whose report it is. `monthly_usd` counts where there is no budget; `bucket` has the records of jobs, if any."""
-
-    project: str
-    environment: str
-    region: str
-    function: str
-    budget: str = ""
-    monthly_usd: str = ""
-    bucket: str = ""
-
-
 def gather(
-    client: Callable[..., Any], target: Target, period: Period, book: PriceBook, now: datetime | None = None
+    client: Callable[..., Any], subject: Subject, period: Period, book: PriceBook, now: datetime | None = None
 ) -> Report:
     """The report of a period.
 
@@ -40,36 +27,20 @@ def gather(
     Raises:
         UserError: Cost Explorer or the account cannot be read, or amounts are not in dollars.
     """
-    from botocore.config import Config
+    from botocore.config import Config  # heavy, and there where AWS is asked
 
     moment = now or datetime.now(UTC)
-    scope = Scope(target.project, target.environment)
     # One try for each call: the reader repeats them itself, and counts what AWS bills.
     once = Config(retries={"total_max_attempts": 1})
-    readings = Explorer(client("ce", region_name="us-east-1", config=once)).read(scope, period, moment.date())
+    readings = Explorer(client("ce", region_name="us-east-1", config=once)).read(subject.scope, period, moment.date())
 
     def regional(service: str) -> Any:
-        return client(service, region_name="us-east-1" if service == "budgets" else target.region)
+        return client(service, region_name="us-east-1" if service == "budgets" else subject.region)
 
-    found = account.read(
-        regional,
-        scope,
-        period,
-        region=target.region,
-        function=target.function,
-        budget=target.budget,
-        monthly_usd=target.monthly_usd,
-        bucket=target.bucket,
-    )
-    sizes, size_notes = utilisation.measure(
-        regional,
-        scope,
-        Span.until(moment),
-        found.jobs,
-        Span.of(period),
-        target.region,
-        book,
-        functions=(target.function,),
-    )
-    advice = tuple(each.advice for each in sizes if each.advice)
-    return make(readings, found, book, moment, advice, size_notes)
+    readings_of_account = account.read(regional, subject, period)
+    sizings, notes = utilisation.measure(
+        regional, subject.scope, Span.until(moment), readings_of_account.jobs, Span.of(period), subject.region, book,
+        functions=(subject.function,),
+    )  # fmt: skip
+    advice = tuple(sizing.advice for sizing in sizings if sizing.advice)
+    return make(readings, readings_of_account, book, moment, advice, notes)

@@ -18,11 +18,11 @@ def signed(usd: Decimal) -> str:
     return f"+{dollars(usd)}" if usd > 0 else dollars(usd).replace("-", "−")
 
 
-def span(found: Range) -> str:
+def span(value: Range) -> str:
     """Dollars from … to …, or one figure; nothing for nothing."""
-    if not found.high:
+    if not value.high:
         return ""
-    return dollars(found.high) if found.exact else f"{dollars(found.low)} to {dollars(found.high)}"
+    return dollars(value.high) if value.exact else f"{dollars(value.low)} to {dollars(value.high)}"
 
 
 def amount(quantity: Decimal, unit: str) -> str:
@@ -39,14 +39,11 @@ def limit_a_day(report: Report) -> Decimal | None:
 
 def render(report: Report) -> str:
     """The page."""
-    from jinja2 import Environment, StrictUndefined
+    from jinja2 import Environment, StrictUndefined  # heavy, and needed for the page alone
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {
-        "usd": dollars, "signed": signed, "span": span, "short": charts.short
-    }  # fmt: skip
-    template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
-    return template.render(
+    environment.filters |= {"usd": dollars, "signed": signed, "span": span, "short": charts.short}
+    return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         r=report,
         period=report.readings.period,
         scope=report.readings.scope,

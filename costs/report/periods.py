@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from shoestring.base.errors import UserError
 
-WEEK = re.compile(r"(\d{4})-W(\d{2})")
+WEEK = re.compile(r"\d{4}-W\d{2}", re.ASCII)
 DAY = timedelta(days=1)
 LONGEST = 182  # days in one report: with as many before, what Cost Explorer keeps by day
 
@@ -35,6 +35,12 @@ class Period:
     def last(self) -> date:
         """Its last day."""
         return self.end - DAY
+
+    @property
+    def moments(self) -> tuple[datetime, datetime]:
+        """When it begins and when it ends."""
+        start, end = (datetime.combine(day, time(), UTC) for day in (self.start, self.end))
+        return start, end
 
     @property
     def before(self) -> Period:
@@ -71,13 +77,12 @@ def month_of(day: date) -> Period:
 
 def week(text: str) -> Period:
     """The days of an ISO week like 2026-W47. Raises UserError for anything else."""
-    found = WEEK.fullmatch(text)
     try:
-        start = date.fromisocalendar(int(found[1]), int(found[2]), 1) if found else None
+        if not WEEK.fullmatch(text):
+            raise ValueError(text)
+        start = date.fromisocalendar(int(text[:4]), int(text[6:]), 1)
     except ValueError:
-        start = None
-    if start is None:
-        raise UserError(f"--week {text} is no week", "an ISO week of a year", "--week 2026-W47")
+        raise UserError(f"--week {text} is no week", "an ISO week of a year", "--week 2026-W47") from None
     return Period(start, start + 7 * DAY)
 
 
@@ -108,20 +113,20 @@ def chosen(today: date, of_week: str = "", since: str = "", until: str = "", run
     if of_week and (since or until):
         raise UserError("--week stands beside --since or --until", "one of the two", "--week 2026-W47")
     if of_week:
-        found = week(of_week)
+        period = week(of_week)
     elif since or until:
         if not since:
             raise UserError(f"--until {until} has no --since", "both ends", "--since 2026-11-01 --until 2026-11-15")
         first, last = _day("--since", since), _day("--until", until) if until else today
         if last < first:
             raise UserError(f"--until {last} is before --since {first}", "an end after the start", f"--until {today}")
-        found = Period(first, last + DAY)
+        period = Period(first, last + DAY)
     else:
         return running_week(today) if running else last_week(today)
-    if found.start > today:
-        raise UserError(f"{found.name} has not begun (today is {today}, UTC)", "days up to today", f"--until {today}")
-    if found.days > LONGEST:
-        raise UserError(f"{found.days} days are asked for", f"{LONGEST} at most", f"--since {today - 365 * DAY}")
-    if found.end > today + DAY:  # days to come
-        return Period(found.start, today + DAY, running=bool(of_week))
-    return found
+    if period.start > today:
+        raise UserError(f"{period.name} has not begun (today is {today}, UTC)", "days up to today", f"--until {today}")
+    if period.days > LONGEST:
+        raise UserError(f"{period.days} days are asked for", f"{LONGEST} at most", f"--since {today - 365 * DAY}")
+    if period.end > today + DAY:  # days to come
+        return Period(period.start, today + DAY, running=bool(of_week))
+    return period

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from costs.report import document, focus, html, text
 from costs.report.report import Report
 from shoestring.base.errors import UserError
 from shoestring.base.names import COST_REPORTS
+from shoestring.base.paths import write_atomically
 
 TYPES = {
     "report.json": "application/json",
@@ -37,33 +39,25 @@ def prefix(report: Report) -> str:
     return f"{COST_REPORTS}{year}/{period.name}/"
 
 
-def to_folder(made: dict[str, str], folder: Path) -> list[Path]:
+def to_folder(contents: Mapping[str, str], folder: Path) -> list[Path]:
     """Writes the files, each whole or not at all."""
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = []
-    for name, content in made.items():
-        path = folder / name
-        new = path.with_name(f".{name}.new")
-        new.write_text(content, encoding="utf-8", newline="")
-        new.replace(path)
-        paths.append(path)
-    return paths
+    for name, content in contents.items():
+        write_atomically(folder / name, content)
+    return [folder / name for name in contents]
 
 
-def to_bucket(report: Report, made: dict[str, str], s3: Any, bucket: str) -> str:
+def to_bucket(report: Report, contents: Mapping[str, str], s3: Any, bucket: str) -> str:
     """Writes the files, the page last; returns its address. A second run writes over the first.
 
     Raises:
         UserError: the bucket is not there, or may not be written.
     """
-    from botocore.exceptions import ClientError
+    from botocore.exceptions import ClientError  # heavy, and there where AWS is asked
 
     where = prefix(report)
-    for name in sorted(made, key=lambda name: name == "report.html"):
+    for name in sorted(contents, key=lambda name: name == "report.html"):
         try:
-            s3.put_object(
-                Bucket=bucket, Key=where + name, Body=made[name].encode(), ContentType=TYPES[name]
-            )  # fmt: skip
+            s3.put_object(Bucket=bucket, Key=where + name, Body=contents[name].encode(), ContentType=TYPES[name])
         except ClientError as error:
             code, environment = error.response["Error"]["Code"], report.readings.scope.environment
             if code in ("NoSuchBucket", "404"):
@@ -81,7 +75,7 @@ def to_bucket(report: Report, made: dict[str, str], s3: Any, bucket: str) -> str
 
 def announce(report: Report, where: str, sns: Any, topic: str) -> None:
     """Sends the summary to the topic. Raises UserError where it may not, or where there is none."""
-    from botocore.exceptions import ClientError
+    from botocore.exceptions import ClientError  # heavy, and there where AWS is asked
 
     try:
         sns.publish(TopicArn=topic, Subject=text.subject(report), Message=text.summary(report, where))

@@ -7,8 +7,8 @@ the report reads those of its days. A record is SageMaker's own description, cut
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from costs.report.periods import Period
@@ -36,16 +36,11 @@ def write(s3: Any, bucket: str, described: Mapping[str, Any], tags: Mapping[str,
     if "TrainingEndTime" not in described:
         return ""
     ended = described["TrainingEndTime"].astimezone(UTC)
-    found = {name: described[name] for name in KEPT if name in described}
-    found |= {"TrainingEndTime": ended.isoformat(), "Tags": dict(tags)}
+    record = {name: described[name] for name in KEPT if name in described}
+    record |= {"TrainingEndTime": ended.isoformat(), "Tags": dict(tags)}
     where = key(described["TrainingJobName"], ended)
-    s3.put_object(Bucket=bucket, Key=where, Body=json.dumps(found, indent=2).encode(), ContentType="application/json")
+    s3.put_object(Bucket=bucket, Key=where, Body=json.dumps(record, indent=2).encode(), ContentType="application/json")
     return where
-
-
-def _days(period: Period) -> Iterator[date]:
-    for number in range((period.end - period.start).days):
-        yield period.start + timedelta(days=number)
 
 
 def read(s3: Any, bucket: str, period: Period) -> list[dict[str, Any]]:
@@ -55,17 +50,17 @@ def read(s3: Any, bucket: str, period: Period) -> list[dict[str, Any]]:
         ClientError: the bucket refuses.
         ValueError: a record is none.
     """
-    found = []
-    for day in _days(period):
+    records = []
+    for day in period:
         for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{JOB_RECORDS}{day}/"):
             for item in page.get("Contents", []):
                 body = s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
                 try:
-                    one = json.loads(body)
-                    one["TrainingEndTime"] = datetime.fromisoformat(one["TrainingEndTime"])
-                    if not {"Tags", *KEPT[:3]} <= one.keys():
+                    record = json.loads(body)
+                    record["TrainingEndTime"] = datetime.fromisoformat(record["TrainingEndTime"])
+                    if not {"Tags", *KEPT[:3]} <= record.keys():
                         raise KeyError("Tags, " + ", ".join(KEPT[:3]))
                 except (ValueError, KeyError, TypeError) as error:
                     raise ValueError(f"s3://{bucket}/{item['Key']} is no record of a job: {error!r}") from error
-                found.append(one)
-    return found
+                records.append(record)
+    return records

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
 from costs.book.price import UnknownPrice
 from costs.book.prices import PriceBook
 from costs.report import advice, analysis, unit_costs
-from costs.report.account import Account
+from costs.report.account import AccountReadings
 from costs.report.advice import Advice
 from costs.report.analysis import Comparison, Day, Item, Month, Surprise, dollars
 from costs.report.explorer import Readings
-from costs.report.unit_costs import Model, PerThousand, Spot, Training
+from costs.report.unit_costs import PredictionCosts, Retrainings, SpotSavings, Training
 
 REQUEST_USD = Decimal("0.01")  # where the price book does not have it
 LAMBDA = "AWS Lambda"
@@ -26,7 +26,7 @@ class Report:
 
     made_at: datetime
     readings: Readings
-    account: Account
+    account: AccountReadings
     billed: str
     list_price: str
     days: tuple[Day, ...]
@@ -39,11 +39,11 @@ class Report:
     account_usd: Decimal
     month: Month
     trainings: tuple[Training, ...]
-    models: tuple[Model, ...]
+    models: tuple[Retrainings, ...]
     retraining_mean: Decimal | None
     sagemaker_billed_usd: Decimal
-    spot: Spot
-    predictions: PerThousand
+    spot: SpotSavings
+    predictions: PredictionCosts
     surprises: tuple[Surprise, ...]
     recommendations: tuple[Advice, ...]
     requests: int
@@ -58,7 +58,7 @@ class Report:
 
 def make(
     readings: Readings,
-    account: Account,
+    account: AccountReadings,
     book: PriceBook,
     made_at: datetime,
     sizes: tuple[Advice, ...] = (),
@@ -76,14 +76,14 @@ def make(
     services = analysis.items(readings.rows, period, taken)
     projects = analysis.items(readings.projects, period, taken)
     without = [row for row in readings.projects if not row.keys[0]]
-    untagged = analysis.items([_swapped(row) for row in without], period, taken)
+    untagged = analysis.items([replace(row, keys=(row.keys[1], "")) for row in without], period, taken)
     inside = [row for row in readings.rows if row.day in period]
     trainings = tuple(unit_costs.training(job, region, book) for job in account.jobs)
     models = unit_costs.models(trainings)
     recommendations = (
         *sizes,
         *advice.by_jobs(trainings, period, region, book),
-        *advice.by_rules(readings.rows, period, taken, billed),
+        *advice.by_rules(readings.rows, period, taken, billed, region, book),
         *advice.unallocated(untagged, readings.scope.environment, billed),
     )
     return Report(
@@ -108,16 +108,11 @@ def make(
         spot=unit_costs.spot(trainings, readings.spot, region, book),
         predictions=unit_costs.per_thousand(account.predictions, _of(services, LAMBDA), region, book),
         surprises=analysis.surprises(readings, days, services, billed),
-        recommendations=tuple(sorted(recommendations, key=lambda each: -each.saves.high)),
+        recommendations=tuple(sorted(recommendations, key=lambda advice: -advice.saves.high)),
         requests=readings.requests,
         requests_usd=readings.requests * _request_price(book),
         notes=_notes(readings, account, days, trainings) + size_notes,
     )
-
-
-def _swapped(row: analysis.Row) -> analysis.Row:
-    """A row of the account with its service first, so that services are told apart."""
-    return analysis.Row(row.day, (row.keys[1], ""), row.billed, row.amortized, row.quantity, row.unit, row.estimated)
 
 
 def _of(services: tuple[Item, ...], name: str) -> Decimal:
@@ -132,7 +127,7 @@ def _request_price(book: PriceBook) -> Decimal:
 
 
 def _notes(
-    readings: Readings, account: Account, days: tuple[Day, ...], trainings: tuple[Training, ...]
+    readings: Readings, account: AccountReadings, days: tuple[Day, ...], trainings: tuple[Training, ...]
 ) -> tuple[str, ...]:
     """What a reader has to know before believing a figure."""
     notes = []
@@ -152,5 +147,5 @@ def _notes(
             "Environment may not be active, or not for 24 hours yet: shoestring budget activate-tags -e "
             f"{readings.scope.environment}"
         )
-    notes += [f"{each.job.name} is in no sum: {each.source}" for each in trainings if each.usd is None]
+    notes += [f"{training.job.name} is in no sum: {training.source}" for training in trainings if training.usd is None]
     return (*notes, *readings.notes, *account.notes)

@@ -40,14 +40,14 @@ class Shape:
 
 def shape(name: str) -> Shape | None:
     """The shape of `t4g.nano` or `ml.m5.large`; None for a family that is not in the tables."""
-    found = TYPE.fullmatch(name)
-    if not found:
+    parts = TYPE.fullmatch(name)
+    if not parts:
         return None
-    family, _, letters, size = found.groups()
+    family, _, letters, size = parts.groups()
     kind, arm = family[0], "g" in letters
     if family in ACCELERATED:
-        of = ACCELERATED[family].get(size)
-        return Shape(family, of[0], Decimal(of[1]), arm, of[2]) if of else None
+        make = ACCELERATED[family].get(size)
+        return Shape(family, make[0], Decimal(make[1]), arm, make[2]) if make else None
     if family in ("t3", "t3a", "t4g"):
         burst = BURSTABLE.get(size)
         return Shape(family, burst[0], Decimal(burst[1]), arm, 0, Decimal(burst[2])) if burst else None

@@ -13,9 +13,10 @@ The thresholds, and why:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
+from functools import partial
 
 from costs.amounts import NOTHING, Range
 from costs.book.price import HOURS_A_MONTH, LAMBDA_COMPUTE, SECONDS_AN_HOUR, Price, UnknownPrice
@@ -47,7 +48,6 @@ class FunctionUse:
     days: int
     setting: str
     source: str
-    cold_starts: int = 0
 
 
 @dataclass(frozen=True)
@@ -87,20 +87,20 @@ class JobUse:
 
 
 @dataclass(frozen=True)
-class Finding:
+class Sizing:
     """What was measured and what follows: `verdict` is smaller, larger, fits, unknown (too little was seen)."""
 
     kind: str
     name: str
     now: str
+    source: str
     verdict: str
     measured: str
-    source: str
     advice: Advice | None = None
 
 
-def _unknown(kind: str, name: str, now: str, seen: str, wanted: str, source: str) -> Finding:
-    return Finding(kind, name, now, "unknown", f"{seen} seen, {wanted} wanted before anything is recommended", source)
+def _too_little(seen: str, wanted: int) -> str:
+    return f"{seen} seen, {wanted} wanted before anything is recommended"
 
 
 def memory_for(peak_mb: Decimal) -> int:
@@ -109,69 +109,67 @@ def memory_for(peak_mb: Decimal) -> int:
     return max(LEAST, int(steps) * STEP)
 
 
-def function(use: FunctionUse, region: str, book: PriceBook) -> Finding:
+def function(use: FunctionUse, region: str, book: PriceBook) -> Sizing:
     """Whether a function has too much memory, or nearly too little."""
-    now = f"{use.memory_mb} MB"
+    judge = partial(Sizing, "function", use.name, f"{use.memory_mb} MB", use.source)
     if use.calls < CALLS:
-        return _unknown("function", use.name, now, f"{use.calls} calls", f"{CALLS}", use.source)
+        return judge("unknown", _too_little(f"{use.calls} calls", CALLS))
     if not use.peak_mb:  # as emulated functions say it; a real one uses some
-        said = f"{use.calls:,} calls seen, whose REPORT lines give no memory (0 MB): nothing is recommended"
-        return Finding("function", use.name, now, "unknown", said, use.source)
+        seen = f"{use.calls:,} calls seen, whose REPORT lines give no memory (0 MB): nothing is recommended"
+        return judge("unknown", seen)
     seen = f"peak {use.peak_mb} of {use.memory_mb} MB over {use.calls:,} calls, slowest {use.slowest_ms} ms"
     wanted = memory_for(use.peak_mb)
+    what, how = f"Give {use.name} {wanted} MB", use.setting.format(size=wanted)
     if use.peak_mb > FULL * use.memory_mb and wanted > use.memory_mb:
         why = f"{seen}: a little more, and Lambda ends the call"
-        advice = Advice(f"Give {use.name} {wanted} MB", why, NOTHING, use.setting.format(size=wanted), use.source)
-        return Finding("function", use.name, now, "larger", seen, use.source, advice)
+        return judge("larger", seen, Advice(what, why, NOTHING, how, use.source))
     slowed = use.slowest_ms * use.memory_mb / wanted
-    fits = Finding("function", use.name, now, "fits", seen, use.source)
     if wanted >= use.memory_mb or slowed > Decimal(use.timeout_seconds) * 1000 / 2:
-        return fits
+        return judge("fits", seen)
     try:
         price = book.price("lambda", LAMBDA_COMPUTE[use.architecture], region)
     except (UnknownPrice, KeyError) as error:
-        return Finding("function", use.name, now, "unknown", f"{seen}; {error}", use.source)
+        return judge("unknown", f"{seen}; {error}")
     gb_seconds = use.billed_ms / 1000 * (use.memory_mb - wanted) / 1024
     saves = Range(ZERO, gb_seconds * price.usd / use.days * DAYS_A_MONTH)
     if saves.high < WORTH:
-        return fits
+        return judge("fits", seen)
     why = f"{seen}; computing gets slower in proportion, up to {slowed.quantize(Decimal(1))} ms"
-    source = f"{use.source}; list price of {price.as_of}"
-    advice = Advice(f"Give {use.name} {wanted} MB", why, saves, use.setting.format(size=wanted), source)
-    return Finding("function", use.name, now, "smaller", seen, use.source, advice)
+    return judge("smaller", seen, Advice(what, why, saves, how, f"{use.source}; list price of {price.as_of}"))
 
 
-def _cheapest(
-    service: str, now: Price, region: str, book: PriceBook, fits: Callable[[Shape], bool]
-) -> tuple[Price, Shape] | None:
-    """The cheapest type that fits and costs less than now, by price and name."""
-    found = []
+def _types(service: str, region: str, book: PriceBook) -> Iterator[tuple[Price, Shape]]:
+    """The priced types of a service whose make is known."""
     for item in book.items(service, region):
-        made, price = shape(item), book.price(service, item, region)
-        if made and price.usd < now.usd and fits(made):
-            found.append((price.usd, item, price, made))
-    if not found:
-        return None
-    _, _, price, made = min(found, key=lambda each: each[:2])
-    return price, made
+        if make := shape(item):
+            yield book.price(service, item, region), make
 
 
-def machine(use: MachineUse, region: str, book: PriceBook) -> Finding:
+def _cheapest(types: Iterable[Price]) -> Price | None:
+    return min(types, key=lambda price: (price.usd, price.item), default=None)
+
+
+def _type(service: str, item: str, region: str, book: PriceBook) -> tuple[Price, Shape]:
+    """The price and the make of a type; raises LookupError where either is unknown."""
+    price = book.price(service, item, region)
+    if make := shape(item):
+        return price, make
+    raise LookupError(f"the make of {item} is not in the table of types")
+
+
+def machine(use: MachineUse, region: str, book: PriceBook) -> Sizing:
     """Whether a virtual machine is larger than it needs, or has run out of credits."""
+    judge = partial(Sizing, "machine", use.name, use.type, use.source)
     if use.hours < HOURS:
-        return _unknown("machine", use.name, use.type, f"{use.hours} hours", f"{HOURS}", use.source)
+        return judge("unknown", _too_little(f"{use.hours} hours", HOURS))
     memory = "memory is not measured" if use.peak_memory is None else f"memory at most {use.peak_memory} %"
     seen = f"processor at most {use.peak_cpu} %, {use.mean_cpu} % in the mean, {memory}, over {use.hours} hours"
-    own = shape(use.type)
     try:
-        price = book.price("ec2", use.type, region)
-    except UnknownPrice as error:
-        return Finding("machine", use.name, use.type, "unknown", f"{seen}; {error}", use.source)
-    if own is None:
-        said = f"{seen}; the make of {use.type} is not in the table of types"
-        return Finding("machine", use.name, use.type, "unknown", said, use.source)
+        price, own = _type("ec2", use.type, region, book)
+    except LookupError as error:
+        return judge("unknown", f"{seen}; {error}")
     if use.least_credits is not None and use.least_credits < 1:
-        return _larger(use, own, seen, region, book)
+        return _larger(judge, use, own, seen, region, book)
     cpus = use.peak_cpu / HUNDRED * own.cpus * ROOM
     mean = use.mean_cpu / HUNDRED * own.cpus * ROOM
     gib = own.memory_gib if use.peak_memory is None else use.peak_memory / HUNDRED * own.memory_gib * ROOM
@@ -181,56 +179,51 @@ def machine(use: MachineUse, region: str, book: PriceBook) -> Finding:
         enough = other.cpus >= cpus and other.cpus * other.baseline >= mean and other.memory_gib >= gib
         return same and enough and (own.gpus > 0 or other.gpus == 0)
 
-    better = _cheapest("ec2", price, region, book, fits)
+    better = _cheapest(other for other, make in _types("ec2", region, book) if other.usd < price.usd and fits(make))
+    saves = (price.usd - better.usd) * HOURS_A_MONTH if better else ZERO
+    if better is None or saves < WORTH:
+        return judge("fits", seen)
     source = f"{use.source}; list price of {price.as_of}, on demand"
-    if better is None or (price.usd - better[0].usd) * HOURS_A_MONTH < WORTH:
-        return Finding("machine", use.name, use.type, "fits", seen, use.source)
-    saves = (price.usd - better[0].usd) * HOURS_A_MONTH
     range_ = Range.of(ZERO, saves) if use.spot else Range.of(saves)  # on spot, its price is not the list's
-    what, how = f"Run {use.name} on {better[0].item}", use.setting.format(size=better[0].item)
-    return Finding("machine", use.name, use.type, "smaller", seen, use.source, Advice(what, seen, range_, how, source))
+    what, how = f"Run {use.name} on {better.item}", use.setting.format(size=better.item)
+    return judge("smaller", seen, Advice(what, seen, range_, how, source))
 
 
-def _larger(use: MachineUse, own: Shape, seen: str, region: str, book: PriceBook) -> Finding:
+def _larger(
+    judge: Callable[..., Sizing], use: MachineUse, own: Shape, seen: str, region: str, book: PriceBook
+) -> Sizing:
     """A burstable machine that has no credits left runs at its baseline, or pays for more."""
     mean = use.mean_cpu / HUNDRED * own.cpus * ROOM
-    fitting = [
-        (book.price("ec2", item, region), item)
-        for item in book.items("ec2", region)
-        if (made := shape(item))
-        and made.arm == own.arm
-        and made.memory_gib >= own.memory_gib
-        and made.gpus == own.gpus
-        and made.cpus * made.baseline >= max(mean, own.cpus * own.baseline * ROOM)
-    ]
-    said = f"{seen}; its CPU credits ran out"
-    if not fitting:
-        return Finding("machine", use.name, use.type, "larger", said, use.source)
-    price, item = min(fitting, key=lambda pair: (pair[0].usd, pair[1]))
-    what, how = f"Run {use.name} on {item} ({dollars(price.usd)} an hour)", use.setting.format(size=item)
-    advice = Advice(what, said, NOTHING, how, f"{use.source}; list price of {price.as_of}")
-    return Finding("machine", use.name, use.type, "larger", said, use.source, advice)
+    price = _cheapest(
+        price
+        for price, make in _types("ec2", region, book)
+        if make.arm == own.arm
+        and make.memory_gib >= own.memory_gib
+        and make.gpus == own.gpus
+        and make.cpus * make.baseline >= max(mean, own.cpus * own.baseline * ROOM)
+    )
+    seen = f"{seen}; its CPU credits ran out"
+    if price is None:
+        return judge("larger", seen)
+    what, how = f"Run {use.name} on {price.item} ({dollars(price.usd)} an hour)", use.setting.format(size=price.item)
+    return judge("larger", seen, Advice(what, seen, NOTHING, how, f"{use.source}; list price of {price.as_of}"))
 
 
-def job(use: JobUse, region: str, book: PriceBook) -> Finding:
+def job(use: JobUse, region: str, book: PriceBook) -> Sizing:
     """Whether a model's jobs ran on more than they used."""
+    judge = partial(Sizing, "job", use.model, use.type, use.source)
     if use.points < POINTS or use.peak_cpu is None or use.peak_memory is None:
-        seen = f"{use.points} measurements of processor and memory"
-        return _unknown("job", use.model, use.type, seen, f"{POINTS}", use.source)
+        return judge("unknown", _too_little(f"{use.points} measurements of processor and memory", POINTS))
     gpu = "" if use.peak_gpu is None else f", GPU at most {use.peak_gpu} %"
     seen = (
         f"processor at most {use.peak_cpu} % of one, memory at most {use.peak_memory} %{gpu}, {use.points} measurements"
     )
-    own = shape(use.type)
     try:
-        price = book.price("sagemaker-training", use.type, region)
-    except UnknownPrice as error:
-        return Finding("job", use.model, use.type, "unknown", f"{seen}; {error}", use.source)
-    if own is None:
-        said = f"{seen}; the make of {use.type} is not in the table of types"
-        return Finding("job", use.model, use.type, "unknown", said, use.source)
+        price, own = _type("sagemaker-training", use.type, region, book)
+    except LookupError as error:
+        return judge("unknown", f"{seen}; {error}")
     if own.gpus and use.peak_gpu is None:
-        return _unknown("job", use.model, use.type, "0 measurements of its GPU", f"{POINTS}", use.source)
+        return judge("unknown", _too_little("0 measurements of its GPU", POINTS))
     needs_gpu = own.gpus > 0 and (use.peak_gpu or ZERO) > IDLE_GPU * own.gpus
     cpus, gib = use.peak_cpu / HUNDRED * ROOM, use.peak_memory / HUNDRED * own.memory_gib * ROOM
 
@@ -238,12 +231,13 @@ def job(use: JobUse, region: str, book: PriceBook) -> Finding:
         enough = other.cpus * other.baseline >= cpus and other.memory_gib >= gib and other.arm == own.arm
         return enough and (other.family == own.family and other.gpus >= own.gpus if needs_gpu else other.gpus == 0)
 
-    better = _cheapest("sagemaker-training", price, region, book, fits)
+    better = _cheapest(
+        other for other, make in _types("sagemaker-training", region, book) if other.usd < price.usd and fits(make)
+    )
     month = Decimal(use.billed_seconds) / SECONDS_AN_HOUR / use.days * DAYS_A_MONTH
-    saves = (price.usd - better[0].usd) * month if better else ZERO
+    saves = (price.usd - better.usd) * month if better else ZERO
     if better is None or saves < WORTH:
-        return Finding("job", use.model, use.type, "fits", seen, use.source)
+        return judge("fits", seen)
     source = f"{use.source}; billed hours of {use.days} days as a month, at list price of {price.as_of}"
-    what, how = f"Train {use.model} on {better[0].item}", use.setting.format(size=better[0].item)
-    return Finding("job", use.model, use.type, "smaller", seen, use.source,
-                   Advice(what, seen, Range.of(saves), how, source))  # fmt: skip
+    what, how = f"Train {use.model} on {better.item}", use.setting.format(size=better.item)
+    return judge("smaller", seen, Advice(what, seen, Range.of(saves), how, source))

@@ -21,33 +21,36 @@ def summary(report: Report, where: str = "") -> str:
     lines = [f"{scope.project} {scope.environment}, {period.title}: {dollars(report.usd)} ({report.billed})"]
     lines += [f"! {note}" for note in report.notes]
     compared = report.comparison
-    if compared.why:
-        lines.append(f"against the period before: nothing to compare, {compared.why}")
+    if compared.why_not:
+        lines.append(f"against the period before: nothing to compare, {compared.why_not}")
     else:
-        share = percent(compared.change, compared.before_usd)
-        lines.append(f"against the period before: {signed(compared.change)} ({share}), {compared.days} whole days")
+        share = percent(compared.change_usd, compared.before_usd)
+        lines.append(f"against the period before: {signed(compared.change_usd)} ({share}), {compared.days} whole days")
     limit = f", {percent(month.usd, month.limit.usd)} of {dollars(month.limit.usd)}" if month.limit.usd else ""
     lines.append(f"{month.start:%B} to date: {dollars(month.usd)}{limit} ({month.limit.source})")
-    if month.expected is not None:
-        lines.append(f"{month.start:%B} expected: {dollars(month.expected)} ({month.expected_source})")
+    if month.expected_usd is not None:
+        lines.append(f"{month.start:%B} expected: {dollars(month.expected_usd)} ({month.expected_source})")
     else:
         lines.append(f"{month.start:%B} expected: {month.expected_source}")
     lines.append("by service:")
     lines += [f"  {dollars(item.usd):>10}  {item.name}" for item in report.services if item.usd] or ["  nothing"]
-    share = f" ({percent(report.spot.saved, report.spot.on_demand)})" if report.spot.on_demand else ""
-    lines.append(f"saved by spot: {dollars(report.spot.saved)}{share}")
+    share = f" ({percent(report.spot.saved_usd, report.spot.on_demand_usd)})" if report.spot.on_demand_usd else ""
+    lines.append(f"saved by spot: {dollars(report.spot.saved_usd)}{share}")
     for model in report.models:
-        each = dollars(model.mean) if model.mean is not None else "–"
-        other = f", {model.other} not completed for {dollars(model.wasted_usd)}" if model.other else ""
-        lines.append(f"retraining {model.name}: {model.completed} completed, {each} each{other}")
+        mean = dollars(model.mean_usd) if model.mean_usd is not None else "–"
+        other = f", {model.not_completed} not completed for {dollars(model.wasted_usd)}" if model.not_completed else ""
+        lines.append(f"retraining {model.name}: {model.completed} completed, {mean} each{other}")
     if not report.models:
         lines.append("retraining: no training job ended in this period")
-    if p.per_thousand is not None:
-        lines.append(f"1,000 predictions: {dollars(p.per_thousand)} ({p.predictions:,}, {p.source}; {p.counted})")
+    if p.per_thousand_usd is not None:
+        lines.append(f"1,000 predictions: {dollars(p.per_thousand_usd)} ({p.predictions:,}, {p.source}; {p.counted})")
     else:
-        lines.append(f"1,000 predictions: {p.why}")
+        lines.append(f"1,000 predictions: {p.why_not}")
     lines.append(f"unallocated in the account: {dollars(report.unallocated_usd)} of {dollars(report.account_usd)}")
-    lines += ["surprises:", *(f"  {number}. {each.sentence}" for number, each in enumerate(report.surprises, 1))]
+    lines += [
+        "surprises:",
+        *(f"  {number}. {surprise.sentence}" for number, surprise in enumerate(report.surprises, 1)),
+    ]
     if not report.surprises:
         lines.append("  none")
     if report.recommendations:

@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from costs.book.prices import PriceBook
 from costs.report import sizing
-from costs.report.account import Attempts, Job, log_lines, reported
+from costs.report.account import (
+    Attempts,
+    Clients,
+    Job,
+    architecture_of,
+    log_group_of,
+    log_lines,
+    milliseconds,
+    reported,
+)
 from costs.report.explorer import Scope
 from costs.report.periods import Period
-from costs.report.sizing import Finding, FunctionUse, JobUse, MachineUse
+from costs.report.sizing import FunctionUse, JobUse, MachineUse, Sizing
 
 ZERO = Decimal(0)
 DAYS = 14  # looked back; CloudWatch keeps hours for 15 months, logs of the platform for 14 days
 JOB_METRICS = "/aws/sagemaker/TrainingJobs"
 AGENT = "CWAgent"  # the CloudWatch agent's namespace, which has the memory that EC2 does not see
 TENTH = Decimal("0.1")
-Clients = Callable[[str], Any]
 
 
 @dataclass(frozen=True)
@@ -40,7 +48,12 @@ class Span:
     @classmethod
     def of(cls, period: Period) -> Span:
         """Whole days."""
-        return cls(*(datetime.combine(day, time(), UTC) for day in (period.start, period.end)))
+        return cls(*period.moments)
+
+    @property
+    def milliseconds(self) -> tuple[int, int]:
+        """As CloudWatch Logs counts time."""
+        return milliseconds(self.start), milliseconds(self.end)
 
     @property
     def days(self) -> int:
@@ -50,25 +63,23 @@ class Span:
 
 def of_function(logs: Any, configuration: Mapping[str, Any], span: Span, setting: str) -> FunctionUse:
     """What the REPORT lines of a function say. Raises ClientError where its log may not be read."""
-    name = configuration["FunctionName"]
-    group = configuration.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{name}"
-    calls = cold = 0
+    group = log_group_of(configuration)
+    calls = 0
     peak, billed, slowest = ZERO, ZERO, ZERO
-    start, end = (int(moment.timestamp() * 1000) for moment in (span.start, span.end))
     try:
-        for line in log_lines(logs, group, start, end, "REPORT"):
+        for line in log_lines(logs, group, *span.milliseconds, "REPORT"):
             figures = reported(line)
             if not figures or figures.get("Memory Size") != configuration["MemorySize"]:
                 continue  # what it was before its memory was changed says little of it now
-            calls, cold = calls + 1, cold + ("Init Duration" in figures)
+            calls += 1
             peak = max(peak, figures.get("Max Memory Used", ZERO))
             billed += figures.get("Billed Duration", ZERO)
             slowest = max(slowest, figures.get("Duration", ZERO))
     except logs.exceptions.ResourceNotFoundException:
         calls = 0  # never called: Lambda makes the group with the first call
     return FunctionUse(
-        name=name,
-        architecture=(configuration.get("Architectures") or ["x86_64"])[0],
+        name=configuration["FunctionName"],
+        architecture=architecture_of(configuration),
         memory_mb=configuration["MemorySize"],
         timeout_seconds=configuration.get("Timeout", 3),
         calls=calls,
@@ -78,7 +89,6 @@ def of_function(logs: Any, configuration: Mapping[str, Any], span: Span, setting
         days=span.days,
         setting=setting,
         source=f"REPORT lines of {group}, {span.days} days",
-        cold_starts=cold,
     )
 
 
@@ -90,14 +100,14 @@ def _metric(namespace: str, name: str, dimensions: Mapping[str, str], stat: str,
 
 def _values(cloudwatch: Any, queries: Sequence[dict[str, Any]], span: Span) -> dict[str, list[Decimal]]:
     """Each query's values by its id."""
-    found: dict[str, list[Decimal]] = {query["Id"]: [] for query in queries}
+    values: dict[str, list[Decimal]] = {query["Id"]: [] for query in queries}
     arguments: dict[str, Any] = {"MetricDataQueries": list(queries), "StartTime": span.start, "EndTime": span.end}
     while True:
         answer = cloudwatch.get_metric_data(**arguments)
         for result in answer["MetricDataResults"]:
-            found[result["Id"]] += [Decimal(str(value)) for value in result["Values"]]
+            values[result["Id"]] += [Decimal(str(value)) for value in result["Values"]]
         if not answer.get("NextToken"):
-            return found
+            return values
         arguments["NextToken"] = answer["NextToken"]
 
 
@@ -108,7 +118,7 @@ def _tenth(value: Decimal) -> Decimal:
 def of_machine(cloudwatch: Any, instance: Mapping[str, Any], span: Span, setting: str) -> MachineUse:
     """What CloudWatch measured of an EC2 instance."""
     own = {"InstanceId": instance["InstanceId"]}
-    found = _values(
+    measured = _values(
         cloudwatch,
         [
             _metric("AWS/EC2", "CPUUtilization", own, "Maximum", 3600),
@@ -118,8 +128,8 @@ def of_machine(cloudwatch: Any, instance: Mapping[str, Any], span: Span, setting
         ],
         span,
     )
-    peaks, means = found["cpuutilization_maximum"], found["cpuutilization_average"]
-    memory, credits = found["mem_used_percent_maximum"], found["cpucreditbalance_minimum"]
+    peaks, means = measured["cpuutilization_maximum"], measured["cpuutilization_average"]
+    memory, credits = measured["mem_used_percent_maximum"], measured["cpucreditbalance_minimum"]
     return MachineUse(
         name=machine_name(instance),
         type=instance["InstanceType"],
@@ -134,39 +144,37 @@ def of_machine(cloudwatch: Any, instance: Mapping[str, Any], span: Span, setting
     )
 
 
-PEAKS = {"cpuutilization_maximum": "cpu_percent", "memoryutilization_maximum": "memory_percent",
-         "gpuutilization_maximum": "gpu_percent"}  # fmt: skip
-SAID = re.compile(rf"\b({'|'.join(PEAKS.values())})=(\d+(?:\.\d+)?)")
-Measured = dict[str, list[Decimal]]
+# What is asked of a job → what the job itself may print of it, as `cpu_percent=182 memory_percent=22 gpu_percent=0`.
+PEAKS = {"CPUUtilization": "cpu_percent", "MemoryUtilization": "memory_percent", "GPUUtilization": "gpu_percent"}
+PRINTED = re.compile(rf"\b({'|'.join(PEAKS.values())})=(\d+(?:\.\d+)?)")
+Peaks = dict[str, list[Decimal]]  # by the names of `PEAKS`
 
 
-def _measured(cloudwatch: Any, job: Job, span: Span) -> Measured:
-    """What SageMaker measured of a job's instances, by query."""
-    found: Measured = {name: [] for name in PEAKS}
+def _measured(cloudwatch: Any, job: Job, span: Span) -> Peaks:
+    """What SageMaker measured of a job's instances."""
+    peaks: Peaks = {name: [] for name in PEAKS}
     for number in range(1, job.instances + 1):
         host = {"Host": f"{job.name}/algo-{number}"}
-        names = ("CPUUtilization", "MemoryUtilization", "GPUUtilization")
-        queries = [_metric(JOB_METRICS, name, host, "Maximum", 60) for name in names]
-        for name, values in _values(cloudwatch, queries, span).items():
-            found[name] += values
-    return found
+        queries = [_metric(JOB_METRICS, name, host, "Maximum", 60) for name in PEAKS]
+        for name, values in zip(PEAKS, _values(cloudwatch, queries, span).values(), strict=True):
+            peaks[name] += values
+    return peaks
 
 
-def _said(logs: Any, job: Job, span: Span) -> Measured:
-    """What a job said of itself: `cpu_percent=182 memory_percent=22 gpu_percent=0` on lines of its log."""
-    found: Measured = {name: [] for name in PEAKS}
+def _printed(logs: Any, job: Job, span: Span) -> Peaks:
+    """What a job printed of itself into its log."""
+    peaks: Peaks = {name: [] for name in PEAKS}
     try:
         answer = logs.describe_log_streams(logGroupName=JOB_METRICS, logStreamNamePrefix=f"{job.name}/")
     except logs.exceptions.ResourceNotFoundException:
-        return found
+        return peaks
     streams = [stream["logStreamName"] for stream in answer["logStreams"]][:100]
-    start, end = (int(moment.timestamp() * 1000) for moment in (span.start, span.end))
     words = {word: name for name, word in PEAKS.items()}
-    lines = log_lines(logs, JOB_METRICS, start, end, "cpu_percent", streams) if streams else iter(())
+    lines = log_lines(logs, JOB_METRICS, *span.milliseconds, "cpu_percent", streams) if streams else iter(())
     for line in lines:
-        for word, value in SAID.findall(line):
-            found[words[word]].append(Decimal(value))
-    return found
+        for word, value in PRINTED.findall(line):
+            peaks[words[word]].append(Decimal(value))
+    return peaks
 
 
 def of_jobs(cloudwatch: Any, jobs: Iterable[Job], span: Span, logs: Any = None) -> list[JobUse]:
@@ -178,56 +186,52 @@ def of_jobs(cloudwatch: Any, jobs: Iterable[Job], span: Span, logs: Any = None) 
     groups: dict[tuple[str, str], list[Job]] = {}
     for job in jobs:
         groups.setdefault((job.model, job.instance_type), []).append(job)
-    made = []
+    uses = []
     for (model, kind), group in sorted(groups.items()):
-        points: Measured = {name: [] for name in PEAKS}
-        own_words = False
+        peaks: Peaks = {name: [] for name in PEAKS}
+        printed = ""
         for job in group:
             measured = _measured(cloudwatch, job, span)
             if logs is not None and not any(measured.values()):
-                measured = _said(logs, job, span)
-                own_words = own_words or any(measured.values())
+                measured = _printed(logs, job, span)
+                printed = ", and what jobs said in their logs" if any(measured.values()) else printed
             for name, values in measured.items():
-                points[name] += values
-        cpu, memory, gpu = (_tenth(max(values)) if values else None for values in points.values())
-        said = ", and what jobs said in their logs" if own_words else ""
-        made.append(
+                peaks[name] += values
+        cpu, memory, gpu = (_tenth(max(values)) if values else None for values in peaks.values())
+        uses.append(
             JobUse(
                 model=model,
                 type=kind,
-                points=len(points["cpuutilization_maximum"]),
+                points=len(peaks["CPUUtilization"]),
                 peak_cpu=cpu,
                 peak_memory=memory,
                 peak_gpu=gpu,
                 billed_seconds=sum(job.billable_seconds * job.instances for job in group),
                 days=span.days,
                 setting=f"instance_type: {{size}}    (in the job file of {model})",
-                source=f"CloudWatch's {JOB_METRICS}{said}, {span.days} days",
+                source=f"CloudWatch's {JOB_METRICS}{printed}, {span.days} days",
             )
         )
-    return made
+    return uses
 
 
 def machines(ec2: Any, scope: Scope) -> list[dict[str, Any]]:
     """The running instances with the scope's tags."""
-    filters = [
-        {"Name": "tag:Project", "Values": [scope.project]},
-        {"Name": "tag:Environment", "Values": [scope.environment]},
-        {"Name": "instance-state-name", "Values": ["running"]},
-    ]
+    tags = [{"Name": f"tag:{key}", "Values": [value]} for key, value in scope.tags.items()]
+    filters = [*tags, {"Name": "instance-state-name", "Values": ["running"]}]
     pages = ec2.get_paginator("describe_instances").paginate(Filters=filters)
     return [instance for page in pages for group in page["Reservations"] for instance in group["Instances"]]
 
 
 def functions(lambda_: Any, scope: Scope) -> list[str]:
     """Names of the functions with the scope's tags."""
-    found = []
-    for page in lambda_.get_paginator("list_functions").paginate():
-        for configuration in page["Functions"]:
-            tags = lambda_.list_tags(Resource=configuration["FunctionArn"])["Tags"]
-            if tags.get("Project") == scope.project and tags.get("Environment") == scope.environment:
-                found.append(configuration["FunctionName"])
-    return sorted(found)
+    pages = lambda_.get_paginator("list_functions").paginate()
+    return sorted(
+        configuration["FunctionName"]
+        for page in pages
+        for configuration in page["Functions"]
+        if scope.has(lambda_.list_tags(Resource=configuration["FunctionArn"])["Tags"])
+    )
 
 
 def function_setting(name: str, environment: str) -> str:
@@ -264,37 +268,38 @@ def measure(
     book: PriceBook,
     functions: Sequence[str] = (),
     job_logs: bool = False,
-) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
-    """Findings on functions, machines and jobs of the scope, and notes on what could not be read.
+) -> tuple[tuple[Sizing, ...], tuple[str, ...]]:
+    """Functions, machines and jobs of the scope against what they need, and notes on what could not be read.
 
     Args:
         jobs: what ended within `jobs_span`.
         functions: names of those to look at.
         job_logs: also read what jobs said of themselves, where SageMaker measured nothing.
     """
-    attempts, found = Attempts(), list[Finding]()
+    attempts, sizings = Attempts(), list[Sizing]()
 
-    def one_function(name: str) -> list[Finding]:
+    def one_function(name: str) -> list[Sizing]:
         configuration = clients("lambda").get_function_configuration(FunctionName=name)
         use = of_function(clients("logs"), configuration, span, function_setting(name, scope.environment))
         return [sizing.function(use, region, book)]
 
-    def all_machines() -> list[Finding]:
+    def all_machines() -> list[Sizing]:
         cloudwatch = clients("cloudwatch")
-        uses = [
-            of_machine(cloudwatch, each, span, machine_setting(each, scope.environment))
-            for each in machines(clients("ec2"), scope)
+        return [
+            sizing.machine(
+                of_machine(cloudwatch, instance, span, machine_setting(instance, scope.environment)), region, book
+            )
+            for instance in machines(clients("ec2"), scope)
         ]
-        return [sizing.machine(use, region, book) for use in uses]
 
-    def all_jobs() -> list[Finding]:
+    def all_jobs() -> list[Sizing]:
         uses = of_jobs(clients("cloudwatch"), jobs, jobs_span, clients("logs") if job_logs else None)
         return [sizing.job(use, region, book) for use in uses]
 
     reading = "lambda:GetFunctionConfiguration, logs:FilterLogEvents"
     for name in functions:
-        found += attempts.of(f"use of {name}", reading, functools.partial(one_function, name), [])
-    found += attempts.of("use of machines", "ec2:DescribeInstances, cloudwatch:GetMetricData", all_machines, [])
+        sizings += attempts.of(f"use of {name}", reading, functools.partial(one_function, name), [])
+    sizings += attempts.of("use of machines", "ec2:DescribeInstances, cloudwatch:GetMetricData", all_machines, [])
     if jobs:
-        found += attempts.of("use of training jobs", "cloudwatch:GetMetricData", all_jobs, [])
-    return tuple(found), tuple(attempts.notes)
+        sizings += attempts.of("use of training jobs", "cloudwatch:GetMetricData", all_jobs, [])
+    return tuple(sizings), tuple(attempts.notes)

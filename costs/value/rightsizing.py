@@ -11,11 +11,11 @@ from costs.amounts import NOTHING, Range
 from costs.book.prices import PriceBook
 from costs.report import account, utilisation
 from costs.report.account import Attempts
-from costs.report.document import money
+from costs.report.document import facts, span
 from costs.report.explorer import Scope
 from costs.report.html import span as shown
 from costs.report.periods import DAY, Period
-from costs.report.sizing import Finding
+from costs.report.sizing import Sizing
 from costs.report.utilisation import DAYS, Span
 
 SCHEMA = "shoestring.rightsizing/1"
@@ -28,13 +28,13 @@ class Rightsizing:
 
     scope: Scope
     days: int
-    findings: tuple[Finding, ...]
+    sizings: tuple[Sizing, ...]
     notes: tuple[str, ...] = ()
 
     @property
     def saves(self) -> Range:
         """Dollars a month, if all is done."""
-        return sum((found.advice.saves for found in self.findings if found.advice), NOTHING)
+        return sum((sizing.advice.saves for sizing in self.sizings if sizing.advice), NOTHING)
 
     def facts(self) -> dict[str, Any]:
         """For machines; money as strings of decimals, in US dollars a month."""
@@ -43,22 +43,22 @@ class Rightsizing:
             "project": self.scope.project,
             "environment": self.scope.environment,
             "days": self.days,
-            "saves_usd_a_month": {"low": money(self.saves.low), "high": money(self.saves.high)},
-            "findings": [_facts(found) for found in self.findings],
+            "saves_usd_a_month": span(self.saves),
+            "findings": [_facts(sizing) for sizing in self.sizings],
             "notes": list(self.notes),
         }
 
     def text(self) -> str:
         """For people."""
         lines = []
-        for found in self.findings:
-            lines.append(f"{found.kind} {found.name}, {found.now}: {WORDS[found.verdict]}")
-            lines.append(f"  {found.measured}    ({found.source})")
-            if found.advice:
-                saves = f", saves {shown(found.advice.saves)} a month" if found.advice.saves.high else ""
-                lines += [f"  {found.advice.what}{saves}    ({found.advice.source})", f"    {found.advice.how}"]
+        for sizing in self.sizings:
+            lines.append(f"{sizing.kind} {sizing.name}, {sizing.now}: {WORDS[sizing.verdict]}")
+            lines.append(f"  {sizing.measured}    ({sizing.source})")
+            if sizing.advice:
+                saves = f", saves {shown(sizing.advice.saves)} a month" if sizing.advice.saves.high else ""
+                lines += [f"  {sizing.advice.what}{saves}    ({sizing.advice.source})", f"    {sizing.advice.how}"]
         lines += [f"! {note}" for note in self.notes]
-        if not self.findings:
+        if not self.sizings:
             scope = f"Project {self.scope.project}, Environment {self.scope.environment}"
             lines.append(f"nothing with the tags {scope} runs, and no job ended in {self.days} days")
         elif self.saves.high:
@@ -66,17 +66,12 @@ class Rightsizing:
         return "\n".join(lines)
 
 
-def _facts(found: Finding) -> dict[str, Any]:
-    advice = found.advice
+def _facts(sizing: Sizing) -> dict[str, Any]:
+    advice = sizing.advice
     return {
-        "kind": found.kind,
-        "name": found.name,
-        "now": found.now,
-        "verdict": found.verdict,
-        "measured": found.measured,
-        "source": found.source,
+        **facts(sizing, "kind", "name", "now", "verdict", "measured", "source"),
         "what": advice.what if advice else None,
-        "saves_usd_a_month": {"low": money(advice.saves.low), "high": money(advice.saves.high)} if advice else None,
+        "saves_usd_a_month": span(advice.saves) if advice else None,
         "how": advice.how if advice else None,
         "price_source": advice.source if advice else None,
     }
@@ -95,12 +90,14 @@ def measure(
     def regional(service: str) -> Any:
         return client(service, region_name=region)
 
-    period = Period(moment.date() - DAYS * DAY, moment.date() + DAY)
-    jobs, note = account.jobs_or_note(regional, scope, period)
-    attempts = Attempts()
+    period, attempts = Period(moment.date() - DAYS * DAY, moment.date() + DAY), Attempts()
+    jobs = attempts.of(
+        "training jobs", account.READ_JOBS, lambda: account.jobs(regional("sagemaker"), scope, period), ()
+    )
     reading = "lambda:ListFunctions, lambda:ListTags"
     names = attempts.of("functions", reading, lambda: utilisation.functions(regional("lambda"), scope), [])
-    span, jobs_span = Span.until(moment), Span.of(period)
-    findings, notes = utilisation.measure(regional, scope, span, jobs, jobs_span, region, book, names, job_logs=True)
-    ranked = sorted(findings, key=lambda found: -(found.advice.saves.high if found.advice else -1))
-    return Rightsizing(scope, DAYS, tuple(ranked), (*note, *attempts.notes, *notes))
+    sizings, notes = utilisation.measure(
+        regional, scope, Span.until(moment), jobs, Span.of(period), region, book, names, job_logs=True
+    )
+    ranked = sorted(sizings, key=lambda sizing: -(sizing.advice.saves.high if sizing.advice else -1))
+    return Rightsizing(scope, DAYS, tuple(ranked), (*attempts.notes, *notes))

@@ -12,8 +12,8 @@ import yaml
 from costs.book.prices import PriceBook
 from costs.report import document, text
 from costs.report import publish as files
-from costs.report.explorer import Scope
-from costs.report.gather import Target, gather
+from costs.report.account import Subject
+from costs.report.gather import gather
 from costs.report.periods import chosen
 from costs.report.report import Report
 from costs.value.rightsizing import measure
@@ -35,7 +35,7 @@ Out = Annotated[
 Publish = Annotated[bool, typer.Option("--publish", help="Write the files to the bucket, and tell the topic.")]
 
 
-def target(environment: str) -> Target:
+def subject(environment: str) -> Subject:
     """Whose costs: project, region and limit as `Pulumi.<environment>.yaml` has them; the platform need not be up."""
     path = ROOT / f"Pulumi.{environment}.yaml"
     try:
@@ -47,7 +47,7 @@ def target(environment: str) -> Target:
     except (yaml.YAMLError, AttributeError) as error:
         raise UserError(f"{path.name}: {error}", "the stack's configuration", f"git diff {path.name}") from error
     name = f"shoestring-{environment}"
-    return Target(
+    return Subject(
         project=str(configured.get("shoestring:project", "shoestring")),
         environment=environment,
         region=str(configured.get("aws:region", REGION)),
@@ -73,7 +73,7 @@ def report(
     enter(environment, say)
     platform = outputs(environment) if publish else {}  # before any request to Cost Explorer is paid
     book = PriceBook.current()
-    costs = gather(aws.client, target(environment), period, book, now)
+    costs = gather(aws.client, subject(environment), period, book, now)
     contents = files.files(costs, book) if out or publish else {}
     if out:
         for path in files.to_folder(contents, out):
@@ -98,6 +98,6 @@ def _published(costs: Report, contents: dict[str, str], platform: dict[str, Any]
 def rightsize(environment: Env = LOCAL, as_json: Json = False) -> None:
     """Say what is larger than it needs to be, what less would save, and the line that changes it."""
     enter(check_name(environment), say)
-    whose = target(environment)
-    sizes = measure(aws.client, Scope(whose.project, whose.environment), whose.region, PriceBook.current())
+    whose = subject(environment)
+    sizes = measure(aws.client, whose.scope, whose.region, PriceBook.current())
     emit(sizes.facts(), as_json, sizes.text())

@@ -17,7 +17,7 @@ from costs.report import sizing, utilisation
 from costs.report.account import Job
 from costs.report.explorer import Scope
 from costs.report.shapes import shape
-from costs.report.sizing import MEMORY_ROOM, ROOM, Finding, FunctionUse, JobUse, MachineUse
+from costs.report.sizing import MEMORY_ROOM, ROOM, FunctionUse, JobUse, MachineUse, Sizing
 from costs.report.utilisation import Span
 from costs.value.rightsizing import measure
 from tests.costs.report import sample
@@ -136,7 +136,7 @@ def test_jobs(changed: dict[str, Any], verdict: str, says: str) -> None:
     assert found.verdict == verdict and says in found.measured and not found.advice
 
 
-def proposed(found: Finding) -> str:
+def proposed(found: Sizing) -> str:
     """The type or size that a line sets."""
     assert found.advice
     return found.advice.how.split()[-3 if "-s dev" in found.advice.how else -1]
@@ -238,7 +238,7 @@ def test_an_environment_is_measured_as_a_whole() -> None:
     """What saves most comes first; the JSON has money as strings."""
     found = measure(sample.clients(), Scope("shoestring", "dev"), REGION, BOOK, NOW)
     assert found.notes == ()
-    assert [(each.kind, each.name, each.verdict) for each in found.findings[:2]] == [
+    assert [(each.kind, each.name, each.verdict) for each in found.sizings[:2]] == [
         ("machine", "shoestring-dev-mlflow", "smaller"),
         ("job", "churn", "smaller"),
     ]
@@ -279,4 +279,4 @@ def test_what_is_denied_is_a_note() -> None:
 
     found = measure(sample.clients(ec2=Denied()), Scope("shoestring", "dev"), REGION, BOOK, NOW)
     assert len(found.notes) == 1 and "ec2:DescribeInstances" in found.notes[0]
-    assert {each.kind for each in found.findings} == {"function", "job"}
+    assert {each.kind for each in found.sizings} == {"function", "job"}

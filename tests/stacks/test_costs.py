@@ -22,7 +22,7 @@ from costs.plan.charges import Basis
 from costs.plan.plan import Plan, price_plan, price_resources
 from costs.plan.preview import PlannedResource, Preview
 from costs.report import unit_costs
-from costs.report.explorer import Row
+from costs.report.explorer import BilledRow
 from costs.report.sizing import MachineUse, machine
 from localcloud.meter.ledger import Stretch
 from localcloud.meter.rate import Rater
@@ -134,7 +134,9 @@ def test_one_wrong_price_is_one_line_to_mend(run: Any, tmp_path: Path, monkeypat
         context = Context(config={**MONTHLY_BUDGET.defaults, "limits": {"dev": 1}}, book=book)
         stack = Stack([judged(each.type, each.name, **each.inputs) for each in declared(world, "dev")])
         (refusal,) = MONTHLY_BUDGET.check_stack(stack, context)
-        hours = Row(date(2026, 11, 16), (unit_costs.SPOT, "t4g.nano"), *map(Decimal, ("1", "1", "730")), "Hrs", False)
+        hours = BilledRow(
+            date(2026, 11, 16), (unit_costs.SPOT, "t4g.nano"), *map(Decimal, ("1", "1", "730")), "Hrs", False
+        )
         micro = MachineUse("m", "t4g.micro", False, 240, Decimal(1), Decimal(1), Decimal(1), None, "{size}", "")
         advice = machine(micro, REGION, book).advice
         (shown,) = (row for row in compare(book, "t4g.nano", [REGION], date(2026, 6, 1)) if row.name == "EC2")
@@ -143,7 +145,7 @@ def test_one_wrong_price_is_one_line_to_mend(run: Any, tmp_path: Path, monkeypat
             "platform": Decimal(world.exports["idle_monthly_usd"]),
             "plan": plan.after.idle.high,
             "policy": Decimal(re.search(r"costs up to ([\d.]+) \$", refusal.said)[1]),  # type: ignore[index]
-            "report": unit_costs.spot((), [hours], REGION, book).on_demand,
+            "report": unit_costs.spot((), [hours], REGION, book).on_demand_usd,
             "right-sizing": -(advice.saves.high if advice else Decimal(0)),
             "prices show": shown.high * 730,
             "meter": sum(line.cost or Decimal(0) for line in Rater(book, Decimal(1)).lines(ran, 0)),

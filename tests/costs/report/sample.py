@@ -18,8 +18,8 @@ from botocore.exceptions import ClientError
 
 from costs.book.prices import PriceBook
 from costs.report import publish
-from costs.report.account import HASH
-from costs.report.gather import Target, gather
+from costs.report.account import HASH, Subject
+from costs.report.gather import gather
 from costs.report.periods import chosen
 
 TODAY = date(2026, 11, 25)
@@ -321,8 +321,8 @@ def clients(**others: Any) -> Callable[..., Any]:
 def main(folder: Path) -> None:
     """Writes the sample's report."""
     book = PriceBook.load()
-    target = Target(PROJECT, ENVIRONMENT, "us-east-1", "shoestring-dev-inference", "shoestring-dev-costs")
-    report = gather(clients(), target, chosen(TODAY), book, NOW)
+    subject = Subject(PROJECT, ENVIRONMENT, "us-east-1", "shoestring-dev-inference", "shoestring-dev-costs")
+    report = gather(clients(), subject, chosen(TODAY), book, NOW)
     for path in publish.to_folder(publish.files(report, book), folder):
         print(path)
 

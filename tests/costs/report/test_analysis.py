@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from costs.report import analysis
 from costs.report.account import Limit
 from costs.report.analysis import Day, comparable, comparison, days, dollars, items, month, percent, surprises
-from costs.report.explorer import Anomaly, Explorer, Forecast, Readings, Row, Scope
+from costs.report.explorer import Anomaly, BilledRow, Explorer, Forecast, Readings, Scope
 from costs.report.periods import Period, chosen
 from tests.costs.report import sample
 
@@ -22,17 +22,17 @@ TODAY = sample.TODAY
 WEEK = chosen(TODAY)
 
 
-def row(day: date, usd: str, service: str = "AWS Lambda", usage: str = "Request") -> Row:
+def row(day: date, usd: str, service: str = "AWS Lambda", usage: str = "Request") -> BilledRow:
     """A day's sum."""
-    return Row(day, (service, usage), Decimal(usd), Decimal(usd), Decimal(1), "Requests", False)
+    return BilledRow(day, (service, usage), Decimal(usd), Decimal(usd), Decimal(1), "Requests", False)
 
 
-def readings(rows: list[Row], period: Period = WEEK, today: date = TODAY, **more: object) -> Readings:
+def readings(rows: list[BilledRow], period: Period = WEEK, today: date = TODAY, **more: object) -> Readings:
     """What Cost Explorer said."""
     return Readings(SCOPE, period, today, rows=tuple(rows), **more)  # type: ignore[arg-type]
 
 
-def steady(period: Period = WEEK, usd: str = "1") -> list[Row]:
+def steady(period: Period = WEEK, usd: str = "1") -> list[BilledRow]:
     """The same every day, the period before included."""
     return [row(day, usd) for day in (*period.before, *period)]
 
@@ -77,7 +77,7 @@ def test_a_day_that_is_missing_is_late_and_no_saving() -> None:
     rows = [each for each in steady() if each.day != WEEK.last]
     found = days(readings(rows, today=monday))
     assert [day.state for day in found] == ["whole"] * 6 + ["late"]
-    assert comparison(found).change == 0
+    assert comparison(found).change_usd == 0
     zero = days(readings([*rows, row(WEEK.last, "0")], today=monday))
     assert zero[-1].state == "late"
 
@@ -93,13 +93,13 @@ def test_days_that_are_long_over_cost_nothing_when_they_are_empty() -> None:
     """Four days after, nothing is late any more."""
     rows = [row(day, "1") for day in (*WEEK.before, WEEK.start)]
     found = days(readings(rows, today=WEEK.end + timedelta(5)))
-    assert {day.state for day in found} == {"whole"} and comparison(found).change == -6
+    assert {day.state for day in found} == {"whole"} and comparison(found).change_usd == -6
 
 
 def test_without_a_period_before_there_is_nothing_to_compare() -> None:
     """A new project has not become infinitely dearer."""
     found = days(readings([row(day, "1") for day in WEEK]))
-    assert comparison(found).why == "nothing was billed in the period before"
+    assert comparison(found).why_not == "nothing was billed in the period before"
     assert surprises(readings([row(day, "1") for day in WEEK]), found, (), "billed") == ()
 
 
@@ -113,7 +113,7 @@ def test_the_month_counts_nothing_twice() -> None:
     """The forecast begins today: what was billed today is in it, not beside it."""
     rows = [row(date(2026, 11, day), "1") for day in range(1, 26)]
     found = month(readings(rows, forecast=Forecast(Decimal(6), Decimal(5), Decimal(8))), Limit(Decimal(40), "budget"))
-    assert (found.usd, found.expected, found.low, found.high) == (25, 30, 29, 32)
+    assert (found.usd, found.expected_usd, found.expected_low_usd, found.expected_high_usd) == (25, 30, 29, 32)
     assert (found.start, found.end, found.through) == (date(2026, 11, 1), date(2026, 12, 1), TODAY)
 
 
@@ -123,9 +123,9 @@ def test_without_cost_explorers_forecast_the_budgets_counts() -> None:
     none = Forecast(None, why="too young")
     limit = Limit(Decimal(40), "AWS budget dev", "dev", Decimal(1), Decimal("27.31"))
     found = month(readings(rows, forecast=none), limit)
-    assert (found.expected, found.expected_source) == (Decimal("27.31"), "forecast of AWS budget dev")
+    assert (found.expected_usd, found.expected_source) == (Decimal("27.31"), "forecast of AWS budget dev")
     nothing = month(readings(rows, forecast=none), Limit(None, "none"))
-    assert (nothing.expected, nothing.expected_source) == (None, "no forecast: too young")
+    assert (nothing.expected_usd, nothing.expected_source) == (None, "no forecast: too young")
 
 
 def test_the_sample_has_three_surprises(team: Readings) -> None:
@@ -163,7 +163,8 @@ def test_no_dollar_is_lost(spent: list[tuple[int, str, Decimal]]) -> None:
     """Whatever comes in: days, services and parts add up to the same."""
     start = WEEK.before.start
     rows = [
-        Row(start + timedelta(day), (service, "x"), usd, usd, Decimal(1), "Hrs", False) for day, service, usd in spent
+        BilledRow(start + timedelta(day), (service, "x"), usd, usd, Decimal(1), "Hrs", False)
+        for day, service, usd in spent
     ]
     given_ = readings(rows)
     found = days(given_)
@@ -172,7 +173,7 @@ def test_no_dollar_is_lost(spent: list[tuple[int, str, Decimal]]) -> None:
     assert sum((day.usd for day in found), Decimal(0)) == inside
     assert sum((item.usd for item in services), Decimal(0)) == inside
     compared = comparison(found)
-    assert sum((item.compared_usd - item.before_usd for item in services), Decimal(0)) == compared.change
+    assert sum((item.compared_usd - item.before_usd for item in services), Decimal(0)) == compared.change_usd
 
 
 @pytest.mark.parametrize(

@@ -13,25 +13,26 @@ from hypothesis import strategies as st
 
 from costs.book.prices import PriceBook
 from costs.report import focus
-from costs.report.explorer import Row
-from costs.report.gather import Target, gather
+from costs.report.account import Subject
+from costs.report.explorer import BilledRow
+from costs.report.gather import gather
 from costs.report.periods import chosen
 from costs.report.report import Report
 from tests.costs.report import sample
 from tests.costs.report.focus_validator import problems
 
 BOOK = PriceBook.load()
-TARGET = Target(sample.PROJECT, sample.ENVIRONMENT, "us-east-1", "shoestring-dev-inference", "shoestring-dev-costs")
+SUBJECT = Subject(sample.PROJECT, sample.ENVIRONMENT, "us-east-1", "shoestring-dev-inference", "shoestring-dev-costs")
 TAGS = {"Project": "shoestring", "Environment": "dev"}
 
 
 @pytest.fixture(scope="module")
 def report() -> Report:
     """The sample's week."""
-    return gather(sample.clients(), TARGET, chosen(sample.TODAY), BOOK, sample.NOW)
+    return gather(sample.clients(), SUBJECT, chosen(sample.TODAY), BOOK, sample.NOW)
 
 
-def file_of(*rows: Row) -> str:
+def file_of(*rows: BilledRow) -> str:
     """A CSV file of these rows."""
     out = io.StringIO()
     writer = csv.DictWriter(out, focus.COLUMNS)
@@ -42,9 +43,9 @@ def file_of(*rows: Row) -> str:
 
 def row(
     service: str, usage: str, usd: str, quantity: str = "1", unit: str = "Hrs", day: date = date(2026, 11, 30)
-) -> Row:
+) -> BilledRow:
     """A day's sum."""
-    return Row(day, (service, usage), Decimal(usd), Decimal(usd), Decimal(quantity), unit, False)
+    return BilledRow(day, (service, usage), Decimal(usd), Decimal(usd), Decimal(quantity), unit, False)
 
 
 def test_the_sample_conforms(report: Report) -> None:
@@ -83,7 +84,7 @@ def test_a_spot_instance_lists_at_its_price_on_demand(report: Report) -> None:
                                                                     "ChargePeriodEnd": "2027-01-01T00:00:00Z"}),
     ],
 )  # fmt: skip
-def test_what_is_special(made: Row, expected: dict[str, str]) -> None:
+def test_what_is_special(made: BilledRow, expected: dict[str, str]) -> None:
     """Taxes, credits, other regions, unknown services, no quantity, the end of a year: all conform."""
     text = file_of(made)
     (found,) = csv.DictReader(io.StringIO(text))
@@ -105,7 +106,7 @@ def test_whatever_is_billed_conforms(
     service: str, usage: str, usd: Decimal, quantity: Decimal, unit: str, day: int
 ) -> None:
     """No shape of row breaks a rule."""
-    made = Row(date(2025, 1, 1) + timedelta(day), (service, usage), usd, usd, quantity, unit, True)
+    made = BilledRow(date(2025, 1, 1) + timedelta(day), (service, usage), usd, usd, quantity, unit, True)
     assert problems(file_of(made)) == []
 
 

@@ -155,7 +155,7 @@ def test_the_page_was_written(published: dict[str, Any]) -> None:
 def test_too_little_was_measured_to_recommend_anything(published: dict[str, Any]) -> None:
     """Three calls of a hundred, no hour of the machine, none of the job: it says so, for each."""
     found = measure(boto3.client, Scope("shoestring", "local"), "us-east-1", PriceBook.load())
-    kinds = {each.kind: each for each in found.findings}
+    kinds = {each.kind: each for each in found.sizings}
     assert set(kinds) == {"function", "machine", "job"} and {each.verdict for each in kinds.values()} == {"unknown"}
     assert kinds["function"].measured.startswith("3 calls seen, 100 wanted")
     assert found.saves.high == 0 and found.notes == ()

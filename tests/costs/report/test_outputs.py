@@ -22,15 +22,16 @@ from botocore.exceptions import ClientError
 from costs.book.prices import PriceBook
 from costs.function import weekly_report as handler
 from costs.report import charts, document, html, publish, text
+from costs.report.account import Subject
 from costs.report.analysis import Day, Item
-from costs.report.gather import Target, gather
+from costs.report.gather import gather
 from costs.report.periods import chosen
 from costs.report.report import Report
 from shoestring.base.errors import UserError
 from tests.costs.report import sample
 
 BOOK = PriceBook.load()
-TARGET = Target(
+SUBJECT = Subject(
     sample.PROJECT, sample.ENVIRONMENT, "us-east-1", "shoestring-dev-inference", "shoestring-dev-costs", "15"
 )
 WEEK = chosen(sample.TODAY)
@@ -39,7 +40,7 @@ KEY = "reports/cost/2026/2026-W47/"
 
 def made(**clients: Any) -> Report:
     """The sample's report, with other clients."""
-    return gather(sample.clients(**clients), TARGET, WEEK, BOOK, sample.NOW)
+    return gather(sample.clients(**clients), SUBJECT, WEEK, BOOK, sample.NOW)
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from costs.book.prices import PriceBook
 from costs.report import account, unit_costs
-from costs.report.account import Job, Predictions, log_lines, reported
-from costs.report.explorer import Row, Scope
+from costs.report.account import Job, Predictions, Subject, log_lines, reported
+from costs.report.explorer import BilledRow, Scope
 from costs.report.periods import chosen
 from shoestring.base.errors import UserError
 from tests.costs.report import sample
@@ -75,14 +75,14 @@ def test_the_mean_is_of_what_completed() -> None:
     """What failed is told beside it."""
     models = unit_costs.models(priced(JOB, replace(JOB, billable_seconds=4320), replace(JOB, status="Failed")))
     (churn,) = models
-    assert (churn.completed, churn.other, churn.wasted_usd) == (2, 1, Decimal("0.44184"))
-    assert churn.mean == unit_costs.mean(models) == Decimal("0.66276")
+    assert (churn.completed, churn.not_completed, churn.wasted_usd) == (2, 1, Decimal("0.44184"))
+    assert churn.mean_usd == unit_costs.mean(models) == Decimal("0.66276")
 
 
 def test_only_failures_have_no_mean() -> None:
     """Nothing is divided by nothing."""
     (churn,) = unit_costs.models(priced(replace(JOB, status="Failed")))
-    assert churn.mean is None and unit_costs.mean((churn,)) is None
+    assert churn.mean_usd is None and unit_costs.mean((churn,)) is None
 
 
 def test_a_job_without_a_price_is_named_and_in_no_sum() -> None:
@@ -93,9 +93,9 @@ def test_a_job_without_a_price_is_named_and_in_no_sum() -> None:
     assert [each.name for each in saved.savings] == ["SageMaker ml.g4dn.xlarge"] and len(saved.unpriced) == 1
 
 
-def bought(purchase: str, kind: str, hours: str, usd: str) -> Row:
+def bought(purchase: str, kind: str, hours: str, usd: str) -> BilledRow:
     """A row by purchase type."""
-    return Row(date(2026, 11, 16), (purchase, kind), Decimal(usd), Decimal(usd), Decimal(hours), "Hrs", False)
+    return BilledRow(date(2026, 11, 16), (purchase, kind), Decimal(usd), Decimal(usd), Decimal(hours), "Hrs", False)
 
 
 def test_spot_instances_are_held_against_the_list() -> None:
@@ -106,7 +106,7 @@ def test_spot_instances_are_held_against_the_list() -> None:
         bought("Spot Instances", "NoInstanceType", "1", "0.01"),
     ]
     found = unit_costs.spot((), rows, "us-east-1", BOOK)
-    assert (found.on_demand, found.saved) == (Decimal("2.630"), Decimal("1.841"))
+    assert (found.on_demand_usd, found.saved_usd) == (Decimal("2.630"), Decimal("1.841"))
 
 
 def test_a_thousand_predictions() -> None:
@@ -114,8 +114,8 @@ def test_a_thousand_predictions() -> None:
     used = Predictions("f", 5000, 1000, Decimal(10), "arm64", "log")
     found = unit_costs.per_thousand(used, Decimal("0.0123"), "us-east-1", BOOK)
     assert found.usd == Decimal("0.000133334") + Decimal("0.0002")
-    assert found.per_thousand == found.usd / 5
-    assert found.billed_per_thousand == Decimal("0.00246")
+    assert found.per_thousand_usd == found.usd / 5
+    assert found.lambda_billed_per_thousand_usd == Decimal("0.00246")
 
 
 @pytest.mark.parametrize(
@@ -129,13 +129,13 @@ def test_a_thousand_predictions() -> None:
 def test_without_predictions_there_is_no_price_of_them(used: Predictions | None, why: str) -> None:
     """And it is said why."""
     found = unit_costs.per_thousand(used, ZERO, "us-east-1", BOOK)
-    assert found.per_thousand is None and why in found.why
+    assert found.per_thousand_usd is None and why in found.why_not
 
 
 def test_the_free_tier_is_no_upper_bound() -> None:
     """Cost Explorer shows nothing for Lambda: nothing is said, rather than 0."""
     used = Predictions("f", 5000, 1000, Decimal(10), "arm64", "log")
-    assert unit_costs.per_thousand(used, ZERO, "us-east-1", BOOK).billed_per_thousand is None
+    assert unit_costs.per_thousand(used, ZERO, "us-east-1", BOOK).lambda_billed_per_thousand_usd is None
 
 
 def test_a_report_line_of_lambda() -> None:
@@ -266,11 +266,11 @@ def test_what_is_denied_becomes_a_note_with_the_action() -> None:
             return refuse
 
     clients = sample.clients(sagemaker=Denied(), lambda_=Denied())
-    found = account.read(clients, SCOPE, WEEK, region="us-east-1", function="f", budget="b", monthly_usd="15")
+    found = account.read(clients, Subject("p", "e", "us-east-1", "f", "b", "15"), WEEK)
     assert found.jobs == () and found.predictions is None and found.limit.usd == 40
     assert ["sagemaker:ListTags" in found.notes[0], "logs:FilterLogEvents" in found.notes[1]] == [True, True]
 
 
 def test_moments_are_counted_in_utc() -> None:
     """As CloudWatch Logs counts."""
-    assert account.milliseconds(date(2026, 11, 16)) == datetime(2026, 11, 16, tzinfo=UTC).timestamp() * 1000
+    assert account.milliseconds(WEEK.moments[0]) == datetime(2026, 11, 16, tzinfo=UTC).timestamp() * 1000
