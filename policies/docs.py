@@ -11,7 +11,8 @@ from pathlib import Path
 
 from costs.book.prices import PriceBook
 from policies.catalog import GROUPS
-from policies.rule import Example, Rule, priced, violations
+from policies.money import priced
+from policies.rule import Example, Rule, messages
 from policies.snippets import program
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "policies"
@@ -43,9 +44,9 @@ def explain(rule: Rule, book: PriceBook) -> list[str]:
             default = json.dumps(schema["default"], ensure_ascii=False).replace("|", "\\|")
             lines.append(f"| `{key}` | `{default}` | {schema['description']} |")
         lines.append("")
-    said = "\n\n".join(violations(rule, rule.fails, book))
+    refusals = "\n\n".join(messages(rule, rule.fails, book))
     lines += ["This fails" + _where(rule.fails) + ":", "", *_code(rule.fails), "with the message", ""]
-    lines += ["```text", rule.description, said, "```", "", "This passes" + _where(rule.passes) + ":", ""]
+    lines += ["```text", rule.description, refusals, "```", "", "This passes" + _where(rule.passes) + ":", ""]
     return [*lines, *_code(rule.passes)]
 
 

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal
 from functools import cached_property
 from typing import Any, Literal
 
-from costs.amounts import cents
-from costs.book.price import HOURS_A_MONTH, Price, UnknownPrice
 from costs.book.prices import PriceBook
 from costs.plan.charges import ResourceCost
 from costs.plan.preview import PlannedResource
-from policies.values import UNKNOWN, at, number, shown
+from policies.values import UNKNOWN, at, shown
+from shoestring.base.names import environment_of, is_window
 
 Level = Literal["mandatory", "advisory", "remediate", "disabled"]
 Group = Literal["tags", "budget", "waste", "safety"]
-WINDOW = "-window"  # how the names of the stacks end that are training windows
 DEFAULT = "default"  # the key of what holds in environments that a configuration does not name
 
 
@@ -60,6 +55,19 @@ class Stack:
         """What a property was made from, as the program's data flow says."""
         urns = resource.dependencies.get(prop, ())
         return [self.by_urn[urn] for urn in urns if urn in self.by_urn]
+
+    def around(self, resource: Resource) -> list[Resource]:
+        """What a resource was made from, and what that was made from."""
+        reached: dict[str, Resource] = {}
+        waiting = [resource]
+        while waiting:
+            current = waiting.pop()
+            for prop in current.dependencies:
+                for target in self.referred(current, prop):
+                    if target.urn not in reached and target.urn != resource.urn:
+                        reached[target.urn] = target
+                        waiting.append(target)
+        return list(reached.values())
 
     def covers(self, config: Resource, prop: str, target: Resource, names: Iterable[str]) -> bool:
         """Whether `config` is about `target`: by data flow, by one of the target's `names`, or, where the value is
@@ -109,61 +117,27 @@ class Context:
     @property
     def environment(self) -> str:
         """`dev` for the stacks `dev` and `dev-window`."""
-        return self.stack.removesuffix(WINDOW)
+        return environment_of(self.stack)
 
     @property
     def window(self) -> bool:
         """Whether the stack is a training window."""
-        return self.stack.endswith(WINDOW)
+        return is_window(self.stack)
 
     def here(self, key: str) -> Any:
         """What the configuration `key` says for this environment, else its default."""
         by_environment = self.config.get(key)
-        found = at(by_environment, self.environment)
-        return at(by_environment, DEFAULT) if found is None else found
+        value = at(by_environment, self.environment)
+        return at(by_environment, DEFAULT) if value is None else value
 
     @cached_property
-    def _book(self) -> PriceBook:
-        return self.book or PriceBook.current()
-
-    @property
     def prices(self) -> PriceBook:
         """The price book, read when a rule first asks."""
-        return self._book
-
-    def price(self, service: str, item: str, region: str | None = None) -> Price | None:
-        """A list price; None where the book has none: the message then says so."""
-        try:
-            return self.prices.price(service, item, region or self.region)
-        except UnknownPrice:
-            return None
-
-    def each(self, service: str, item: str, resource: Resource | None = None) -> str:
-        """A list price in words, for each unit."""
-        price = self.price(service, item, resource.region if resource else None)
-        return f"{price.usd.normalize():f} $ for each {price.unit}" if price else f"no list price of {item} is known"
-
-
-def priced(words: str, book: PriceBook) -> str:
-    """A rule's words with list prices in the place of `{service item}` (a month, where it is billed by the hour) and of
-    `{service item x100}` (so many units)."""
-
-    def price(found: re.Match[str]) -> str:
-        one = book.price(found[1], found[2])
-        if one.unit == "hour":
-            return f"{usd(HOURS_A_MONTH * one.usd)} a month"
-        return usd(one.usd * int(found[3])) if found[3] else f"{one.usd.normalize():f} $ for each {one.unit}"
-
-    return re.sub(r"\{([a-z0-9-]+) ([\w.-]+)(?: x(\d+))?\}", price, words)
-
-
-def usd(amount: Decimal) -> str:
-    """Dollars in a message, to the cent."""
-    return f"{cents(amount):,.2f} $"
+        return self.book or PriceBook.current()
 
 
 @dataclass(frozen=True)
-class Finding:
+class Violation:
     """What breaks a rule: the property, its value, and what to write in its place."""
 
     prop: str
@@ -171,7 +145,7 @@ class Finding:
     change: str
     cost: str = ""
     resource: Resource | None = None  # whose it is; None in rules about one resource, and for the stack as a whole
-    said: str = ""  # the whole message, where a rule has words of its own
+    message: str = ""  # the whole message, where a rule has words of its own
     level: Literal["", "advisory"] = ""  # softer than its rule
 
 
@@ -187,8 +161,8 @@ class Example:
     now: datetime = datetime(2030, 1, 31, 12, tzinfo=UTC)
 
 
-Check = Callable[[Resource, Context], Iterable[Finding]]
-CheckStack = Callable[[Stack, Context], Iterable[Finding]]
+Check = Callable[[Resource, Context], Iterable[Violation]]
+CheckStack = Callable[[Stack, Context], Iterable[Violation]]
 
 
 @dataclass(frozen=True)
@@ -231,21 +205,21 @@ class Rule:
         """Whether the rule looks at single resources of this type."""
         return self.check is not None and (kind in self.types or (not self.types and kind.startswith("aws:")))
 
-    def message(self, finding: Finding, resource: Resource | None) -> str:
-        """A finding in words: what was found, the rule, its cost, and the line to change."""
-        if finding.said:
-            return finding.said
-        whose = finding.resource or resource
+    def message(self, violation: Violation, resource: Resource | None) -> str:
+        """A violation in words: what was found, the rule, its cost, and the line to change."""
+        if violation.message:
+            return violation.message
+        whose = violation.resource or resource
         what = f"{whose.name} ({whose.type})" if whose else "the stack"
-        lines = [f"{what}: {finding.prop} is {shown(finding.value)}"]
-        if finding.cost:
-            lines.append(f"  {'consequence' if self.group == 'safety' else 'cost'}: {finding.cost}")
+        lines = [f"{what}: {violation.prop} is {shown(violation.value)}"]
+        if violation.cost:
+            lines.append(f"  {'consequence' if self.group == 'safety' else 'cost'}: {violation.cost}")
         return "\n".join(
-            [*lines, f"  change: {finding.change}", f"  explained by: shoestring policies explain {self.name}"]
+            [*lines, f"  change: {violation.change}", f"  explained by: shoestring policies explain {self.name}"]
         )
 
 
-def violations(rule: Rule, example: Example, book: PriceBook | None = None) -> list[str]:
+def messages(rule: Rule, example: Example, book: PriceBook | None = None) -> list[str]:
     """What a rule says of an example, as the engine would show it."""
     before = None if example.before is None else [resource.planned() for resource in example.before]
     context = Context(
@@ -253,15 +227,17 @@ def violations(rule: Rule, example: Example, book: PriceBook | None = None) -> l
         book=book, earlier=lambda: Earlier(before),
     )  # fmt: skip
     if rule.check_stack:
-        return [rule.message(finding, None) for finding in rule.check_stack(Stack(example.resources), context)]
+        return [rule.message(violation, None) for violation in rule.check_stack(Stack(example.resources), context)]
     assert rule.check
-    found = [
-        (one, finding) for one in example.resources if rule.applies(one.type) for finding in rule.check(one, context)
+    return [
+        rule.message(violation, resource)
+        for resource in example.resources
+        if rule.applies(resource.type)
+        for violation in rule.check(resource, context)
     ]
-    return [rule.message(finding, resource) for resource, finding in found]
 
 
-def resource(
+def declare(
     kind: str, name: str, /, protect: bool = False, needs: Mapping[str, str] | None = None, **props: Any
 ) -> Resource:
     """A resource of an example. `needs`: property → name of the resource of the example whose output it takes."""
@@ -272,14 +248,3 @@ def resource(
 def urn_of(name: str) -> str:
     """The URN of a resource of an example."""
     return f"urn:pulumi:dev::shoestring::example::{name}"
-
-
-def region_of_environment() -> str:
-    """The region that a program without configuration works in."""
-    return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
-
-
-def whole(value: Any, default: int = 0) -> int:
-    """A known number as an integer."""
-    found = number(value)
-    return default if found is None else int(found)

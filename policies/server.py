@@ -17,7 +17,7 @@ import grpc
 from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc, plugin_pb2
 
-from policies.rule import Context, Finding, Level, Resource, Rule, Stack, region_of_environment
+from policies.rule import Context, Level, Resource, Rule, Stack, Violation
 from policies.state import State
 from policies.values import plain, plain_mapping
 
@@ -41,7 +41,7 @@ class Pack(analyzer_pb2_grpc.AnalyzerServicer):
         self.rules = rules
         self.levels: dict[str, Level] = {rule.name: rule.level for rule in rules}
         self.config: dict[str, Mapping[str, Any]] = {rule.name: rule.defaults for rule in rules}
-        self.context = Context(region=region_of_environment())
+        self.context = Context(region=_region_of_environment())
         self.state = state or State()
         self.update = False
         self._contexts: dict[str, Context] = {}
@@ -124,30 +124,30 @@ class Pack(analyzer_pb2_grpc.AnalyzerServicer):
         if not request.type.startswith("aws:"):
             return NO_VIOLATIONS
         resource = self._seen[request.urn] = self._resource(request)
-        found = []
+        judged = []
         for rule in self._of(request.type):
             if self.levels[rule.name] == "disabled":
                 continue
             assert rule.check
             try:
-                findings = list(rule.check(resource, self._context(rule)))
+                violations = list(rule.check(resource, self._context(rule)))
             except Exception as error:
-                findings = [_unchecked(resource, error)]
-            found += [(rule, finding, resource) for finding in findings]
-        return self._response(found) if found else NO_VIOLATIONS
+                violations = [_unchecked(resource, error)]
+            judged += [(rule, violation, resource) for violation in violations]
+        return self._response(judged) if judged else NO_VIOLATIONS
 
     def AnalyzeStack(self, request: Any, context: Any = None) -> Any:
-        stack = Stack([self._whole(one) for one in request.resources if one.type.startswith("aws:")])
-        found = []
+        stack = Stack([self._whole(part) for part in request.resources if part.type.startswith("aws:")])
+        judged = []
         for rule in self.rules:
             if rule.check_stack is None or self.levels[rule.name] == "disabled":
                 continue
             try:
-                findings = list(rule.check_stack(stack, self._context(rule)))
+                violations = list(rule.check_stack(stack, self._context(rule)))
             except Exception as error:
-                findings = [_unchecked(None, error)]
-            found += [(rule, finding, finding.resource) for finding in findings]
-        return self._response(found)
+                violations = [_unchecked(None, error)]
+            judged += [(rule, violation, violation.resource) for violation in violations]
+        return self._response(judged)
 
     def _of(self, kind: str) -> list[Rule]:
         """The rules that look at single resources of a type."""
@@ -168,7 +168,7 @@ class Pack(analyzer_pb2_grpc.AnalyzerServicer):
     def _whole(self, request: Any) -> Resource:
         """A resource with its data flow; its inputs as Analyze had them, as those here are outputs."""
         seen = self._seen.get(request.urn) or self._resource(request)
-        needs = {prop: tuple(found.urns) for prop, found in request.propertyDependencies.items() if found.urns}
+        needs = {prop: tuple(sources.urns) for prop, sources in request.propertyDependencies.items() if sources.urns}
         return replace(seen, dependencies=needs)
 
     def _context(self, rule: Rule) -> Context:
@@ -176,9 +176,9 @@ class Pack(analyzer_pb2_grpc.AnalyzerServicer):
             self._contexts[rule.name] = replace(self.context, config=self.config[rule.name])
         return self._contexts[rule.name]
 
-    def _response(self, found: Iterable[tuple[Rule, Finding, Resource | None]]) -> Any:
+    def _response(self, judged: Iterable[tuple[Rule, Violation, Resource | None]]) -> Any:
         response = analyzer_pb2.AnalyzeResponse()
-        for rule, finding, resource in found:
+        for rule, violation, resource in judged:
             level = self.levels[rule.name]
             if level == "remediate":
                 level = "mandatory"  # the remediation was not enough
@@ -187,9 +187,9 @@ class Pack(analyzer_pb2_grpc.AnalyzerServicer):
                 policyPackName=NAME,
                 policyPackVersion=VERSION,
                 description=rule.description,
-                message=f"{rule.description}\n{rule.message(finding, resource)}",
+                message=f"{rule.description}\n{rule.message(violation, resource)}",
                 urn=resource.urn if resource else "",
-                enforcementLevel=LEVELS[finding.level or level],
+                enforcementLevel=LEVELS[violation.level or level],
             )
         return response
 
@@ -209,10 +209,16 @@ def _region(request: Any) -> str | None:
     return None
 
 
-def _unchecked(resource: Resource | None, error: Exception) -> Finding:
+def _region_of_environment() -> str:
+    """The region that a program without configuration works in."""
+    return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or Context.region
+
+
+def _unchecked(resource: Resource | None, error: Exception) -> Violation:
     """What is said where a rule has a fault of its own: nothing may pass in silence."""
     what = f"{resource.name} ({resource.type})" if resource else "the stack"
-    return Finding("", None, "", said=f"{what} was not checked: {type(error).__name__}: {error}", resource=resource)
+    message = f"{what} was not checked: {type(error).__name__}: {error}"
+    return Violation("", None, "", message=message, resource=resource)
 
 
 def server_of(pack: Pack) -> tuple[grpc.Server, int]:

@@ -16,7 +16,7 @@ WIDTH = 100
 
 def program(resources: Sequence[Resource]) -> str:
     """A program that asks for exactly these resources."""
-    body = "\n".join(_declaration(one, resources) for one in resources)
+    body = "\n".join(_declaration(resource, resources) for resource in resources)
     imports = ["import pulumi_aws as aws"]
     if "json.dumps(" in body:
         imports.insert(0, "import json\n")
@@ -25,30 +25,30 @@ def program(resources: Sequence[Resource]) -> str:
     return "\n".join([*imports, "", body])
 
 
-def _declaration(one: Resource, around: Sequence[Resource]) -> str:
-    service, _, name = re.fullmatch(r"aws:(\w+)/(\w+):(\w+)", one.type).groups()  # type: ignore[union-attr]
+def _declaration(resource: Resource, around: Sequence[Resource]) -> str:
+    service, _, name = re.fullmatch(r"aws:(\w+)/(\w+):(\w+)", resource.type).groups()  # type: ignore[union-attr]
     arguments = []
-    for prop, value in one.props.items():
+    for prop, value in resource.props.items():
         key = snake(prop)
         if value is UNKNOWN:
-            target = next(other for other in around if other.urn == one.dependencies[prop][0])
+            target = next(other for other in around if other.urn == resource.dependencies[prop][0])
             arguments.append(f"{key}={_variable(target)}.{key if prop in target.props else 'id'}")
         else:
             arguments.append(f"{key}={_literal(value, key, 4)}")
-    if one.protect:
+    if resource.protect:
         arguments.append("opts=pulumi.ResourceOptions(protect=True)")
-    used = any(one.urn in needed for other in around for needed in other.dependencies.values())
-    call = f"{_variable(one)} = " if used else ""
+    used = any(resource.urn in needed for other in around for needed in other.dependencies.values())
+    call = f"{_variable(resource)} = " if used else ""
     call += f"aws.{'lambda_' if service == 'lambda' else service}.{name}("
-    short = f'{call}"{one.name}", {", ".join(arguments)})'
+    short = f'{call}"{resource.name}", {", ".join(arguments)})'
     if len(short) <= WIDTH and "\n" not in short:
         return short
     lines = "".join(f"    {argument},\n" for argument in arguments)
-    return f'{call}\n    "{one.name}",\n{lines})'
+    return f'{call}\n    "{resource.name}",\n{lines})'
 
 
-def _variable(one: Resource) -> str:
-    return re.sub(r"\W", "_", one.name)
+def _variable(resource: Resource) -> str:
+    return re.sub(r"\W", "_", resource.name)
 
 
 def _literal(value: Any, key: str, indent: int) -> str:

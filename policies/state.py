@@ -30,7 +30,7 @@ class State:
     def __init__(self) -> None:
         self._name: tuple[str, str, str] = ("organization", "", "")
         self._thread: threading.Thread | None = None
-        self._found = Earlier()
+        self._earlier = Earlier()
         self._came_up: bool | None = None
 
     def of(self, organization: str, project: str, stack: str) -> None:
@@ -53,7 +53,7 @@ class State:
         self._thread.join(SECONDS)
         if self._thread.is_alive():
             return Earlier(None, f"pulumi stack export took longer than {SECONDS} s")
-        return self._found
+        return self._earlier
 
     def came_up(self) -> bool:
         """Whether an update of this stack has succeeded since it was last destroyed; True where nobody can say."""
@@ -66,9 +66,9 @@ class State:
             text = _file_of(*self._name[1:])
             resources = _resources(self._command("stack", "export") if text is None else text)
         except Exception as error:  # a budget that cannot be compared is said so, and stops nobody
-            self._found = Earlier(None, str(error).strip().replace("\n", " ")[:300] or type(error).__name__)
+            self._earlier = Earlier(None, str(error).strip().replace("\n", " ")[:300] or type(error).__name__)
         else:
-            self._found = Earlier(resources)
+            self._earlier = Earlier(resources)
 
     def _history(self) -> bool:
         try:

@@ -26,10 +26,10 @@ def _modules(folder: Path) -> dict[str, Path]:
 
 def _arguments(type_token: str) -> str | None:
     """The source of the class of a type's arguments; None where the SDK has no such type."""
-    found = re.fullmatch(r"aws:(\w+)/(\w+):(\w+)", type_token)
-    if not found:
+    token = re.fullmatch(r"aws:(\w+)/(\w+):(\w+)", type_token)
+    if not token:
         return None
-    service, module, name = found.groups()
+    service, module, name = token.groups()
     folder = _sdk() / service
     modules = _modules(folder if folder.is_dir() else folder.with_name(f"{service}_"))  # `lambda` is Python's own word
     path = modules.get(module.replace("_", "").lower())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -24,10 +24,10 @@ def plain(value: Any, secret: bool = False) -> Any:
     """A `google.protobuf.Value` in Python; numbers that are whole become integers."""
     kind = value.WhichOneof("kind")
     if kind == "string_value":
-        found = value.string_value
-        if found in UNKNOWNS:
+        string = value.string_value
+        if string in UNKNOWNS:
             return UNKNOWN
-        return Secret(found) if secret else found
+        return Secret(string) if secret else string
     if kind == "struct_value":
         return plain_mapping(value.struct_value.fields, secret)
     if kind == "bool_value":
@@ -35,8 +35,8 @@ def plain(value: Any, secret: bool = False) -> Any:
     if kind == "list_value":
         return [plain(item, secret) for item in value.list_value.values]
     if kind == "number_value":
-        found = value.number_value
-        return int(found) if found == found and abs(found) < 2**53 and found == int(found) else found
+        double = value.number_value
+        return int(double) if abs(double) < 2**53 and double == int(double) else double
     return None
 
 
@@ -59,7 +59,7 @@ def at(value: Any, *path: str | int) -> Any:
     return value
 
 
-def each(value: Any) -> list[Any]:
+def items(value: Any) -> list[Any]:
     """The items of a list; a block that is written alone is its only item. Nothing for what is absent or unknown."""
     if isinstance(value, list):
         return value
@@ -126,21 +126,9 @@ def _short(words: str) -> str:
 
 def snake(path: str) -> str:
     """A property's path as a Python program writes it: `blockDevice.volumeType` is block_device.volume_type."""
-    return re.sub(r"(?<=[a-z0-9])([A-Z])", lambda found: f"_{found[1].lower()}", path)
-
-
-def documents(policy: Any) -> Iterator[Mapping[str, Any]]:
-    """The statements of an IAM policy, written as JSON or as an object."""
-    if isinstance(policy, str):
-        try:
-            policy = json.loads(policy)
-        except (ValueError, RecursionError):
-            return
-    for statement in each(at(policy, "Statement")):
-        if isinstance(statement, Mapping):
-            yield statement
+    return re.sub(r"(?<=[a-z0-9])([A-Z])", lambda capital: f"_{capital[1].lower()}", path)
 
 
 def texts(value: Any) -> list[str]:
     """A text or a list of texts, as a list of those that are known."""
-    return [value] if isinstance(value, str) else [item for item in each(value) if isinstance(item, str)]
+    return [value] if isinstance(value, str) else [item for item in items(value) if isinstance(item, str)]

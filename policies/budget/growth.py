@@ -8,27 +8,28 @@ from decimal import ROUND_CEILING, Decimal
 
 from costs.plan.charges import ResourceCost
 from costs.plan.plan import price_resources
-from policies.budget.pricing import monthly, of_type, priced, source
-from policies.rule import Context, Example, Finding, Resource, Rule, Stack, resource, usd
+from policies.budget.pricing import monthly, of_type, source
+from policies.money import of_stack, usd
+from policies.rule import Context, Example, Resource, Rule, Stack, Violation, declare
 from policies.taggable import plainly_taggable
 from policies.values import UNKNOWN, at, number, shown
+from shoestring.base.names import OVERRIDE_TAG
 
-OVERRIDE = "shoestring:cost-override"
 SETTING = "shoestring:costOverride"
 FORM = re.compile(r"(\d+(?:\.\d{1,2})?) +([^@\s]+@[^@\s]+\.[^@\s]+)( .+)?")  # 40 you@example.com larger server
 
 
-def check(stack: Stack, context: Context) -> Iterator[Finding]:
-    """One finding where the month gets dearer than allowed and what gets dearer carries no override."""
-    after = priced(stack, context)
+def check(stack: Stack, context: Context) -> Iterator[Violation]:
+    """One violation where the month gets dearer than allowed and what gets dearer carries no override."""
+    after = of_stack(stack, context)
     total = monthly(after)
     share, floor = number(context.config["share"]), number(context.config["floorUsd"])
     if share is None or floor is None or total <= floor:
         return  # it cannot have risen by more
     earlier = context.earlier()
     if earlier.problem:
-        said = f"the cost of {context.stack} could not be compared with the one before: {earlier.problem}"
-        yield Finding("", None, "", said=said, level="advisory")
+        message = f"the cost of {context.stack} could not be compared with the one before: {earlier.problem}"
+        yield Violation("", None, "", message=message, level="advisory")
     if earlier.resources is None:
         return  # the first update of a stack: monthly-budget bounds it
     before = price_resources(
@@ -38,7 +39,8 @@ def check(stack: Stack, context: Context) -> Iterator[Finding]:
     if rise <= max(floor, monthly(before) * share / 100) or not context.came_up():
         return
     dearer = _dearer(before, after)
-    without = [one for cost in dearer if (one := stack.by_urn.get(cost.urn)) and not _overridden(one, total)]
+    growing = [resource for cost in dearer if (resource := stack.by_urn.get(cost.urn))]
+    without = [resource for resource in growing if not _overridden(resource, total)]
     if without:
         yield _refusal(context, before, after, dearer, without)
 
@@ -50,15 +52,15 @@ def _dearer(before: list[ResourceCost], after: list[ResourceCost]) -> list[Resou
     return [cost for rise, cost in sorted(rises, key=lambda pair: -pair[0]) if rise > 0]
 
 
-def _overridden(one: Resource, total: Decimal) -> bool:
+def _overridden(resource: Resource, total: Decimal) -> bool:
     """Whether a resource carries a tag that allows this monthly cost; what takes no tags needs none."""
-    if not plainly_taggable(one.type):
+    if not plainly_taggable(resource.type):
         return True
-    said = at(one.props, "tags", OVERRIDE)
-    if said is UNKNOWN or at(one.props, "tags") is UNKNOWN:
+    override = at(resource.props, "tags", OVERRIDE_TAG)
+    if override is UNKNOWN:
         return True  # the update knows it
-    found = FORM.fullmatch(said) if isinstance(said, str) else None
-    return found is not None and Decimal(found[1]) >= total
+    form = FORM.fullmatch(override) if isinstance(override, str) else None
+    return form is not None and Decimal(form[1]) >= total
 
 
 def _refusal(
@@ -67,7 +69,7 @@ def _refusal(
     after: list[ResourceCost],
     dearer: list[ResourceCost],
     without: list[Resource],
-) -> Finding:
+) -> Violation:
     was, total = monthly(before), monthly(after)
     old = {cost.urn: cost.monthly.high for cost in before}
     named = [
@@ -77,23 +79,24 @@ def _refusal(
     allowed = total.to_integral_value(ROUND_CEILING)
     tag = f"{allowed} you@example.com why"
     percent = f" (+{rise:.0f} %)" if was and (rise := (total - was) / was * 100) else ""
-    carried = [f"{of_type(one)} has {shown(said)}" for one in without if (said := at(one.props, "tags", OVERRIDE))]
+    carried = [(resource, override) for resource in without if (override := at(resource.props, "tags", OVERRIDE_TAG))]
     lines = [
         f"the change raises the monthly cost of {context.stack} from {usd(was)} to {usd(total)}{percent}",
         f"  cost: {usd(total - was)} a month more; the largest: {'; '.join(named)}",
         f"  limit: {shown(context.config['share'])} % and {shown(context.config['floorUsd'])} $ more at a time, "
         f"whichever is more; {source(after)}",
-        *(f"  override: {said}: expected {allowed} or more and an e-mail address" for said in carried[:1]),
+        *(f"  override: {of_type(resource)} has {shown(override)}: expected {allowed} or more and an e-mail address"
+          for resource, override in carried[:1]),
         f'  change: the plan, or record who agreed, up to which amount, and why: pulumi config set {SETTING} "{tag}" '
         f'--stack {context.stack}, which tags the resources; in programs without Shoestring: '
-        f'tags={{"{OVERRIDE}": "{tag}"}} on {", ".join(one.name for one in without[:3])}',
+        f'tags={{"{OVERRIDE_TAG}": "{tag}"}} on {", ".join(resource.name for resource in without[:3])}',
         "  explained by: shoestring policies explain cost-increase",
     ]  # fmt: skip
-    return Finding("monthly cost", None, lines[-2], said="\n".join(lines))
+    return Violation("monthly cost", None, lines[-2], message="\n".join(lines))
 
 
 def _server(kind: str, **tags: str) -> Resource:
-    return resource("aws:ec2/instance:Instance", "tracking", ami="ami-0abcdef1234567890", instanceType=kind, tags=tags)
+    return declare("aws:ec2/instance:Instance", "tracking", ami="ami-0abcdef1234567890", instanceType=kind, tags=tags)
 
 
 COST_INCREASE = Rule(
@@ -101,11 +104,10 @@ COST_INCREASE = Rule(
     group="budget",
     description="A change that raises the monthly cost by more than a share needs an override, recorded as a tag.",
     why="A limit alone lets the bill creep up to it, and one careless change multiply it. The plan is compared with "
-    "the "
-    "stack's own state before the update; a stack's first successful update is bounded by monthly-budget alone.",
+    "the stack's own state before the update; a stack's first successful update is bounded by monthly-budget alone.",
     change=f'Make the change cheaper, or record who agreed: pulumi config set {SETTING} "40 you@example.com why" puts '
-    f"the tag {OVERRIDE} on the stack's resources. It names the monthly dollars up to which the stack may grow, who "
-    "agreed (an e-mail address) and why; a later rise above that amount needs a new one.",
+    f"the tag {OVERRIDE_TAG} on the stack's resources. It names the monthly dollars up to which the stack may grow, "
+    "who agreed (an e-mail address) and why; a later rise above that amount needs a new one.",
     config={
         "share": {"type": "number", "minimum": 0, "default": 25, "description": "Per cent that a change may add."},
         "floorUsd": {
@@ -118,6 +120,7 @@ COST_INCREASE = Rule(
     compares=True,
     fails=Example((_server("t4g.medium"),), before=(_server("t4g.nano"),)),
     passes=Example(
-        (_server("t4g.medium", **{OVERRIDE: "40 you@example.com four people at once"}),), before=(_server("t4g.nano"),)
+        (_server("t4g.medium", **{OVERRIDE_TAG: "40 you@example.com four people at once"}),),
+        before=(_server("t4g.nano"),),
     ),
 )  # fmt: skip

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from policies.budget.pricing import largest, limit, monthly, priced, runs, source
-from policies.rule import Context, Example, Finding, Rule, Stack, resource, usd
+from policies.budget.pricing import largest, limit, monthly, runs, source
+from policies.money import of_stack, usd
+from policies.rule import DEFAULT, Context, Example, Resource, Rule, Stack, Violation, declare
 from policies.values import number
+from shoestring.base.names import LEASE_TAG, MONTHLY_USD
 
-MONTHLY = {"local": 15, "dev": 15, "staging": 25, "prod": 60, "default": 25}
-WINDOWS = {"local": 10, "dev": 10, "staging": 15, "prod": 40, "default": 10}
-JOBS = {"local": 8, "dev": 8, "staging": 12, "prod": 30, "default": 8}
+MONTHLY = {**MONTHLY_USD, DEFAULT: 25}
+WINDOWS = {"local": 10, "dev": 10, "staging": 15, "prod": 40, DEFAULT: 10}
+JOBS = {"local": 8, "dev": 8, "staging": 12, "prod": 30, DEFAULT: 8}
 NUMBERS = {"type": "object", "additionalProperties": {"type": "number"}}
 
 
@@ -23,9 +25,9 @@ def _schema(what: str, default: Mapping[str, int]) -> dict[str, Any]:
     }
 
 
-def check_monthly(stack: Stack, context: Context) -> Iterator[Finding]:
-    """One finding where the month costs more than the limit."""
-    costs = priced(stack, context)
+def check_monthly(stack: Stack, context: Context) -> Iterator[Violation]:
+    """One violation where the month costs more than the limit."""
+    costs = of_stack(stack, context)
     total = monthly(costs)
     most, where = limit(context, "limits", "monthlyUsd")
     if most is None or total <= most:
@@ -38,12 +40,12 @@ def check_monthly(stack: Stack, context: Context) -> Iterator[Finding]:
         f"  change: the largest of these, or the limit: {raised} --stack {context.stack}",
         "  explained by: shoestring policies explain monthly-budget",
     ]
-    yield Finding("monthly cost", None, lines[3], said="\n".join(lines))
+    yield Violation("monthly cost", None, lines[3], message="\n".join(lines))
 
 
-def check_window(stack: Stack, context: Context) -> Iterator[Finding]:
-    """Findings where all that is ephemeral, or one job of it, costs more than its limit in the worst case."""
-    costs = priced(stack, context)
+def check_window(stack: Stack, context: Context) -> Iterator[Violation]:
+    """Violations where all that is ephemeral, or one job of it, costs more than its limit in the worst case."""
+    costs = of_stack(stack, context)
     total = runs(costs)
     most, where = limit(context, "limits", "windowUsd")
     if most is not None and total > most:
@@ -55,24 +57,24 @@ def check_window(stack: Stack, context: Context) -> Iterator[Finding]:
             f"  change: max_run or instance_type of these jobs, or the limit: {raised} --stack {context.stack}",
             "  explained by: shoestring policies explain window-budget",
         ]
-        yield Finding("worst case", None, lines[3], said="\n".join(lines))
-    each = number(context.here("jobs"))
+        yield Violation("worst case", None, lines[3], message="\n".join(lines))
+    most_of_one = number(context.here("jobs"))
     for cost in costs:
-        if each is not None and cost.run.high > each:
+        if most_of_one is not None and cost.run.high > most_of_one:
             lines = [
                 f"{cost.name} ({cost.type}) costs up to {usd(cost.run.high)} a run, the limit of one job is "
-                f"{usd(each)}",
-                f"  cost: {usd(cost.run.high - each)} above the limit: {cost.reason}",
+                f"{usd(most_of_one)}",
+                f"  cost: {usd(cost.run.high - most_of_one)} above the limit: {cost.reason}",
                 f"  limit: jobs of the policy configuration, for {context.environment}; {source([cost])}",
                 "  change: stopping_condition.max_runtime_in_seconds, resource_config.instance_type or instance_count",
                 "  explained by: shoestring policies explain window-budget",
             ]
-            found = stack.by_urn.get(cost.urn)
-            yield Finding("worst case", None, lines[3], resource=found, said="\n".join(lines))
+            resource = stack.by_urn.get(cost.urn)
+            yield Violation("worst case", None, lines[3], resource=resource, message="\n".join(lines))
 
 
-def _job(seconds: int) -> Any:
-    return resource(
+def _job(seconds: int) -> Resource:
+    return declare(
         "aws:sagemaker/trainingJob:TrainingJob",
         "churn",
         trainingJobName="churn-3f9a",
@@ -80,12 +82,12 @@ def _job(seconds: int) -> Any:
         resourceConfig={"instanceType": "ml.g4dn.xlarge", "instanceCount": 4, "volumeSizeInGb": 30},
         stoppingCondition={"maxRuntimeInSeconds": seconds, "maxWaitTimeInSeconds": 3 * seconds},
         enableManagedSpotTraining=True,
-        tags={"shoestring:lease": "2030-01-31T18:00:00Z"},
+        tags={LEASE_TAG: "2030-01-31T18:00:00Z"},
     )
 
 
-def _server(kind: str) -> Any:
-    return resource("aws:ec2/instance:Instance", "tracking", ami="ami-0abcdef1234567890", instanceType=kind)
+def _server(kind: str) -> Resource:
+    return declare("aws:ec2/instance:Instance", "tracking", ami="ami-0abcdef1234567890", instanceType=kind)
 
 
 MONTHLY_BUDGET = Rule(
@@ -93,11 +95,10 @@ MONTHLY_BUDGET = Rule(
     group="budget",
     description="What a stack costs in a month stays within its environment's limit.",
     why="Nobody looks at a bill before the month is over. The plan is priced at list prices before anything is "
-    "created; "
-    "of a range (unknown values, traffic) the upper end counts.",
+    "created; of a range (unknown values, traffic) the upper end counts.",
     change="Make the plan cheaper, or raise the limit where everybody sees it: "
-    "pulumi config set --path shoestring:budget.monthlyUsd 40 for one stack, `limits` of the policy configuration for "
-    "all.",
+    "pulumi config set --path shoestring:budget.monthlyUsd 40 for one stack, `limits` of the policy configuration "
+    "for all.",
     config={"limits": _schema("Most that a stack may cost in a month", MONTHLY)},
     check_stack=check_monthly,
     fails=Example((_server("m7g.large"),)),
@@ -108,8 +109,7 @@ WINDOW_BUDGET = Rule(
     group="budget",
     description="What a training window costs in the worst case, and each job of it, stays within its limit.",
     why="A job that hangs runs to its stopping condition, and spot capacity may cost as much as capacity on demand: "
-    "the "
-    "worst case is instances × longest run × price on demand.",
+    "the worst case is instances × longest run × price on demand.",
     change="Shorten max_run, take a smaller instance or fewer of them, or raise the limit: "
     "pulumi config set --path shoestring:budget.windowUsd 20 for one stack.",
     config={

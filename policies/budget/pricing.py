@@ -1,4 +1,4 @@
-"""A plan's costs for the rules of this group: priced once for all of them."""
+"""Sums and limits of a plan's costs, for the rules of this group."""
 
 from __future__ import annotations
 
@@ -8,21 +8,11 @@ from decimal import Decimal
 from typing import Any
 
 from costs.plan.charges import ResourceCost
-from costs.plan.plan import price_resources
-from policies.rule import Context, Resource, Stack, usd
+from policies.money import usd
+from policies.rule import Context, Resource
 from policies.values import at, number
 
 LARGEST = 3  # how many resources a message names
-
-
-def priced(stack: Stack, context: Context) -> list[ResourceCost]:
-    """What each resource of the plan costs."""
-    if stack.costs is None:
-        stack.costs = price_resources(
-            [resource.planned() for resource in stack.resources], context.region, context.prices,
-            config=context.settings, now=context.now,
-        )  # fmt: skip
-    return stack.costs
 
 
 def monthly(costs: Sequence[ResourceCost]) -> Decimal:
@@ -54,14 +44,16 @@ def limit(context: Context, key: str, setting_key: str) -> tuple[Decimal | None,
 
 def largest(costs: Sequence[ResourceCost], amount: Callable[[ResourceCost], Decimal]) -> str:
     """The resources that cost most, in words."""
-    found = sorted(((amount(cost), cost) for cost in costs), key=lambda pair: -pair[0])[:LARGEST]
-    return "; ".join(f"{cost.name} ({cost.type}) {usd(most)}: {cost.reason}" for most, cost in found if most > 0)
+    dearest = sorted(costs, key=amount, reverse=True)[:LARGEST]
+    return "; ".join(
+        f"{cost.name} ({cost.type}) {usd(amount(cost))}: {cost.reason}" for cost in dearest if amount(cost) > 0
+    )
 
 
 def source(costs: Sequence[ResourceCost]) -> str:
     """Where the prices of these costs are from."""
-    found = sorted({(charge.price.as_of, charge.price.source) for cost in costs for charge in cost.charges})
-    return f"list prices of {found[0][0]}, {found[0][1]}" if found else "list prices"
+    oldest = min(((charge.price.as_of, charge.price.source) for cost in costs for charge in cost.charges), default=None)
+    return f"list prices of {oldest[0]}, {oldest[1]}" if oldest else "list prices"
 
 
 def of_type(resource: Resource) -> str:

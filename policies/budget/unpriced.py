@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies.budget.pricing import priced
-from policies.rule import Context, Example, Finding, Rule, Stack, resource
+from policies.money import of_stack, usd
+from policies.rule import Context, Example, Rule, Stack, Violation, declare
+
+COMMAND = "shoestring prices refresh"
 
 
-def check(stack: Stack, context: Context) -> Iterator[Finding]:
-    """A finding for each resource without a price."""
-    for cost in priced(stack, context):
-        if not cost.whole:
-            refresh = f"shoestring prices refresh --region {context.region}"
-            lines = [
-                f"{cost.name} ({cost.type}) has no price: {cost.reason}",
-                "  cost: unknown, and in no budget",
-                "  change: " + (f"{refresh}, or another type" if refresh in cost.reason else "another type"),
-            ]
-            yield Finding("price", None, lines[2], resource=stack.by_urn.get(cost.urn), said="\n".join(lines))
+def check(stack: Stack, context: Context) -> Iterator[Violation]:
+    """A violation for each resource without a price, or without one of its prices."""
+    for cost in of_stack(stack, context):
+        if cost.whole:
+            continue
+        part = f"at least {usd(cost.monthly.low)} a month, which budgets count" if cost.charges else ""
+        # The reason names the command where that may bring the price.
+        refresh = f"{COMMAND} --region {context.region}, or " if COMMAND in cost.reason else ""
+        lines = [
+            f"{cost.name} ({cost.type}) has no {'whole ' * bool(cost.charges)}price: {cost.reason}",
+            f"  cost: {part or 'unknown, and in no budget'}",
+            f"  change: {refresh}a type that the price book knows, or count it beside the plan",
+        ]
+        resource = stack.by_urn.get(cost.urn)
+        yield Violation("price", None, lines[2], resource=resource, message="\n".join(lines))
 
 
 UNPRICED_RESOURCES = Rule(
@@ -27,12 +33,13 @@ UNPRICED_RESOURCES = Rule(
     level="advisory",
     description="Every resource has a price, or is known to be free.",
     why="A budget that leaves something out is no budget: what is listed here comes on top of every estimate.",
-    change="Refresh the price book for the region, or choose a type that it knows.",
+    change="Choose a type that the price book knows, or count it beside the plan. Where the message names a command, "
+    "that may bring the price.",
     check_stack=check,
     fails=Example(
-        (resource("aws:ec2/instance:Instance", "server", ami="ami-0abcdef1234567890", instanceType="z9.huge"),)
+        (declare("aws:ec2/instance:Instance", "server", ami="ami-0abcdef1234567890", instanceType="z9.huge"),)
     ),
     passes=Example(
-        (resource("aws:ec2/instance:Instance", "server", ami="ami-0abcdef1234567890", instanceType="t4g.nano"),)
+        (declare("aws:ec2/instance:Instance", "server", ami="ami-0abcdef1234567890", instanceType="t4g.nano"),)
     ),
 )

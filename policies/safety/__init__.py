@@ -1,8 +1,10 @@
 """Safety: what must not be open, unencrypted, all-powerful, or gone by mistake."""
 
-from policies.safety.access import PUBLIC_ACCESS_BLOCK, PUBLIC_BUCKETS, PUBLIC_DATABASES, PUBLIC_FUNCTIONS
+from policies.safety.buckets import PUBLIC_ACCESS_BLOCK, PUBLIC_BUCKETS
+from policies.safety.databases import PUBLIC_DATABASES
 from policies.safety.deletion import DELETION_PROTECTION
 from policies.safety.encryption import ENCRYPTED_BUCKETS, ENCRYPTED_STORAGE
+from policies.safety.functions import PUBLIC_FUNCTIONS
 from policies.safety.metadata import IMDSV2
 from policies.safety.ports import OPEN_PORTS
 from policies.safety.rights import WILDCARD_IAM

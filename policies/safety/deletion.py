@@ -5,36 +5,41 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from policies.rule import Context, Example, Finding, Resource, Rule, resource
-from policies.values import UNKNOWN, at, off, on, snake, text
-from policies.waste.storage import BUCKETS
+from policies.rule import Context, Example, Resource, Rule, Violation, declare
+from policies.shapes.buckets import BUCKETS
+from policies.values import UNKNOWN, at, off, on, snake
 
-FLAGS = {  # property → what it must be
+DATABASE = "aws:rds/instance:Instance"
+PROTECTED = (("deletionProtection", True), ("skipFinalSnapshot", False))
+FLAGS: dict[str, tuple[tuple[str, bool], ...]] = {  # properties, and what they must be
     **dict.fromkeys(BUCKETS, (("forceDestroy", False),)),
-    "aws:rds/instance:Instance": (("deletionProtection", True), ("skipFinalSnapshot", False)),
-    "aws:rds/cluster:Cluster": (("deletionProtection", True), ("skipFinalSnapshot", False)),
+    DATABASE: PROTECTED,
+    "aws:rds/cluster:Cluster": PROTECTED,
+    "aws:docdb/cluster:Cluster": PROTECTED,
+    "aws:neptune/cluster:Cluster": PROTECTED,
+    "aws:redshift/cluster:Cluster": (("skipFinalSnapshot", False),),
     "aws:dynamodb/table:Table": (("deletionProtectionEnabled", True),),
     "aws:efs/fileSystem:FileSystem": (),
 }
 LOST = "what was learned: data, models and runs, which cost more to make again than to keep"
 
 
-def check(found: Resource, context: Context) -> Iterator[Finding]:
-    """Findings for what would let a destroy, or a replacement, take the state with it."""
+def check(resource: Resource, context: Context) -> Iterator[Violation]:
+    """Violations for what would let a destroy, or a replacement, take the state with it."""
     if context.environment not in context.config["environments"] or context.window:
         return
-    if found.type == "aws:rds/instance:Instance" and text(at(found.props, "replicateSourceDb")):
-        return
-    if not found.protect:
-        yield Finding("opts.protect", False, "opts=pulumi.ResourceOptions(protect=True)", LOST)
-    for flag, wanted in FLAGS[found.type]:
-        value = at(found.props, flag)
+    if resource.type == DATABASE and at(resource.props, "replicateSourceDb"):
+        return  # it can be made again from its source
+    if not resource.protect:
+        yield Violation("opts.protect", False, "opts=pulumi.ResourceOptions(protect=True)", LOST)
+    for flag, wanted in FLAGS[resource.type]:
+        value = at(resource.props, flag)
         if value is not UNKNOWN and (off(value) if wanted else on(value)):
-            yield Finding(snake(flag), value, f"{snake(flag)}={wanted}", LOST)
+            yield Violation(snake(flag), value, f"{snake(flag)}={wanted}", LOST)
 
 
 def _bucket(protect: bool, **props: Any) -> Resource:
-    return resource(BUCKETS[0], "models", protect=protect, bucket="models", **props)
+    return declare(BUCKETS[0], "models", protect=protect, bucket="models", **props)
 
 
 DELETION_PROTECTION = Rule(

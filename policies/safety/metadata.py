@@ -5,41 +5,43 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from policies.rule import Context, Example, Finding, Resource, Rule, resource
+from policies.rule import Context, Example, Resource, Rule, Violation, declare
+from policies.shapes.machines import CONFIGURATION, INSTANCE, SPOT_REQUEST, TEMPLATE
 from policies.values import UNKNOWN, at
 
-INSTANCE = "aws:ec2/instance:Instance"
-TYPES = (
-    INSTANCE, "aws:ec2/launchTemplate:LaunchTemplate", "aws:ec2/launchConfiguration:LaunchConfiguration",
-    "aws:ec2/spotInstanceRequest:SpotInstanceRequest",
-)  # fmt: skip
+NOTEBOOK = "aws:sagemaker/notebookInstance:NotebookInstance"
+RISK = "a page that is made to ask hands a stranger the machine's role"
 
 
-def check(found: Resource, context: Context) -> Iterator[Finding]:
-    """A finding where version 1 of the metadata service answers."""
-    options = at(found.props, "metadataOptions")
-    if found.type == INSTANCE and options is None and at(found.props, "launchTemplate"):
+def check(resource: Resource, context: Context) -> Iterator[Violation]:
+    """A violation where version 1 of the metadata service answers."""
+    if resource.type == NOTEBOOK:
+        version = at(resource.props, "instanceMetadataServiceConfiguration", "minimumInstanceMetadataServiceVersion")
+        if version not in ("2", UNKNOWN):
+            prop = "instance_metadata_service_configuration.minimum_instance_metadata_service_version"
+            yield Violation(prop, version, f'{prop}="2"', RISK)
+        return
+    options = at(resource.props, "metadataOptions")
+    if options is None and at(resource.props, "launchTemplate"):
         return  # the template says it
     tokens = at(options, "httpTokens")
-    if tokens in ("required", UNKNOWN) or at(options, "httpEndpoint") == "disabled":
+    if tokens in ("required", UNKNOWN) or at(options, "httpEndpoint") in ("disabled", UNKNOWN):
         return
-    risk = "a page that is made to ask hands a stranger the machine's role"
-    yield Finding("metadata_options.http_tokens", tokens, 'metadata_options={"http_tokens": "required"}', risk)
+    yield Violation("metadata_options.http_tokens", tokens, 'metadata_options={"http_tokens": "required"}', RISK)
 
 
 def _server(**props: Any) -> Resource:
-    return resource(INSTANCE, "tracking", ami="ami-0abcdef1234567890", instanceType="t4g.nano", **props)
+    return declare(INSTANCE, "tracking", ami="ami-0abcdef1234567890", instanceType="t4g.nano", **props)
 
 
 IMDSV2 = Rule(
     name="imdsv2",
     group="safety",
     description="Machines require IMDSv2.",
-    why="Version 1 of the metadata service gives a machine's credentials to any request that reaches it, also one "
-    "that a "
-    "server was tricked into.",
+    why="Version 1 of the metadata service gives a machine's credentials to any request that reaches it, also one that "
+    "a server was tricked into.",
     change="Set metadata_options.http_tokens to required.",
-    types=TYPES,
+    types=(INSTANCE, TEMPLATE, CONFIGURATION, SPOT_REQUEST, NOTEBOOK),
     check=check,
     fails=Example((_server(),)),
     passes=Example((_server(metadataOptions={"httpEndpoint": "enabled", "httpTokens": "required"}),)),

@@ -3,37 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import ip_network
 from typing import Any
 
-from policies.rule import Context, Example, Finding, Resource, Rule, resource
-from policies.values import UNKNOWN, at, each, number, text, texts
+from policies.rule import Context, Example, Resource, Rule, Violation, declare
+from policies.shapes.statements import internet
+from policies.values import UNKNOWN, at, items, number, text, texts
 
 GROUPS = ("aws:ec2/securityGroup:SecurityGroup", "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup")
 RULE = "aws:ec2/securityGroupRule:SecurityGroupRule"
 INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
-WIDE = {4: 8, 6: 16}  # prefixes shorter than these hold much of the internet, whatever they are called
 EVERY_PORT = (0, 65535)
 
 
-def internet(cidr: str) -> bool:
-    """Whether a block of addresses is the internet, or a large part of it."""
-    try:
-        network = ip_network(cidr, strict=False)
-    except ValueError:
-        return False
-    return network.prefixlen < WIDE[network.version] and not network.is_private
-
-
-def _openings(found: Resource) -> Iterator[tuple[str, Any, list[str]]]:
+def _openings(resource: Resource) -> Iterator[tuple[str, Any, list[str]]]:
     """Each way in: where it is said, what says its ports, and from which addresses."""
-    if found.type == INGRESS:
-        yield "", found.props, [text(at(found.props, "cidrIpv4")), text(at(found.props, "cidrIpv6"))]
-    elif found.type == RULE:
-        if at(found.props, "type") == "ingress":
-            yield "", found.props, _cidrs(found.props)
+    if resource.type == INGRESS:
+        yield "", resource.props, [text(at(resource.props, "cidrIpv4")), text(at(resource.props, "cidrIpv6"))]
+    elif resource.type == RULE:
+        if at(resource.props, "type") == "ingress":
+            yield "", resource.props, _cidrs(resource.props)
     else:
-        for place, ingress in enumerate(each(at(found.props, "ingress"))):
+        for place, ingress in enumerate(items(at(resource.props, "ingress"))):
             yield f"ingress[{place}].", ingress, _cidrs(ingress)
 
 
@@ -56,28 +46,26 @@ def _ports(rule: Any) -> tuple[int, int] | None:
     return int(first), int(last)
 
 
-def check(found: Resource, context: Context) -> Iterator[Finding]:
-    """A finding for each way in from the internet to ports other than those that are allowed."""
-    allowed = {int(port) for each_ in each(context.config["ports"]) if (port := number(each_)) is not None}
-    for path, rule, cidrs in _openings(found):
+def check(resource: Resource, context: Context) -> Iterator[Violation]:
+    """A violation for each way in from the internet to ports other than those that are allowed."""
+    allowed = {int(port) for port in map(number, items(context.config["ports"])) if port is not None}
+    for path, rule, cidrs in _openings(resource):
         ports = _ports(rule)
         world = [cidr for cidr in cidrs if internet(cidr)]
         if not world or ports is None or (ports[0] == ports[1] and ports[0] in allowed):
             continue
-        where = {INGRESS: "cidr_ipv6" if ":" in world[0] else "cidr_ipv4"}.get(
-            found.type, "ipv6_cidr_blocks" if ":" in world[0] else "cidr_blocks"
-        )
+        names = ("cidr_ipv4", "cidr_ipv6") if resource.type == INGRESS else ("cidr_blocks", "ipv6_cidr_blocks")
+        where = names[":" in world[0]]
         which = f"port {ports[0]}" if ports[0] == ports[1] else f"ports {ports[0]} to {ports[1]}"
-        yield Finding(
+        yield Violation(
             f"{path}{where}, for {which},", world[0] if len(world) == 1 else world,
             f"{path}{where}=your own network, a source security group, or Session Manager's port forwarding without "
-            f"any "
-            "open port",
+            "any open port",
         )  # fmt: skip
 
 
 def _ingress(**props: Any) -> Resource:
-    return resource(INGRESS, "ssh", securityGroupId="sg-0123456789abcdef0", ipProtocol="tcp", **props)
+    return declare(INGRESS, "ssh", securityGroupId="sg-0123456789abcdef0", ipProtocol="tcp", **props)
 
 
 OPEN_PORTS = Rule(

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from policies.rule import Context, Example, Finding, Resource, Rule, resource
-from policies.values import at, documents, each, text, texts
+from policies.rule import Context, Example, Resource, Rule, Violation, declare
+from policies.shapes.statements import narrowed, statements
+from policies.values import at, items, text, texts
 
 POLICIES = (
     "aws:iam/policy:Policy", "aws:iam/rolePolicy:RolePolicy", "aws:iam/userPolicy:UserPolicy",
@@ -35,21 +36,15 @@ CONDITIONED = {"cloudwatch:putmetricdata": "cloudwatch:namespace"}  # no resourc
 NARROW = ("resourcetag", "resourceaccount", "viaservice", "calledvia", "requesttag", "resourceorgid", "passedtoservice")
 
 
-def _narrowed(statement: Mapping[str, Any]) -> bool:
-    conditions = at(statement, "Condition")
-    keys = [str(key).lower() for each_ in _values(conditions) for key in (each_ if isinstance(each_, Mapping) else ())]
-    return any(word in key for key in keys for word in NARROW)
-
-
-def _values(conditions: Any) -> list[Any]:
-    return list(conditions.values()) if isinstance(conditions, Mapping) else []
+def _scoped(statement: Mapping[str, Any]) -> bool:
+    return narrowed(statement, lambda key: any(word in key for word in NARROW))
 
 
 def _knows_no_resource(action: str, statement: Mapping[str, Any]) -> bool:
     action = action.lower()
     if needed := CONDITIONED.get(action):
-        return any(str(key).lower() == needed for each_ in _values(at(statement, "Condition")) for key in each_ or ())
-    return any(fnmatchcase(action, known) for known in WITHOUT_RESOURCES)
+        return narrowed(statement, lambda key: key == needed)
+    return any(fnmatchcase(action, pattern) for pattern in WITHOUT_RESOURCES)
 
 
 def problems(statement: Mapping[str, Any], allow: list[str]) -> Iterator[tuple[str, Any, str]]:
@@ -65,38 +60,41 @@ def problems(statement: Mapping[str, Any], allow: list[str]) -> Iterator[tuple[s
     ]  # fmt: skip
     if wide:
         yield "Action", wide if len(wide) > 1 else wide[0], "the actions that are needed, such as s3:GetObject"
-    if "*" in texts(at(statement, "Resource")) and not wide and not _narrowed(statement):
+    everything = "NotResource" if "NotResource" in statement else "Resource"
+    resources = at(statement, everything)
+    if (everything == "NotResource" or "*" in texts(resources)) and not wide and not _scoped(statement):
         narrow = [action for action in actions if action not in allow and not _knows_no_resource(action, statement)]
         if narrow:
             named = ", ".join(narrow[:4]) + (" …" if len(narrow) > 4 else "")
-            yield "Resource", "*", f"the ARNs that {named} need, or a Condition on aws:ResourceTag"
+            value = resources if everything == "NotResource" else "*"
+            yield everything, value, f"the ARNs that {named} need, or a Condition on aws:ResourceTag"
 
 
-def check(found: Resource, context: Context) -> Iterator[Finding]:
-    """A finding for each statement that allows everything, or something on everything."""
-    if found.type in ATTACHMENTS:
-        arn = text(at(found.props, "policyArn"))
+def check(resource: Resource, context: Context) -> Iterator[Violation]:
+    """A violation for each statement that allows everything, or something on everything."""
+    if resource.type in ATTACHMENTS:
+        arn = text(at(resource.props, "policyArn"))
         if arn.rpartition("/")[2] in ALL_POWERFUL:
-            yield Finding("policy_arn", arn, "a policy with the actions that are needed", RISK)
+            yield Violation("policy_arn", arn, "a policy with the actions that are needed", RISK)
         return
-    written = [("policy", at(found.props, "policy"))] if found.type in POLICIES else []
-    for place, inline in enumerate(each(at(found.props, "inlinePolicies"))):
+    written = [("policy", at(resource.props, "policy"))] if resource.type in POLICIES else []
+    for place, inline in enumerate(items(at(resource.props, "inlinePolicies"))):
         written.append((f"inline_policies[{place}].policy", at(inline, "policy")))
-    for place, arn in enumerate(texts(at(found.props, "managedPolicyArns"))):
+    for place, arn in enumerate(texts(at(resource.props, "managedPolicyArns"))):
         if arn.rpartition("/")[2] in ALL_POWERFUL:
-            yield Finding(f"managed_policy_arns[{place}]", arn, "a policy with the actions that are needed", RISK)
-    allow = [text(word) for word in each(context.config["allow"])]
+            yield Violation(f"managed_policy_arns[{place}]", arn, "a policy with the actions that are needed", RISK)
+    allow = [text(word) for word in items(context.config["allow"])]
     for path, policy in written:
-        for place, statement in enumerate(documents(policy)):
+        for place, statement in enumerate(statements(policy)):
             name = text(at(statement, "Sid")) or place
             for key, value, change in problems(statement, allow):
-                yield Finding(f"{path}, statement {name}, {key}", value, f'"{key}": {change}', RISK)
+                yield Violation(f"{path}, statement {name}, {key}", value, f'"{key}": {change}', RISK)
 
 
 def _policy(action: str, arn: str) -> Resource:
     statement = {"Sid": "Models", "Effect": "Allow", "Action": action, "Resource": arn}
     document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    return resource(POLICIES[1], "inference", role="inference", policy=document)
+    return declare(POLICIES[1], "inference", role="inference", policy=document)
 
 
 RISK = "who gets these rights may start whatever the account's limits allow: GPU machines by the dozen"
@@ -106,8 +104,7 @@ WILDCARD_IAM = Rule(
     description="Rights name their actions and resources.",
     why="A key that leaks, or a package that turns bad, can do whatever its role can.",
     change="Name the actions and the ARNs. Actions for which IAM knows no resource (descriptions, "
-    "ecr:GetAuthorizationToken, "
-    "cloudwatch:PutMetricData with a condition on its namespace) may have *.",
+    "ecr:GetAuthorizationToken, cloudwatch:PutMetricData with a condition on its namespace) may have *.",
     types=(*POLICIES, ROLE, *ATTACHMENTS),
     config={
         "allow": {

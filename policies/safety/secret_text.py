@@ -9,8 +9,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from policies.rule import Context, Example, Finding, Resource, Rule, resource
-from policies.values import Secret, at, each, text
+from policies.rule import Context, Example, Resource, Rule, Violation, declare
+from policies.shapes.machines import CONFIGURATION, INSTANCE, SPOT_FLEET, SPOT_REQUEST, TEMPLATE
+from policies.values import Secret, at, items, snake, text
 
 NAMES = re.compile(
     r"(?:^|[_\-.])(?:password|passwd|passphrase|pwd|secret|token|api_?key|apikey|private_?key|secret_?access_?key|credentials?)$",
@@ -35,10 +36,8 @@ PATTERNS = tuple((what, re.compile(pattern)) for what, pattern in VALUES)
 REFERENCE = re.compile(
     r"arn:|/|ssm:|secretsmanager:|resolve:|\{\{|\$|projects/|vault:"
 )  # where a secret lies, not what it is
-USER_DATA = (
-    "aws:ec2/instance:Instance", "aws:ec2/launchTemplate:LaunchTemplate",
-    "aws:ec2/launchConfiguration:LaunchConfiguration", "aws:ec2/spotInstanceRequest:SpotInstanceRequest",
-)  # fmt: skip
+USER_DATA = (INSTANCE, TEMPLATE, CONFIGURATION, SPOT_REQUEST, SPOT_FLEET)
+BY_NAME = "a secret by its name"
 FUNCTION, PARAMETER = "aws:lambda/function:Function", "aws:ssm/parameter:Parameter"
 SAGEMAKER = (
     "aws:sagemaker/trainingJob:TrainingJob", "aws:sagemaker/model:Model",
@@ -49,45 +48,56 @@ TASKS, BATCH, BUILD = (
 )  # fmt: skip
 
 
-def _variables(found: Resource) -> Iterator[tuple[str, str, Any]]:
+def _variables(resource: Resource) -> Iterator[tuple[str, str, Any]]:
     """The variables of a resource: where, name, value."""
-    blocks: list[tuple[str, Any]] = []
-    if found.type == FUNCTION:
-        blocks = [("environment.variables", at(found.props, "environment", "variables"))]
-    elif found.type in SAGEMAKER:
-        for path, one in _containers(found):
-            keys = (("environment", "environment"), ("hyperParameters", "hyper_parameters"))
-            blocks += [(f"{path}{name}", at(one, key)) for key, name in keys]
-            blocks.append((f"{path}static_hyper_parameters", at(one, "staticHyperParameters")))
-    for path, block in blocks:
-        for name, value in block.items() if isinstance(block, Mapping) else ():
-            yield path, str(name), value
-    for path, listed in _listed(found):
-        for item in each(listed):
-            name = at(item, "name") or at(item, "Name")
-            if isinstance(name, str) and at(item, "type") not in ("PARAMETER_STORE", "SECRETS_MANAGER"):
-                yield path, name, at(item, "value") or at(item, "Value")
+    for path, variables in _environments(resource):
+        if isinstance(variables, Mapping):
+            for name, value in variables.items():
+                yield path, str(name), value
+            continue
+        for variable in items(variables):
+            name = at(variable, "name") or at(variable, "Name")
+            if isinstance(name, str) and at(variable, "type") not in ("PARAMETER_STORE", "SECRETS_MANAGER"):
+                yield path, name, at(variable, "value") or at(variable, "Value")
 
 
-def _containers(found: Resource) -> Iterator[tuple[str, Any]]:
-    yield "", found.props
-    yield "primary_container.", at(found.props, "primaryContainer")
-    yield "training_job_definition.", at(found.props, "trainingJobDefinition")
-    for key, name in (("containers", "containers"), ("trainingJobDefinitions", "training_job_definitions")):
-        for place, one in enumerate(each(at(found.props, key))):
-            yield f"{name}[{place}].", one
+def _environments(resource: Resource) -> Iterator[tuple[str, Any]]:
+    """Where a resource has variables: mappings, or lists of name and value."""
+    if resource.type == FUNCTION:
+        yield "environment.variables", at(resource.props, "environment", "variables")
+    elif resource.type in SAGEMAKER:
+        for path, container in _containers(resource):
+            for key in ("environment", "hyperParameters", "staticHyperParameters"):
+                yield f"{path}{snake(key)}", at(container, key)
+    elif resource.type == TASKS:
+        yield from _nested("container_definitions", _json(at(resource.props, "containerDefinitions")))
+    elif resource.type == BATCH:
+        for key in ("containerProperties", "nodeProperties", "ecsProperties", "eksProperties"):
+            yield from _nested(snake(key), _json(at(resource.props, key)))
+    elif resource.type == BUILD:
+        yield "environment.environment_variables", at(resource.props, "environment", "environmentVariables")
 
 
-def _listed(found: Resource) -> Iterator[tuple[str, Any]]:
-    """Variables that are lists of name and value."""
-    if found.type == TASKS:
-        for place, one in enumerate(each(_json(at(found.props, "containerDefinitions")))):
-            yield f"container_definitions[{place}].environment", at(one, "environment")
-    elif found.type == BATCH:
-        container = _json(at(found.props, "containerProperties"))
-        yield "container_properties.environment", at(container, "environment")
-    elif found.type == BUILD:
-        yield "environment.environment_variables", at(found.props, "environment", "environmentVariables")
+def _containers(resource: Resource) -> Iterator[tuple[str, Any]]:
+    yield "", resource.props
+    yield "primary_container.", at(resource.props, "primaryContainer")
+    yield "training_job_definition.", at(resource.props, "trainingJobDefinition")
+    for key in ("containers", "trainingJobDefinitions"):
+        for place, container in enumerate(items(at(resource.props, key))):
+            yield f"{snake(key)}[{place}].", container
+
+
+def _nested(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """The environments of containers, wherever they stand in a document."""
+    if isinstance(value, list):
+        for place, item in enumerate(value):
+            yield from _nested(f"{path}[{place}]", item)
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            if key in ("environment", "env"):
+                yield f"{path}.{key}", item
+            else:
+                yield from _nested(f"{path}.{key}", item)
 
 
 def _json(value: Any) -> Any:
@@ -99,19 +109,23 @@ def _json(value: Any) -> Any:
         return None
 
 
-def _user_data(found: Resource) -> Iterator[tuple[str, str]]:
+def _scripts(resource: Resource) -> Iterator[tuple[str, str]]:
     """First-boot scripts, as text; a launch template's are base64."""
-    for key, name in (("userData", "user_data"), ("userDataBase64", "user_data_base64")):
-        said = text(at(found.props, key))
-        if said:
-            yield name, said
-            try:
-                yield name, base64.b64decode(said, validate=True).decode("utf-8", "replace")
-            except (binascii.Error, ValueError):
-                continue
+    places = [("", resource.props)]
+    for place, specification in enumerate(items(at(resource.props, "launchSpecifications"))):
+        places.append((f"launch_specifications[{place}].", specification))
+    for path, machine in places:
+        for key in ("userData", "userDataBase64"):
+            if script := text(at(machine, key)):
+                yield f"{path}{snake(key)}", script
+                try:
+                    yield f"{path}{snake(key)}", base64.b64decode(script, validate=True).decode("utf-8", "replace")
+                except (binascii.Error, ValueError):
+                    continue
 
 
-def _pattern(value: str) -> str:
+def _look(value: str) -> str:
+    """What a text looks like that must not be read; nothing where it is harmless."""
     return next((what for what, pattern in PATTERNS if pattern.search(value)), "")
 
 
@@ -120,38 +134,43 @@ def named_like_a_secret(name: str) -> bool:
     return NAMES.search(CAMEL.sub("_", name)) is not None
 
 
-def check(found: Resource, context: Context) -> Iterator[Finding]:
-    """A finding for each secret in plain text, by its variable's name or by what it looks like."""
+def check(resource: Resource, context: Context) -> Iterator[Violation]:
+    """A violation for each secret in plain text, by its variable's name or by what it looks like."""
     allowed = context.config["allow"]
-    for path, name, value in _variables(found):
-        said = text(value)
-        if not said or name in allowed:
+    for path, name, value in _variables(resource):
+        plain = text(value)
+        if not plain or name in allowed:
             continue
-        what = _pattern(said)
-        if what or (named_like_a_secret(name) and not REFERENCE.search(said) and not said.isdigit()):
-            why = what or "a secret by its name"
-            yield _finding(f"{path}[{name!r}]", why, f"{name}_PARAMETER", said)
-    if found.type in USER_DATA:
-        for name in dict.fromkeys(name for name, said in _user_data(found) if _pattern(said)):
-            what = next(_pattern(said) for key, said in _user_data(found) if key == name and _pattern(said))
-            yield _finding(name, what, "a role and a parameter that the script reads", "")
-    if found.type == PARAMETER and at(found.props, "type") in ("String", "StringList"):
-        said, name = text(at(found.props, "value")), text(at(found.props, "name"))
-        named = named_like_a_secret(name.replace("/", "_")) and not REFERENCE.search(said) and name not in allowed
-        if said and (_pattern(said) or named):
-            yield _finding("value", _pattern(said) or "a secret by its name", "", said, 'type="SecureString"')
+        by_name = named_like_a_secret(name) and not REFERENCE.search(plain) and not plain.isdigit()
+        if what := _look(plain) or (BY_NAME if by_name else ""):
+            yield _violation(f"{path}[{name!r}]", what, plain, _kept(f"{name}_PARAMETER"))
+    if resource.type in USER_DATA:
+        looks: dict[str, str] = {}
+        for name, script in _scripts(resource):
+            if what := _look(script):
+                looks.setdefault(name, what)
+        for name, what in looks.items():
+            yield _violation(name, what, "", _kept("a role and a parameter that the script reads"))
+    if resource.type == PARAMETER and at(resource.props, "type") in ("String", "StringList"):
+        plain, name = text(at(resource.props, "value")), text(at(resource.props, "name"))
+        by_name = named_like_a_secret(name.replace("/", "_")) and not REFERENCE.search(plain) and name not in allowed
+        if plain and (what := _look(plain) or (BY_NAME if by_name else "")):
+            yield _violation("value", what, plain, 'type="SecureString"')
 
 
-def _finding(path: str, what: str, name: str, said: str, change: str = "") -> Finding:
-    mend = change or (
-        f"the secret in a parameter (aws.ssm.Parameter of type SecureString, free), and its name in {name}, or "
-        "IAM roles instead of keys"
+def _kept(name: str) -> str:
+    return (
+        f"the secret in a parameter (aws.ssm.Parameter of type SecureString, free), and its name in {name}, or IAM "
+        "roles instead of keys"
     )
-    return Finding(path, Secret(said), mend, f"{what}: who finds it spends what its owner may spend")
+
+
+def _violation(path: str, what: str, plain: str, change: str) -> Violation:
+    return Violation(path, Secret(plain), change, f"{what}: who finds it spends what its owner may spend")
 
 
 def _function(**variables: str) -> Resource:
-    return resource(
+    return declare(
         FUNCTION, "inference", role="arn:aws:iam::123456789012:role/inference", environment={"variables": variables}
     )
 
@@ -161,11 +180,9 @@ PLAIN_SECRETS = Rule(
     group="safety",
     description="No secrets in variables, scripts and plain parameters.",
     why="Everybody who may describe a function, a job or a machine reads its variables and first-boot script, and so "
-    "does "
-    "every log that prints them. Pulumi's own secrets are plain there as well.",
+    "does every log that prints them. Pulumi's own secrets are plain there as well.",
     change="Keep the secret in Systems Manager (SecureString, free) or Secrets Manager ({secretsmanager secret x1} a "
-    "month), and hand on its "
-    "name; a role needs no key at all.",
+    "month), and hand on its name; a role needs no key at all.",
     types=(FUNCTION, PARAMETER, *SAGEMAKER, *USER_DATA, TASKS, BATCH, BUILD),
     config={
         "allow": {

@@ -10,11 +10,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from policies.rule import WINDOW, Context, Example, Finding, Resource, Rule, resource
+from policies.rule import Context, Example, Resource, Rule, Violation, declare
+from policies.shapes.disks import disks
+from policies.shapes.machines import BATCH, CONFIGURATION, GROUP, INSTANCE, NODES, SPOT_REQUEST, TEMPLATE
 from policies.taggable import plainly_taggable, taggable
-from policies.values import UNKNOWN, at, each, known
+from policies.values import UNKNOWN, at, items, known
+from shoestring.base.names import ENVIRONMENTS, LEASE_TAG, WINDOW_SUFFIX
 
-LEASE = "shoestring:lease"
 LAUNCHED = ("instance", "volume", "network-interface")  # what a launch template's instances are billed for
 
 STRINGS = {"type": "array", "items": {"type": "string"}}
@@ -28,7 +30,7 @@ SCHEMA: dict[str, dict[str, Any]] = {
         "type": "object",
         "additionalProperties": STRINGS,
         "description": "Keys whose values are chosen from a list.",
-        "default": {"Environment": ["local", "dev", "staging", "prod"], "ManagedBy": ["pulumi"]},
+        "default": {"Environment": list(ENVIRONMENTS), "ManagedBy": ["pulumi"]},
     },
     "forms": {
         "type": "object",
@@ -36,7 +38,7 @@ SCHEMA: dict[str, dict[str, Any]] = {
         "description": "Keys whose values match a regular expression as a whole.",
         "default": {
             "Owner": r"[^@\s]+@[^@\s]+\.[^@\s]+",
-            LEASE: r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|\+00:00)",
+            LEASE_TAG: r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|\+00:00)",
         },
     },
 }
@@ -45,49 +47,64 @@ SETTINGS = {  # where a tag's value comes from in a stack's configuration; the p
     "Team": "shoestring:team",
     "Owner": "shoestring:owner",
     "CostCenter": "shoestring:costCenter",
-    LEASE: "shoestring:leaseUntil",
+    LEASE_TAG: "shoestring:leaseUntil",
 }
 DERIVED = ("Project", "Team", "Owner", "CostCenter")  # of these settings the pack adds the tag by itself
-EXAMPLES = {"Owner": "an e-mail address", LEASE: "a UTC time such as 2026-01-31T18:00:00Z"}
+EXAMPLES = {"Owner": "an e-mail address", LEASE_TAG: "a UTC time such as 2026-01-31T18:00:00Z"}
 
 
 def _propagated(tags: Any) -> Any:
     """An auto scaling group's tags that reach its instances, as a mapping; UNKNOWN where one of them is."""
     if tags is UNKNOWN:
         return UNKNOWN
-    found = {}
-    for tag in each(tags):
+    reaching = {}
+    for tag in items(tags):
         if UNKNOWN in (tag, key := at(tag, "key"), reaches := at(tag, "propagateAtLaunch")):
             return UNKNOWN
         if reaches and isinstance(key, str):
-            found[key] = at(tag, "value")
-    return found
+            reaching[key] = at(tag, "value")
+    return reaching
 
 
 def _specified(specifications: Any, kind: str) -> Any:
     """The tags that a launch template gives to one kind of what it launches."""
-    items = each(specifications)
-    if specifications is UNKNOWN or UNKNOWN in items:
+    listed = items(specifications)
+    if specifications is UNKNOWN or UNKNOWN in listed:
         return UNKNOWN
-    return next((at(item, "tags") for item in items if at(item, "resourceType") == kind), None)
+    return next((at(item, "tags") for item in listed if at(item, "resourceType") == kind), None)
 
 
-def _places(token: str, props: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _places(resource: Resource) -> Iterator[tuple[str, Any]]:
     """Where the tags of a resource and of what it creates later are set: the argument's name, and the tags."""
+    props = resource.props
     tags = at(props, "tags")
-    if token == "aws:autoscaling/group:Group":
+    if resource.type == GROUP:
         yield "tags with propagate_at_launch", _propagated(tags)
         return
     yield "tags", tags
-    if token == "aws:ec2/launchTemplate:LaunchTemplate":
+    if resource.type == TEMPLATE:
         for kind in LAUNCHED:
             yield f"tag_specifications for {kind}", _specified(at(props, "tagSpecifications"), kind)
-    if token == "aws:ec2/instance:Instance" and not at(props, "launchTemplate"):
-        yield "volume_tags", at(props, "volumeTags") or at(props, "rootBlockDevice", "tags")
-    if token == "aws:batch/computeEnvironment:ComputeEnvironment":
+    if resource.type in (INSTANCE, SPOT_REQUEST):
+        yield from _volumes(resource)
+    if resource.type == NODES and at(props, "launchTemplate") is None:
+        yield "launch_template with tag_specifications", None  # its own tags reach none of its machines
+    if resource.type == BATCH:
         resources = at(props, "computeResources")
         if resources and at(resources, "type") in ("EC2", "SPOT"):
             yield "compute_resources.tags", at(resources, "tags")
+
+
+def _volumes(resource: Resource) -> Iterator[tuple[str, Any]]:
+    """The tags of a machine's disks: of all at once, or each for itself; those of a launch template it sets itself."""
+    if at(resource.props, "launchTemplate"):
+        return
+    together = at(resource.props, "volumeTags")
+    apart = [(f"{disk.path}tags", at(disk.block, "tags")) for disk in disks(resource)]
+    if together or not any(tags for _, tags in apart):
+        yield "volume_tags", together
+    else:
+        yield from apart
 
 
 def _wrong(key: str, value: Any, rules: Mapping[str, Any]) -> str:
@@ -107,43 +124,47 @@ def _problems(tags: Any, required: list[str], rules: Mapping[str, Any]) -> tuple
     values = {key: at(tags, key) for key in required}
     missing = [key for key, value in values.items() if value is None or value == ""]
     wrong = {
-        key: said
+        key: words
         for key, value in values.items()
-        if key not in missing and value is not UNKNOWN and (said := _wrong(key, value, rules))
+        if key not in missing and value is not UNKNOWN and (words := _wrong(key, value, rules))
     }
     first = [f"{', '.join(missing)} missing"] if missing else []
     return [*missing, *wrong], [*first, *wrong.values()]
 
 
-def check(found: Resource, context: Context) -> Iterator[Finding]:
-    """One finding for a resource, with each place of a wrong tag; what is unknown passes until the update."""
-    if not (taggable(found.type) or (found.type.startswith("aws:") and "tags" in found.props)):
+def check(resource: Resource, context: Context) -> Iterator[Violation]:
+    """One violation for a resource, with each place of a wrong tag; what is unknown passes until the update."""
+    if resource.type == CONFIGURATION:
+        yield Violation(
+            "tags of its disks", None, "a launch template with tag_specifications", UNTAGGED, level="advisory"
+        )
+    if not (taggable(resource.type) or (resource.type.startswith("aws:") and "tags" in resource.props)):
         return
     required = list(context.config["required"])
-    if context.window and LEASE not in required:
-        required.append(LEASE)
+    if context.window and LEASE_TAG not in required:
+        required.append(LEASE_TAG)
     lines, keys = [], []
-    for place, tags in _places(found.type, found.props):
-        wrong, said = _problems(tags, required, context.config)
-        if said:
-            lines.append(f"  {place}: {'; '.join(said)}")
+    for place, tags in _places(resource):
+        wrong, words = _problems(tags, required, context.config)
+        if words:
+            lines.append(f"  {place}: {'; '.join(words)}")
             keys += [key for key in wrong if key not in keys]
     if lines:
         settings = ", ".join(SETTINGS[key] for key in keys if key in SETTINGS)
         mend = [f"{settings} in Pulumi.{context.stack}.yaml"] * bool(settings)
         mend.append("the argument named above in the program")
-        lines = [f"{found.name} ({found.type}) lacks cost tags:", *lines, f"  mend it: {' or '.join(mend)}"]
-        yield Finding("tags", at(found.props, "tags"), mend[0], said="\n".join(lines))
+        lines = [f"{resource.name} ({resource.type}) lacks cost tags:", *lines, f"  mend it: {' or '.join(mend)}"]
+        yield Violation("tags", at(resource.props, "tags"), mend[0], message="\n".join(lines))
 
 
-def remediate(found: Resource, context: Context) -> dict[str, str]:
+def remediate(resource: Resource, context: Context) -> dict[str, str]:
     """The tags that the pack can derive and the resource lacks: from the stack's name, the project and the stack's
     configuration. What it may not carry by the rule's own lists and forms is left out."""
-    tags = at(found.props, "tags")
-    if tags is UNKNOWN or not plainly_taggable(found.type) or not (tags is None or isinstance(tags, Mapping)):
+    tags = at(resource.props, "tags")
+    if tags is UNKNOWN or not plainly_taggable(resource.type) or not (tags is None or isinstance(tags, Mapping)):
         return {}
     values = {"ManagedBy": "pulumi", "Environment": context.environment, "Project": context.project}
-    values |= {key: said for key in DERIVED if (said := context.settings.get(SETTINGS[key]))}
+    values |= {key: value for key in DERIVED if (value := context.settings.get(SETTINGS[key]))}
     return {
         key: value
         for key in context.config["required"]
@@ -157,6 +178,7 @@ def known_tag(tags: Any, key: str) -> bool:
     return value is UNKNOWN or (known(value) and value != "")
 
 
+UNTAGGED = "what its machines' disks cost is nobody's: a launch configuration cannot tag them"
 TAGS = {
     "Project": "churn", "Environment": "dev", "Team": "ml", "Owner": "you@example.com", "CostCenter": "ml-experiments",
     "ManagedBy": "pulumi",
@@ -168,14 +190,14 @@ COST_TAGS = Rule(
     level="remediate",
     description="Every taggable resource, and what it launches, carries the tags that costs are reported by.",
     why="Costs without tags are nobody's: no report, budget or alarm can say which project or team spends them. In a "
-    f"training window (stacks whose names end in {WINDOW}) the tag {LEASE} says until when a resource may cost "
-    f"anything.",
+    f"training window (stacks whose names end in {WINDOW_SUFFIX}) the tag {LEASE_TAG} says until when a resource may "
+    "cost anything.",
     change="Set the tags in the program or by one stack transform. At the level remediate, the default, the pack adds "
     "those that it can derive itself: ManagedBy, Environment from the stack's name, Project from shoestring:project or "
     "the project's name, and Team, Owner and CostCenter from shoestring:team, owner and costCenter.",
     config=SCHEMA,
     check=check,
     remediate=remediate,
-    fails=Example((resource("aws:s3/bucket:Bucket", "data", tags=FAILING),)),
-    passes=Example((resource("aws:s3/bucket:Bucket", "data", tags=TAGS),)),
+    fails=Example((declare("aws:s3/bucket:Bucket", "data", tags=FAILING),)),
+    passes=Example((declare("aws:s3/bucket:Bucket", "data", tags=TAGS),)),
 )

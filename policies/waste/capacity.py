@@ -2,75 +2,127 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
-from policies.money import machine
-from policies.rule import Context, Example, Finding, Resource, Rule, Stack, resource, usd
-from policies.values import UNKNOWN, at, each, known, number, shown, text
-from policies.waste.machines import BATCH, DATABASE, GROUP, INSTANCE, NODES, leased, running
+from costs.book.price import HOURS_A_MONTH
+from policies.money import hours, machines, month, on_spot, usd
+from policies.rule import Context, Example, Resource, Rule, Stack, Violation, declare
+from policies.shapes.machines import BATCH, GROUP, INSTANCE, NODES, Machine, leased, running, templates
+from policies.values import UNKNOWN, at, items, known, number, snake, text
 
 FULL = 100  # per cent on demand, where a mixed group says nothing
+SHARE = "onDemandPercentageAboveBaseCapacity"
+BASE = "onDemandBaseCapacity"
+SIZES = {  # databases and their like: type → the property that says how large their machines are
+    "aws:rds/instance:Instance": ("instanceClass",),
+    "aws:rds/clusterInstance:ClusterInstance": ("instanceClass",),
+    "aws:docdb/clusterInstance:ClusterInstance": ("instanceClass",),
+    "aws:neptune/clusterInstance:ClusterInstance": ("instanceClass",),
+    "aws:elasticache/cluster:Cluster": ("nodeType",),
+    "aws:elasticache/replicationGroup:ReplicationGroup": ("nodeType",),
+    "aws:memorydb/cluster:Cluster": ("nodeType",),
+    "aws:redshift/cluster:Cluster": ("nodeType",),
+    "aws:opensearch/domain:Domain": ("clusterConfig", "instanceType"),
+    "aws:elasticsearch/domain:Domain": ("clusterConfig", "instanceType"),
+}
 
 
-def check_share(found: Resource, context: Context) -> Iterator[Finding]:
-    """A finding for a group of machines of which too many are on demand."""
+def check_share(stack: Stack, context: Context) -> Iterator[Violation]:
+    """A violation for each group of machines of which too many are on demand."""
     most = number(context.here("maxPercent"))
     if most is None or most >= FULL:
         return
-    if found.type == GROUP:
-        yield from _group(found, context, int(most))
-    elif found.type == NODES:
-        value = at(found.props, "capacityType")
+    for group in stack.of(GROUP):
+        mixed = at(group.props, "mixedInstancesPolicy")
+        yield from _mixed(stack, group, mixed, most, context) if mixed else _plain(stack, group, context)
+    for nodes in stack.of(NODES):
+        value = at(nodes.props, "capacityType")
         if value is None or value == "ON_DEMAND":
-            kinds = [kind for kind in each(at(found.props, "instanceTypes")) if isinstance(kind, str)]
-            count = int(number(at(found.props, "scalingConfig", "desiredSize")) or 1)
-            price = machine(context, "ec2", kinds[0], found, count) if kinds else ""
-            yield Finding("capacity_type", value, 'capacity_type="SPOT"', price)
-    else:
-        value = at(found.props, "computeResources", "type")
+            cost = on_spot(nodes, context, {"capacityType": "SPOT"}, stack.around(nodes))
+            yield Violation("capacity_type", value, 'capacity_type="SPOT"', cost, nodes)
+    for environment in stack.of(BATCH):
+        resources = at(environment.props, "computeResources")
+        value = at(resources, "type")
         if value in ("EC2", "FARGATE"):
             spot = "SPOT" if value == "EC2" else "FARGATE_SPOT"
-            yield Finding("compute_resources.type", value, f'compute_resources.type="{spot}"', SAVES)
+            mended = {"computeResources": {**resources, "type": spot}}
+            cost = on_spot(environment, context, mended, stack.around(environment))
+            yield Violation("compute_resources.type", value, f'compute_resources.type="{spot}"', cost, environment)
 
 
-def _group(found: Resource, context: Context, most: int) -> Iterator[Finding]:
-    mixed = at(found.props, "mixedInstancesPolicy")
-    if not mixed or mixed is UNKNOWN:
-        return  # a single machine, or a template that asks for spot itself
+def _mixed(stack: Stack, group: Resource, mixed: Any, most: Decimal, context: Context) -> Iterator[Violation]:
+    """Violations of a group that says itself how much of it is on demand."""
     shares = at(mixed, "instancesDistribution")
-    above, base = at(shares, "onDemandPercentageAboveBaseCapacity"), at(shares, "onDemandBaseCapacity")
-    if UNKNOWN in (shares, above):
+    above, base = at(shares, SHARE), at(shares, BASE)
+    if UNKNOWN in (mixed, shares, above):
         return
-    percent = FULL if above is None else number(above)
-    if percent is not None and percent > most:
-        value = above if known(above) else f"{FULL} (the default of AWS)"
-        path = "mixed_instances_policy.instances_distribution.on_demand_percentage_above_base_capacity"
-        yield Finding(path, value, f"{path}={most}", SAVES)
-    if (number(base) or 0) > (number(context.config["maxBase"]) or 0):
-        path = "mixed_instances_policy.instances_distribution.on_demand_base_capacity"
-        yield Finding(path, base, f"{path}={shown(context.config['maxBase'])}", SAVES)
+    most_base = number(context.config["maxBase"]) or Decimal(0)
+    percent = Decimal(FULL) if above is None else number(above)
+    wrong = {
+        SHARE: (
+            above if known(above) else f"{FULL} (the default of AWS)",
+            most,
+            percent is not None and percent > most,
+        ),
+        BASE: (base, most_base, (number(base) or 0) > most_base),
+    }
+    for key, (value, wanted, too_much) in wrong.items():
+        if too_much:
+            path = f"mixed_instances_policy.instances_distribution.{snake(key)}"
+            distribution = {**(shares if isinstance(shares, Mapping) else {}), key: wanted}
+            mended = {"mixedInstancesPolicy": {**mixed, "instancesDistribution": distribution}}
+            cost = on_spot(group, context, mended, stack.around(group))
+            yield Violation(path, value, f"{path}={wanted:f}", cost, group)
 
 
-def check_size(stack: Stack, context: Context) -> Iterator[Finding]:
-    """A finding for each machine that runs all the time and is larger than its environment needs."""
-    most, allowed = number(context.here("maxHourlyUsd")), each(context.here("allowed"))
-    found = [(one.resource, one.prop, one.service, one.kind, one.kind, one.count) for one in running(stack)]
-    for one in stack.of(DATABASE):
-        kind, engine = text(at(one.props, "instanceClass")), text(at(one.props, "engine"))
-        engine = {"postgresql": "postgres", "mariadb": "mysql"}.get(engine, engine)
-        found.append((one, "instance_class", "rds", kind, f"{kind}-{engine}", 1))
-    for one, prop, service, kind, item, count in found:
-        price = context.price(service, item, one.region)
-        if not kind or kind in allowed or leased(one) or price is None or most is None or price.usd <= most:
+def _plain(stack: Stack, group: Resource, context: Context) -> Iterator[Violation]:
+    """A violation of a group on one template: as large as it may be, on demand unless the template asks for spot."""
+    sources = [*templates(stack, group), *templates(stack, group, "launchConfiguration")]
+    largest, most = number(at(group.props, "maxSize")), number(context.config["maxBase"]) or 0
+    if largest is None or largest <= most or not sources or any(_spot(source) for source in sources):
+        return
+    change = f"mixed_instances_policy with {snake(SHARE)}, or a template that asks for spot capacity"
+    yield Violation("mixed_instances_policy", None, change, month(group, context, stack.around(group)), group)
+
+
+def _spot(template: Resource) -> bool:
+    """Whether a template asks for spot capacity, or may do so."""
+    market = at(template.props, "instanceMarketOptions", "marketType")
+    return market in ("spot", UNKNOWN) or at(template.props, "spotPrice") is not None
+
+
+def check_size(stack: Stack, context: Context) -> Iterator[Violation]:
+    """A violation for each machine that runs all the time and is larger than its environment needs."""
+    most, allowed = number(context.here("maxHourlyUsd")), items(context.here("allowed"))
+    for machine in [*running(stack), *_databases(stack)]:
+        if machine.kind in allowed or leased(machine.resource) or most is None:
             continue
-        limit = f"the limit in {context.environment} is {most.normalize():f} $ an hour, {usd(most * 730)} a month"
-        change = f"a smaller one, or {kind!r} in `allowed` of the policy configuration for {context.environment}"
-        yield Finding(prop, kind, change, f"{machine(context, service, item, one, count)}; {limit}", one)
+        charge = hours(machine.alone[0], context, machine.kind, machine.alone[1:])
+        if charge is None or charge.price.usd <= most:
+            continue
+        limit = (
+            f"the limit in {context.environment} is {most.normalize():f} $ an hour, {usd(most * HOURS_A_MONTH)} a month"
+        )
+        change = (
+            f"a smaller one, or {machine.kind!r} in `allowed` of the policy configuration for {context.environment}"
+        )
+        cost = f"{machines(machine, context)}; {limit}"
+        yield Violation(machine.prop, machine.kind, change, cost, machine.resource)
+
+
+def _databases(stack: Stack) -> Iterator[Machine]:
+    for database in stack.of(*SIZES):
+        path = SIZES[database.type]
+        if kind := text(at(database.props, *path)):
+            alone = replace(database, props={**database.props, "multiAz": False})
+            yield Machine(database, snake(".".join(path)), kind, (alone, *stack.around(database)))
 
 
 def _nodes(**props: Any) -> Resource:
-    return resource(
+    return declare(
         NODES, "workers", clusterName="ml", nodeRoleArn="arn:aws:iam::123456789012:role/nodes",
         subnetIds=["subnet-0123456789abcdef0"], instanceTypes=["m5.large"],
         scalingConfig={"desiredSize": 2, "minSize": 0, "maxSize": 4}, **props,
@@ -78,20 +130,17 @@ def _nodes(**props: Any) -> Resource:
 
 
 def _server(kind: str) -> Resource:
-    return resource(INSTANCE, "tracking", ami="ami-0abcdef1234567890", instanceType=kind)
+    return declare(INSTANCE, "tracking", ami="ami-0abcdef1234567890", instanceType=kind)
 
 
-SAVES = "spot capacity costs 60 to 90 % less for the same machines"
 BY_ENVIRONMENT = {"type": "object", "additionalProperties": {"type": "number"}}
 ON_DEMAND_SHARE = Rule(
     name="on-demand-share",
     group="waste",
     description="Groups of machines run mostly on spot capacity.",
-    why="A group replaces what AWS takes away: it is made for spot capacity, which costs 60 to 90 % less. A mixed "
-    "group "
-    "that says nothing is on demand altogether.",
+    why="A group replaces what AWS takes away: it is made for spot capacity, which costs 60 to 90 % less. A group that "
+    "says nothing about it is on demand altogether.",
     change="Lower on_demand_percentage_above_base_capacity, or ask for SPOT.",
-    types=(GROUP, NODES, BATCH),
     config={
         "maxPercent": {
             **BY_ENVIRONMENT, "default": {"default": 25},
@@ -101,7 +150,7 @@ ON_DEMAND_SHARE = Rule(
             "type": "number", "minimum": 0, "default": 1, "description": "Machines that may be on demand as a base.",
         },
     },
-    check=check_share,
+    check_stack=check_share,
     fails=Example((_nodes(),)),
     passes=Example((_nodes(capacityType="SPOT"),)),
 )  # fmt: skip

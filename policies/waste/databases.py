@@ -6,30 +6,30 @@ from collections.abc import Iterator
 from typing import Any
 
 from policies.money import month, saving
-from policies.rule import Context, Example, Finding, Resource, Rule, resource
+from policies.rule import Context, Example, Resource, Rule, Violation, declare
 from policies.values import at, on, snake
 
+RDS = "aws:rds/instance:Instance"
 FLAGS = {
-    "aws:rds/instance:Instance": "multiAz",
+    RDS: "multiAz",
     "aws:elasticache/replicationGroup:ReplicationGroup": "multiAzEnabled",
     "aws:dms/replicationInstance:ReplicationInstance": "multiAz",
     "aws:redshift/cluster:Cluster": "multiAz",
 }
 
 
-def check(found: Resource, context: Context) -> Iterator[Finding]:
-    """A finding for a standby outside the environments that may have one."""
-    flag = FLAGS[found.type]
-    value = at(found.props, flag)
+def check(resource: Resource, context: Context) -> Iterator[Violation]:
+    """A violation for a standby outside the environments that may have one."""
+    flag = FLAGS[resource.type]
+    value = at(resource.props, flag)
     if on(value) and context.environment not in context.config["environments"]:
-        rds = found.type == "aws:rds/instance:Instance"
-        cost = saving(found, context, {flag: False}) if rds else month(found, context)
-        yield Finding(snake(flag), value, f"{snake(flag)}=False", cost)
+        cost = saving(resource, context, {flag: False}) if resource.type == RDS else month(resource, context)
+        yield Violation(snake(flag), value, f"{snake(flag)}=False", cost)
 
 
 def _database(**props: Any) -> Resource:
-    return resource(
-        "aws:rds/instance:Instance", "tracking", engine="postgres", instanceClass="db.t4g.micro", allocatedStorage=20,
+    return declare(
+        RDS, "tracking", engine="postgres", instanceClass="db.t4g.micro", allocatedStorage=20,
         storageType="gp3", **props,
     )  # fmt: skip
 

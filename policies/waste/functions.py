@@ -3,37 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
 
-from policies.rule import Context, Example, Finding, Resource, Rule, Stack, resource, usd
-from policies.values import at, known, number, shown, text
+from policies.money import month
+from policies.rule import Context, Example, Resource, Rule, Stack, Violation, declare
+from policies.values import at, text
 
 CONFIG = "aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig"
 FUNCTION = "aws:lambda/function:Function"
-SECONDS = Decimal(730 * 3600)
 
 
-def check(stack: Stack, context: Context) -> Iterator[Finding]:
-    """A finding for each configuration of provisioned concurrency."""
+def check(stack: Stack, context: Context) -> Iterator[Violation]:
+    """A violation for each configuration of provisioned concurrency."""
     for config in stack.of(CONFIG):
-        value = at(config.props, "provisionedConcurrentExecutions")
         function = next(
-            (one for one in stack.of(FUNCTION) if stack.covers(config, "functionName", one, ("name", "arn"))), None
+            (target for target in stack.of(FUNCTION) if stack.covers(config, "functionName", target, ("name", "arn"))),
+            None,
         )
-        chip = "arm64" if function and "arm64" in (at(function.props, "architectures") or ()) else "x86"
-        memory = (function and number(at(function.props, "memorySize"))) or Decimal(128 if function else 1024)
-        price, count = context.price("lambda", f"provisioned-concurrency-{chip}", config.region), number(value)
-        cost = f"{shown(value)} executions" if known(value) else "unknown"
-        if price and count is not None:
-            each = price.usd * SECONDS * memory / 1024
-            whose = text(at(function.props, "name")) or function.name if function else "a function of 1 GB"
-            cost = f"{usd(each * count)} a month before any request ({count:f} × {memory:f} MB of {whose}, {chip})"
-        yield Finding("provisioned_concurrent_executions", value, "no provisioned concurrency", cost, config)
+        whose = f" of {text(at(function.props, 'name')) or function.name}" if function else ""
+        cost = f"{month(config, context, [function] if function else [])}, before any request{whose}"
+        value = at(config.props, "provisionedConcurrentExecutions")
+        yield Violation("provisioned_concurrent_executions", value, "no provisioned concurrency", cost, config)
 
 
 def _function() -> Resource:
     role = "arn:aws:iam::123456789012:role/inference"
-    return resource(FUNCTION, "inference", name="inference", role=role, memorySize=1024, architectures=["arm64"])
+    return declare(FUNCTION, "inference", name="inference", role=role, memorySize=1024, architectures=["arm64"])
 
 
 PROVISIONED_CONCURRENCY = Rule(
@@ -46,7 +40,7 @@ PROVISIONED_CONCURRENCY = Rule(
     fails=Example(
         (
             _function(),
-            resource(
+            declare(
                 CONFIG, "inference-warm", functionName="inference", qualifier="live", provisionedConcurrentExecutions=2
             ),
         )

@@ -5,44 +5,43 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from policies.rule import Context, Example, Finding, Resource, Rule, resource
+from policies.rule import Context, Example, Resource, Rule, Violation, declare
+from policies.shapes.machines import SPOT_FLEET, SPOT_REQUEST
 from policies.values import at, number, text
 from policies.waste.training import JOB, TUNING
+from shoestring.base.names import LEASE_TAG, window
 
-LEASE = "shoestring:lease"
-EPHEMERAL = (
-    JOB, TUNING, "aws:ec2/spotInstanceRequest:SpotInstanceRequest", "aws:ec2/spotFleetRequest:SpotFleetRequest",
-)  # fmt: skip
+EPHEMERAL = (JOB, TUNING, SPOT_REQUEST, SPOT_FLEET)
 
 
-def check(found: Resource, context: Context) -> Iterator[Finding]:
-    """A finding where an ephemeral resource has no lease, or any resource one that ends too late."""
-    tags = at(found.props, "tags")
-    said = at(tags, LEASE)
-    if found.type in EPHEMERAL and said is None and (tags is None or isinstance(tags, dict)):
-        yield Finding(
-                f"tags[{LEASE!r}]", None,
-                f"a stack {context.environment}-window, whose lease shoestring:leaseHours sets, or "
-                f"tags={{{LEASE!r}: {_end(context, 4)!r}}}",
-                "nothing ends it when nobody does: whatever it costs an hour, until somebody looks",
-            )  # fmt: skip
-    if not text(said):
+def check(resource: Resource, context: Context) -> Iterator[Violation]:
+    """A violation where an ephemeral resource has no lease, or any resource one that ends too late."""
+    tags = at(resource.props, "tags")
+    lease = at(tags, LEASE_TAG)
+    prop = f"tags[{LEASE_TAG!r}]"
+    if resource.type in EPHEMERAL and lease is None and (tags is None or isinstance(tags, dict)):
+        yield Violation(
+            prop, None,
+            f"a stack {window(context.environment)}, whose lease shoestring:leaseHours sets, or "
+            f"tags={{{LEASE_TAG!r}: {_end(context, 4)!r}}}",
+            "nothing ends it when nobody does: whatever it costs an hour, until somebody looks",
+        )  # fmt: skip
+    if not text(lease):
         return
     try:
-        end = datetime.fromisoformat(text(said))
+        end = datetime.fromisoformat(text(lease))
     except ValueError:
         return  # cost-tags says what is wrong with it
     end = end if end.tzinfo else end.replace(tzinfo=UTC)
     most = number(context.here("maxHours"))
     seconds = int((end - context.now).total_seconds())
     if most is not None and seconds > most * 3600 + 60:
-        hours = seconds // 3600
-        yield Finding(
-            f"tags[{LEASE!r}]", said,
-            f"{LEASE} no later than {_end(context, int(most))} (pulumi config set shoestring:leaseHours {most:f}), "
-            f"and a "
-            "longer lease when that one ends",
-            f"{hours} h may be paid before anyone may remove it; {most:f} are allowed in {context.environment}",
+        yield Violation(
+            prop, lease,
+            f"{LEASE_TAG} no later than {_end(context, int(most))} (pulumi config set shoestring:leaseHours {most:f}), "
+            "and a longer lease when that one ends",
+            f"{seconds // 3600} h may be paid before anyone may remove it; {most:f} are allowed in "
+            f"{context.environment}",
         )  # fmt: skip
 
 
@@ -51,7 +50,7 @@ def _end(context: Context, hours: int) -> str:
 
 
 def _job(tags: dict[str, str]) -> Resource:
-    return resource(
+    return declare(
         JOB, "churn", trainingJobName="churn-3f9a", roleArn="arn:aws:iam::123456789012:role/churn", tags=tags
     )
 
@@ -62,7 +61,7 @@ EPHEMERAL_LEASE = Rule(
     description="Jobs and spot requests carry a lease, and no lease is longer than its environment allows.",
     why="A lease is the moment after which anyone, the reaper too, may remove a resource: it bounds what a forgotten "
     "window costs.",
-    change=f"Run jobs in a window, whose resources all carry {LEASE}; shorten shoestring:leaseHours or leaseUntil.",
+    change=f"Run jobs in a window, whose resources all carry {LEASE_TAG}; shorten shoestring:leaseHours or leaseUntil.",
     config={
         "maxHours": {
             "type": "object", "additionalProperties": {"type": "number"}, "default": {"default": 168},
@@ -70,6 +69,6 @@ EPHEMERAL_LEASE = Rule(
         }
     },
     check=check,
-    fails=Example((_job({LEASE: "2030-12-31T00:00:00Z"}),)),
-    passes=Example((_job({LEASE: "2030-01-31T18:00:00Z"}),)),
+    fails=Example((_job({LEASE_TAG: "2030-12-31T00:00:00Z"}),)),
+    passes=Example((_job({LEASE_TAG: "2030-01-31T18:00:00Z"}),)),
 )  # fmt: skip

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies.rule import Context, Example, Finding, Resource, Rule, resource
+from policies.money import rate
+from policies.rule import Context, Example, Resource, Rule, Violation, declare
 from policies.values import UNKNOWN, at, number
 
 GROUP = "aws:cloudwatch/logGroup:LogGroup"
 
 
-def check(found: Resource, context: Context) -> Iterator[Finding]:
-    """A finding for logs that stay for ever, or longer than the configuration says."""
-    days, most = at(found.props, "retentionInDays"), number(context.config["maxDays"])
+def check(resource: Resource, context: Context) -> Iterator[Violation]:
+    """A violation for logs that stay for ever, or longer than the configuration says."""
+    days, most = at(resource.props, "retentionInDays"), number(context.config["maxDays"])
     kept = number(days)
     if days is UNKNOWN or (kept and (most is None or kept <= most)):
         return
-    price = context.price("cloudwatch", "logs-storage", found.region)
-    rate = f"{price.usd.normalize():f} $ a month for each GB, " if price else ""
+    price = rate(resource, context, "logs-storage")
     length = f"{kept:f} days long" if kept else "for ever: 10 GB a month are 120 GB after a year"
-    yield Finding("retention_in_days", days, "retention_in_days=14", f"{rate}{length}")
+    yield Violation("retention_in_days", days, "retention_in_days=14", f"{price + ', ' if price else ''}{length}")
 
 
 LOG_RETENTION = Rule(
@@ -33,6 +33,6 @@ LOG_RETENTION = Rule(
         "maxDays": {"type": "number", "minimum": 1, "default": 400, "description": "Days that logs may stay at most."}
     },
     check=check,
-    fails=Example((resource(GROUP, "inference", name="/aws/lambda/inference"),)),
-    passes=Example((resource(GROUP, "inference", name="/aws/lambda/inference", retentionInDays=14),)),
+    fails=Example((declare(GROUP, "inference", name="/aws/lambda/inference"),)),
+    passes=Example((declare(GROUP, "inference", name="/aws/lambda/inference", retentionInDays=14),)),
 )

@@ -4,44 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies.money import month
-from policies.rule import Context, Example, Finding, Resource, Rule, Stack, resource
+from policies.money import month, rate
+from policies.rule import Context, Example, Resource, Rule, Stack, Violation, declare
 from policies.values import UNKNOWN, at, text
 
 NAT = "aws:ec2/natGateway:NatGateway"
 ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
 ADDRESS, ASSOCIATION = "aws:ec2/eip:Eip", "aws:ec2/eipAssociation:EipAssociation"
-BALANCER = "aws:lb/loadBalancer:LoadBalancer"
+BALANCERS = ("aws:lb/loadBalancer:LoadBalancer", "aws:alb/loadBalancer:LoadBalancer")
 
 
-def check_nat(found: Resource, context: Context) -> Iterator[Finding]:
-    """A NAT gateway is a finding by itself."""
-    yield Finding(
-        "connectivity_type", text(at(found.props, "connectivityType")) or "public",
+def check_nat(resource: Resource, context: Context) -> Iterator[Violation]:
+    """A NAT gateway is a violation by itself."""
+    yield Violation(
+        "connectivity_type", text(at(resource.props, "connectivityType")) or "public",
         "public subnets with public addresses and closed security groups, and gateway endpoints to S3 and DynamoDB, "
-        "which are free", f"{month(found, context)}; traffic {context.each('vpc', 'nat-gateway-data', found)}",
+        "which are free", f"{month(resource, context)}; traffic {rate(resource, context, 'nat-gateway-data')}",
     )  # fmt: skip
 
 
-def check_endpoint(found: Resource, context: Context) -> Iterator[Finding]:
+def check_endpoint(resource: Resource, context: Context) -> Iterator[Violation]:
     """An interface endpoint whose service is not in the allow list."""
-    kind, service = at(found.props, "vpcEndpointType"), text(at(found.props, "serviceName"))
+    kind, service = at(resource.props, "vpcEndpointType"), text(at(resource.props, "serviceName"))
     if kind not in ("Interface", "GatewayLoadBalancer") or any(
         service.endswith(word) for word in context.config["allow"]
     ):
         return
-    yield Finding(
+    yield Violation(
         "vpc_endpoint_type", kind,
         'vpc_endpoint_type="Gateway" for S3 and DynamoDB; the service\'s public address for others; or '
-        f"{service.rpartition('.')[2]!r} in `allow` of the policy configuration", month(found, context),
+        f"{service.rpartition('.')[2]!r} in `allow` of the policy configuration", month(resource, context),
     )  # fmt: skip
 
 
-def check_addresses(stack: Stack, context: Context) -> Iterator[Finding]:
+def check_addresses(stack: Stack, context: Context) -> Iterator[Violation]:
     """Elastic addresses that nothing in the program uses."""
     users = [
-        *((one, "allocationId") for one in stack.of(ASSOCIATION, NAT)),
-        *((one, "subnetMappings") for one in stack.of(BALANCER)),
+        *((user, "allocationId") for user in stack.of(ASSOCIATION, NAT)),
+        *((gateway, "secondaryAllocationIds") for gateway in stack.of(NAT)),
+        *((balancer, "subnetMappings") for balancer in stack.of(*BALANCERS)),
     ]
     for address in stack.of(ADDRESS):
         own = [at(address.props, key) for key in ("instance", "networkInterface", "associateWithPrivateIp")]
@@ -49,7 +50,7 @@ def check_addresses(stack: Stack, context: Context) -> Iterator[Finding]:
             continue
         if any(_uses(stack, user, prop, address) for user, prop in users):
             continue
-        yield Finding(
+        yield Violation(
             "instance", None, "instance=…, network_interface=…, or no address", month(address, context), address
         )
 
@@ -70,9 +71,9 @@ NAT_GATEWAYS = Rule(
     "in.",
     types=(NAT,),
     check=check_nat,
-    fails=Example((resource(NAT, "out", subnetId="subnet-0123456789abcdef0", connectivityType="private"),)),
+    fails=Example((declare(NAT, "out", subnetId="subnet-0123456789abcdef0", connectivityType="private"),)),
     passes=Example(
-        (resource("aws:ec2/internetGateway:InternetGateway", "out", vpcId="vpc-0123456789abcdef0"),)
+        (declare("aws:ec2/internetGateway:InternetGateway", "out", vpcId="vpc-0123456789abcdef0"),)
     ),
 )  # fmt: skip
 INTERFACE_ENDPOINTS = Rule(
@@ -91,10 +92,10 @@ INTERFACE_ENDPOINTS = Rule(
     },
     check=check_endpoint,
     fails=Example(
-        (resource(ENDPOINT, "s3", vpcId="vpc-0123456789abcdef0", serviceName=S3, vpcEndpointType="Interface"),)
+        (declare(ENDPOINT, "s3", vpcId="vpc-0123456789abcdef0", serviceName=S3, vpcEndpointType="Interface"),)
     ),
     passes=Example(
-        (resource(ENDPOINT, "s3", vpcId="vpc-0123456789abcdef0", serviceName=S3, vpcEndpointType="Gateway"),)
+        (declare(ENDPOINT, "s3", vpcId="vpc-0123456789abcdef0", serviceName=S3, vpcEndpointType="Gateway"),)
     ),
 )  # fmt: skip
 IDLE_ADDRESSES = Rule(
@@ -104,6 +105,6 @@ IDLE_ADDRESSES = Rule(
     why="A public IPv4 address costs {vpc public-ipv4}, also while nothing answers there.",
     change="Attach it, or remove it.",
     check_stack=check_addresses,
-    fails=Example((resource(ADDRESS, "tracking", domain="vpc"),)),
-    passes=Example((resource(ADDRESS, "tracking", domain="vpc", instance="i-0123456789abcdef0"),)),
+    fails=Example((declare(ADDRESS, "tracking", domain="vpc"),)),
+    passes=Example((declare(ADDRESS, "tracking", domain="vpc", instance="i-0123456789abcdef0"),)),
 )

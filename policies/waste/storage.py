@@ -3,36 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
-from policies.rule import Context, Example, Finding, Resource, Rule, Stack, resource
-from policies.values import UNKNOWN, at
+from policies.money import rate
+from policies.rule import Context, Example, Resource, Rule, Stack, Violation, declare
+from policies.shapes.buckets import BUCKETS, about
+from policies.values import UNKNOWN, at, items
 
-BUCKETS = ("aws:s3/bucket:Bucket", "aws:s3/bucketV2:BucketV2")
 LIFECYCLES = (
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
     "aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2",
 )
-NAMES = ("bucket", "id", "arn")
 
 
-def about(stack: Stack, bucket: Resource, types: tuple[str, ...]) -> list[Resource]:
-    """The resources of these types that are, or may be, about a bucket."""
-    return [one for one in stack.of(*types) if stack.covers(one, "bucket", bucket, NAMES)]
-
-
-def check(stack: Stack, context: Context) -> Iterator[Finding]:
-    """A finding for each bucket without a rule that ends something."""
+def check(stack: Stack, context: Context) -> Iterator[Violation]:
+    """A violation for each bucket without a rule that ends something."""
     for bucket in stack.of(*BUCKETS):
-        own = at(bucket.props, "lifecycleRules")
-        if own is UNKNOWN or own or about(stack, bucket, LIFECYCLES):
+        if _works(bucket, "lifecycleRules") or any(
+            _works(lifecycle, "rules") for lifecycle in about(stack, bucket, LIFECYCLES)
+        ):
             continue
-        price = context.price("s3", "standard-storage", bucket.region)
-        cost = f"{price.usd.normalize():f} $ a month for each GB, " if price else ""
-        yield Finding(
+        price = rate(bucket, context, "standard-storage")
+        yield Violation(
             "lifecycle", None,
             "a BucketLifecycleConfiguration for it: expire what is old, noncurrent versions and unfinished uploads",
-            f"{cost}of every object, every old version and every broken upload, for ever", bucket,
+            f"{price + ', ' if price else ''}of every object, every old version and every broken upload, for ever",
+            bucket,
         )  # fmt: skip
+
+
+def _works(resource: Resource, prop: str) -> bool:
+    """Whether one of the rules is switched on; what is unknown may be."""
+    rules = at(resource.props, prop)
+    return rules is UNKNOWN or any(rule is UNKNOWN or not _disabled(rule) for rule in items(rules))
+
+
+def _disabled(rule: Any) -> bool:
+    return at(rule, "status") == "Disabled" or at(rule, "enabled") is False
 
 
 BUCKET_LIFECYCLE = Rule(
@@ -43,11 +50,11 @@ BUCKET_LIFECYCLE = Rule(
     "looked at: 100 GB of them cost {s3 standard-storage x100} a month, every month, and grow.",
     change="Add a BucketLifecycleConfiguration that expires them.",
     check_stack=check,
-    fails=Example((resource(BUCKETS[0], "models", bucket="models"),)),
+    fails=Example((declare(BUCKETS[0], "models", bucket="models"),)),
     passes=Example(
         (
-            resource(BUCKETS[0], "models", bucket="models"),
-            resource(
+            declare(BUCKETS[0], "models", bucket="models"),
+            declare(
                 LIFECYCLES[0], "models-lifecycle", needs={"bucket": "models"},
                 rules=[{"id": "old", "status": "Enabled", "filter": {"prefix": ""}, "expiration": {"days": 90}}],
             ),

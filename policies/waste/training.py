@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
 
-from policies.rule import Context, Example, Finding, Resource, Rule, resource, usd
-from policies.values import UNKNOWN, at, each, known, number, off, on, text
+from policies.money import cost, usd
+from policies.rule import Context, Example, Resource, Rule, Violation, declare
+from policies.values import UNKNOWN, at, items, known, off, on, text
 
 JOB = "aws:sagemaker/trainingJob:TrainingJob"
 TUNING = "aws:sagemaker/hyperParameterTuningJob:HyperParameterTuningJob"
-LONGEST = 24 * 3600  # seconds; what AWS takes where a job says nothing
+SPOT = "enableManagedSpotTraining"
 
 
 def definitions(job: Resource) -> Iterator[tuple[str, Any]]:
@@ -19,77 +21,93 @@ def definitions(job: Resource) -> Iterator[tuple[str, Any]]:
     if job.type == JOB:
         yield "", job.props
         return
-    one = at(job.props, "trainingJobDefinition")
-    if known(one):
-        yield "training_job_definition.", one
-    for number_, several in enumerate(each(at(job.props, "trainingJobDefinitions"))):
-        yield f"training_job_definitions[{number_}].", several
+    alone = at(job.props, "trainingJobDefinition")
+    if known(alone):
+        yield "training_job_definition.", alone
+    for place, definition in enumerate(items(at(job.props, "trainingJobDefinitions"))):
+        yield f"training_job_definitions[{place}].", definition
 
 
-def kind(definition: Any) -> str:
-    """The machine of a job, where it is known."""
-    found = at(definition, "resourceConfig", "instanceType")
-    return text(found) or text(at(definition, "resourceConfig", "instanceGroups", 0, "instanceType"))
+def kinds(definition: Any) -> list[str]:
+    """The machines of a job, where they are known: of each of its groups, where it has several."""
+    resources = at(definition, "resourceConfig")
+    written = [
+        at(resources, "instanceType"),
+        *(at(group, "instanceType") for group in items(at(resources, "instanceGroups"))),
+    ]
+    return [kind for kind in map(text, written) if kind]
 
 
 def _name(job: Resource) -> str:
     return text(at(job.props, "trainingJobName")) or text(at(job.props, "name")) or job.name
 
 
-def _worst(job: Resource, definition: Any, context: Context) -> str:
+def _run(job: Resource, context: Context) -> str:
     """What a run costs on demand, and on spot."""
-    price = context.price("sagemaker-training", kind(definition), job.region)
-    seconds = number(at(definition, "stoppingCondition", "maxRuntimeInSeconds")) or LONGEST
-    count = number(at(definition, "resourceConfig", "instanceCount")) or 1
-    if price is None:
-        return f"no list price of {kind(definition) or 'its instance type'} is known"
-    run = price.usd * seconds / 3600 * count
-    share = context.prices.spot("sagemaker-training", kind(definition), job.region or context.region).share
-    return (
-        f"up to {usd(run)} a run on demand (list price of {price.as_of}), on spot {usd(run * share.low)} "
-        f"to {usd(run * share.high)}"
-    )
+    on_demand, spot = cost(_with_spot(job, False), context), cost(_with_spot(job, True), context)
+    if on_demand.status == "unpriced" or not on_demand.charges:
+        return on_demand.reason
+    dated = on_demand.charges[0].price.as_of
+    return f"up to {usd(on_demand.run.high)} a run on demand (list prices of {dated}), on spot from {usd(spot.run.low)}"
 
 
-def check_spot(job: Resource, context: Context) -> Iterator[Finding]:
-    """A finding for each definition of jobs that run on demand."""
+def _with_spot(job: Resource, spot: bool) -> Resource:
+    """A job with all of its definitions on spot capacity, or on demand."""
+    if job.type == JOB:
+        return replace(job, props={**job.props, SPOT: spot})
+    props = dict(job.props)
+    if isinstance(props.get("trainingJobDefinition"), Mapping):
+        props["trainingJobDefinition"] = {**props["trainingJobDefinition"], SPOT: spot}
+    several = props.get("trainingJobDefinitions")
+    if isinstance(several, list):
+        props["trainingJobDefinitions"] = [
+            {**definition, SPOT: spot} if isinstance(definition, Mapping) else definition for definition in several
+        ]
+    return replace(job, props=props)
+
+
+def check_spot(job: Resource, context: Context) -> Iterator[Violation]:
+    """A violation for each definition of jobs that run on demand."""
+    allow = [text(word) for word in context.config["allow"]]
     for path, definition in definitions(job):
-        machine = kind(definition)
-        if any(fnmatchcase(_name(job), word) or machine == word for word in context.config["allow"]):
+        machines = kinds(definition)
+        if any(fnmatchcase(_name(job), word) for word in allow) or (
+            machines and all(kind in allow for kind in machines)
+        ):
             continue
-        value = at(definition, "enableManagedSpotTraining")
+        value = at(definition, SPOT)
         if off(value):
-            yield Finding(
-                f"{path}enable_managed_spot_training",
-                value,
+            named = " or ".join(map(repr, [_name(job), *machines]))
+            yield Violation(
+                f"{path}enable_managed_spot_training", value,
                 f"{path}enable_managed_spot_training=True with {path}stopping_condition.max_wait_time_in_seconds and "
-                f"{path}checkpoint_config, or {_name(job)!r} or {machine!r} in `allow` of the policy configuration",
-                _worst(job, definition, context),
-            )
+                f"{path}checkpoint_config, or {named} in `allow` of the policy configuration",
+                _run(job, context),
+            )  # fmt: skip
 
 
-def check_bounds(job: Resource, context: Context) -> Iterator[Finding]:
-    """Findings for what a job lacks: an end, an end of its waiting, a place for its checkpoints."""
+def check_bounds(job: Resource, context: Context) -> Iterator[Violation]:
+    """Violations for what a job lacks: an end, an end of its waiting, a place for its checkpoints."""
     for path, definition in definitions(job):
         stop = at(definition, "stoppingCondition")
-        spot = on(at(definition, "enableManagedSpotTraining"))
+        spot = on(at(definition, SPOT))
         longest, waits = at(stop, "maxRuntimeInSeconds"), at(stop, "maxWaitTimeInSeconds")
         if longest is None:
-            dear = _worst(job, definition, context)
-            yield Finding(
+            dear = _run(job, context)
+            yield Violation(
                 f"{path}stopping_condition.max_runtime_in_seconds", None,
                 f"{path}stopping_condition.max_runtime_in_seconds=3600", f"AWS stops it after 24 h: {dear}",
             )  # fmt: skip
         if spot and waits is None:
-            yield Finding(
+            yield Violation(
                 f"{path}stopping_condition.max_wait_time_in_seconds", None,
                 f"{path}stopping_condition.max_wait_time_in_seconds=7200 (run and waiting for capacity together)",
                 "nothing while it waits, but the window, its lease and whoever follows it wait too",
             )  # fmt: skip
         if spot and not at(definition, "checkpointConfig") and at(definition, "checkpointConfig") is not UNKNOWN:
-            yield Finding(
+            yield Violation(
                 f"{path}checkpoint_config", None, f'{path}checkpoint_config={{"s3_uri": "s3://BUCKET/checkpoints/NAME/"}}',
-                f"an interruption repeats the whole run: {_worst(job, definition, context)} each time",
+                f"an interruption repeats the whole run: {_run(job, context)} each time",
             )  # fmt: skip
 
 
@@ -102,7 +120,7 @@ def _job(**changes: Any) -> Resource:
         "checkpointConfig": {"s3Uri": "s3://models/checkpoints/churn-3f9a/"},
         "enableManagedSpotTraining": True,
     }
-    return resource(JOB, "churn", **{key: value for key, value in {**props, **changes}.items() if value is not None})
+    return declare(JOB, "churn", **{key: value for key, value in {**props, **changes}.items() if value is not None})
 
 
 SPOT_TRAINING = Rule(
@@ -111,8 +129,7 @@ SPOT_TRAINING = Rule(
     description="Training runs on managed spot capacity.",
     why="Spot capacity costs up to 90 % less for the same instance; with checkpoints an interruption costs minutes.",
     change="Turn managed spot training on, with a longest wait and checkpoints; what cannot be interrupted goes into "
-    "the "
-    "allow list.",
+    "the allow list.",
     types=(JOB, TUNING),
     config={
         "allow": {

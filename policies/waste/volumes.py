@@ -6,66 +6,63 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from policies.money import saving
-from policies.rule import Context, Example, Finding, Resource, Rule, resource
-from policies.values import UNKNOWN, at, each, known, number, text
+from policies.money import now_and_mended, rate, saving
+from policies.rule import Context, Example, Resource, Rule, Violation, declare
+from policies.shapes.disks import DATABASE, MACHINES, VOLUME, Disk, disks
+from policies.shapes.machines import INSTANCE, SPOT_REQUEST
+from policies.values import UNKNOWN, at, number, snake, text
 
-VOLUME, DATABASE = "aws:ebs/volume:Volume", "aws:rds/instance:Instance"
-INSTANCE, TEMPLATE = "aws:ec2/instance:Instance", "aws:ec2/launchTemplate:LaunchTemplate"
-CONFIGURATION = "aws:ec2/launchConfiguration:LaunchConfiguration"
-OLD = ("gp2", "io1", "standard")
-
-
-def disks(found: Resource) -> Iterator[tuple[str, str, Any]]:
-    """The disks that a resource sets up: path, the property for the kind, and the block itself."""
-    if found.type == VOLUME:
-        yield "", "type", found.props
-    elif found.type == DATABASE:
-        yield "", "storage_type", found.props
-    elif found.type == TEMPLATE:
-        for place, mapping in enumerate(each(at(found.props, "blockDeviceMappings"))):
-            if known(at(mapping, "ebs")):
-                yield f"block_device_mappings[{place}].ebs.", "volume_type", at(mapping, "ebs")
-    else:
-        if known(root := at(found.props, "rootBlockDevice")):
-            yield "root_block_device.", "volume_type", root
-        for place, block in enumerate(each(at(found.props, "ebsBlockDevices"))):
-            yield f"ebs_block_devices[{place}].", "volume_type", block
+OLD = ("gp2", "io1")  # `standard` costs less for each GB than gp3, and bills each operation: nothing surely saved
 
 
-def check(found: Resource, context: Context) -> Iterator[Finding]:
-    """A finding for each disk of an older kind, with what gp3 saves at its size."""
-    for path, prop, block in disks(found):
-        key = {"type": "type", "storage_type": "storageType", "volume_type": "volumeType"}[prop]
-        said = at(block, key)
-        value = said
-        if said is None and found.type == VOLUME:
-            value = "gp2"  # what AWS makes of a volume without a type
-        if said is None and found.type == DATABASE:
-            snapshot = any(at(block, other) for other in ("replicateSourceDb", "snapshotIdentifier"))
-            if snapshot or text(at(block, "engine")).startswith("aurora"):
-                continue
-            value = "io1" if at(block, "iops") else "gp2"
-        if value is UNKNOWN or value not in OLD:
+def check(resource: Resource, context: Context) -> Iterator[Violation]:
+    """A violation for each disk of an older kind, with what gp3 saves at its size."""
+    for disk in disks(resource):
+        if disk.block is None:
+            continue  # as the image has it
+        written = at(disk.block, disk.key)
+        kind = _by_default(resource, disk) if written is None else written
+        if kind is UNKNOWN or kind not in OLD:
             continue
-        shown = f"{value} (the default of AWS)" if said is None else value
-        yield Finding(f"{path}{prop}", shown, f'{path}{prop}="gp3"', _saving(found, context, prop, block, value))
+        sample, key, sized = _alone(resource, disk, kind)
+        now, then = now_and_mended(sample, context, {key: "gp3"})
+        if "unpriced" not in (now.status, then.status) and then.monthly.high > now.monthly.high:
+            continue  # gp3 would cost more
+        if sized:
+            words = saving(sample, context, {key: "gp3"})
+        else:
+            old, new = (
+                rate(sample, context, kind),
+                rate(replace(sample, props={**sample.props, key: "gp3"}), context, "gp3"),
+            )
+            words = f"{old}, gp3 {new}" if old and new else f"no list price of {kind} is known"
+        shown = f"{kind} (the default of AWS)" if written is None else kind
+        prop = f"{disk.path}{snake(disk.key)}"
+        yield Violation(prop, shown, f'{prop}="gp3"', words)
 
 
-def _saving(found: Resource, context: Context, prop: str, block: Any, value: str) -> str:
-    if found.type == DATABASE:
-        now = replace(found, props={**found.props, "storageType": value})
-        return saving(now, context, {"storageType": "gp3"})
-    size = at(block, "size" if prop == "type" else "volumeSize")
-    if number(size) is None:
-        old, new = (context.price("ebs", kind, found.region) for kind in (value, "gp3"))
-        known = f"{old.usd.normalize():f} $ a month for each GB, gp3 {new.usd.normalize():f} $" if old and new else ""
-        return known or f"no list price of {value} is known"
-    disk = resource(VOLUME, found.name, type=value, size=size)
-    iops = at(block, "iops")
-    if value == "io1" and number(iops) is not None:
-        disk = replace(disk, props={**disk.props, "iops": iops})
-    return saving(replace(disk, region=found.region), context, {"type": "gp3"})
+def _by_default(resource: Resource, disk: Disk) -> str | None:
+    """What AWS makes of a disk without a type; None where nobody can say."""
+    if resource.type == VOLUME:
+        return "gp2"
+    if resource.type == DATABASE:
+        copied = any(at(disk.block, key) for key in ("replicateSourceDb", "snapshotIdentifier"))
+        if copied or text(at(disk.block, "engine")).startswith("aurora"):
+            return None
+        return "io1" if at(disk.block, "iops") else "gp2"
+    return "gp2" if resource.type in (INSTANCE, SPOT_REQUEST) and not disk.root else None
+
+
+def _alone(resource: Resource, disk: Disk, kind: str) -> tuple[Resource, str, bool]:
+    """A disk as a resource of its own, the property of its type, and whether its size is known; else it has 1 GB."""
+    if resource.type == DATABASE:
+        return replace(resource, props={**resource.props, "storageType": kind}), "storageType", True
+    size = at(disk.block, "size" if resource.type == VOLUME else "volumeSize")
+    sized = number(size) is not None
+    props: dict[str, Any] = {"type": kind, "size": size if sized else 1}
+    if kind == "io1" and number(at(disk.block, "iops")) is not None:
+        props["iops"] = at(disk.block, "iops")
+    return replace(declare(VOLUME, resource.name, **props), region=resource.region), "type", sized
 
 
 GP3_VOLUMES = Rule(
@@ -73,11 +70,11 @@ GP3_VOLUMES = Rule(
     group="waste",
     description="Disks are gp3.",
     why="gp3 costs a fifth less than gp2, comes with 3,000 IOPS whatever its size, and more can be bought one by "
-    "one; io1 "
-    "costs half as much again and bills each operation a second.",
+    "one; io1 costs half as much again and bills each operation a second. Magnetic disks (standard) are left alone: "
+    "they cost less for each GB, and what they bill for operations no plan knows.",
     change="Set the type to gp3; with iops where more than 3,000 are needed.",
-    types=(VOLUME, DATABASE, INSTANCE, TEMPLATE, CONFIGURATION),
+    types=(VOLUME, DATABASE, *MACHINES),
     check=check,
-    fails=Example((resource(VOLUME, "data", availabilityZone="us-east-1a", size=100, type="gp2", encrypted=True),)),
-    passes=Example((resource(VOLUME, "data", availabilityZone="us-east-1a", size=100, type="gp3", encrypted=True),)),
+    fails=Example((declare(VOLUME, "data", availabilityZone="us-east-1a", size=100, type="gp2", encrypted=True),)),
+    passes=Example((declare(VOLUME, "data", availabilityZone="us-east-1a", size=100, type="gp3", encrypted=True),)),
 )

@@ -9,7 +9,8 @@ import typer
 
 from costs.book.prices import PriceBook
 from policies import catalog, docs
-from policies.rule import Rule, priced, violations
+from policies.money import priced
+from policies.rule import Rule, messages
 from shoestring.base.errors import UserError
 from shoestring.commands.common import Json, emit
 
@@ -65,7 +66,7 @@ def test(name: OptionalName = "", as_json: Json = False) -> None:
     book, rows, bad = PriceBook.current(), [], 0
     facts: list[dict[str, Any]] = []
     for rule in [_rule(name)] if name else catalog.RULES:
-        refused, wrongly_refused = violations(rule, rule.fails, book), violations(rule, rule.passes, book)
+        refused, wrongly_refused = messages(rule, rule.fails, book), messages(rule, rule.passes, book)
         good = bool(refused) and not wrongly_refused
         facts.append({"name": rule.name, "good": good, "refused": refused, "wrongly_refused": wrongly_refused})
         rows.append(f"{'pass' if good else 'FAIL'}  {rule.name}")

@@ -10,19 +10,21 @@ from pathlib import Path
 import pytest
 
 from costs.book.prices import PriceBook
-from policies.budget.growth import COST_INCREASE, OVERRIDE
+from policies.budget.growth import COST_INCREASE
 from policies.budget.limits import MONTHLY_BUDGET, WINDOW_BUDGET
 from policies.budget.unpriced import UNPRICED_RESOURCES
-from policies.rule import Context, Earlier, Stack, resource, usd
+from policies.money import usd
+from policies.rule import Context, Earlier, Stack, declare
 from policies.state import State
 from policies.values import UNKNOWN
+from shoestring.base.names import OVERRIDE_TAG as OVERRIDE
 
 BOOK = PriceBook.load()
 INSTANCE, JOB, VOLUME = "aws:ec2/instance:Instance", "aws:sagemaker/trainingJob:TrainingJob", "aws:ebs/volume:Volume"
 
 
 def judge(rule, *resources, before=None, came_up=True, problem="", **given):
-    earlier = None if before is None else [one.planned() for one in before]
+    earlier = None if before is None else [resource.planned() for resource in before]
     context = Context(
         config={**rule.defaults, **given.pop("config", {})}, book=BOOK, earlier=lambda: Earlier(earlier, problem),
         came_up=lambda: came_up, **given,
@@ -31,11 +33,11 @@ def judge(rule, *resources, before=None, came_up=True, problem="", **given):
 
 
 def volume(size, name="data", **tags):
-    return resource(VOLUME, name, type="gp3", size=size, tags=tags)
+    return declare(VOLUME, name, type="gp3", size=size, tags=tags)
 
 
 def job(kind="ml.g4dn.xlarge", count=4, seconds=7000, **props):
-    return resource(
+    return declare(
         JOB, "churn", resourceConfig={"instanceType": kind, "instanceCount": count, "volumeSizeInGb": 30},
         stoppingCondition={"maxRuntimeInSeconds": seconds}, enableManagedSpotTraining=True,
         tags={"shoestring:lease": "2099-01-31T18:00:00Z"}, **props,
@@ -43,12 +45,12 @@ def job(kind="ml.g4dn.xlarge", count=4, seconds=7000, **props):
 
 
 def test_monthly_cost_is_the_sum_of_list_prices():
-    [found] = judge(MONTHLY_BUDGET, volume(200), volume(100, "more"))
+    [violation] = judge(MONTHLY_BUDGET, volume(200), volume(100, "more"))
     wanted = Decimal(300) * BOOK.price("ebs", "gp3").usd
     assert wanted == 24
-    assert f"costs up to {usd(wanted)} a month, its limit is 15.00 $" in found.said
-    assert "data (aws:ebs/volume:Volume) 16.00 $" in found.said, "the largest first"
-    assert "--path shoestring:budget.monthlyUsd 24 --stack dev" in found.said
+    assert f"costs up to {usd(wanted)} a month, its limit is 15.00 $" in violation.message
+    assert "data (aws:ebs/volume:Volume) 16.00 $" in violation.message, "the largest first"
+    assert "--path shoestring:budget.monthlyUsd 24 --stack dev" in violation.message
     assert judge(MONTHLY_BUDGET, volume(187)) == []
 
 
@@ -56,17 +58,20 @@ def test_limits_follow_environment_and_stack():
     assert judge(MONTHLY_BUDGET, volume(600), stack="prod") == []
     assert judge(MONTHLY_BUDGET, volume(300), stack="elsewhere") == []
     own = {"shoestring:budget": json.dumps({"monthlyUsd": 5})}
-    [found] = judge(MONTHLY_BUDGET, volume(100), stack="prod", settings=own)
-    assert "its limit is 5.00 $" in found.said and "limit: shoestring:budget.monthlyUsd of prod" in found.said
+    [violation] = judge(MONTHLY_BUDGET, volume(100), stack="prod", settings=own)
+    assert (
+        "its limit is 5.00 $" in violation.message
+        and "limit: shoestring:budget.monthlyUsd of prod" in violation.message
+    )
     assert judge(MONTHLY_BUDGET, volume(300), config={"limits": {"dev": 30}}) == []
     for broken in ("{", "[]", '{"monthlyUsd": "x"}'):
         assert judge(MONTHLY_BUDGET, volume(200), settings={"shoestring:budget": broken}), "the pack's limit holds"
 
 
 def test_an_unknown_value_counts_with_its_upper_end():
-    [found] = judge(MONTHLY_BUDGET, resource(INSTANCE, "server", instanceType=UNKNOWN))
+    [violation] = judge(MONTHLY_BUDGET, declare(INSTANCE, "server", instanceType=UNKNOWN))
     dearest = max(BOOK.price("ec2", item).usd for item in BOOK.items("ec2", "us-east-1"))
-    assert f"costs up to {usd(dearest * 730)[:4]}" in found.said
+    assert f"costs up to {usd(dearest * 730)[:4]}" in violation.message
 
 
 def test_a_windows_worst_case_is_the_price_on_demand():
@@ -77,12 +82,12 @@ def test_a_windows_worst_case_is_the_price_on_demand():
     whole, single = judge(WINDOW_BUDGET, job(seconds=36000), stack="dev-window")
     disks = BOOK.price("sagemaker", "training-storage").usd * 4 * 30 * 10 / 730
     total = price * 4 * 10 + disks
-    assert f"the window dev-window costs up to {usd(total)}, its limit is 10.00 $" in whole.said
-    assert f"costs up to {usd(total)} a run, the limit of one job is 8.00 $" in single.said
+    assert f"the window dev-window costs up to {usd(total)}, its limit is 10.00 $" in whole.message
+    assert f"costs up to {usd(total)} a run, the limit of one job is 8.00 $" in single.message
     assert single.resource.name == "churn"
     own = {"shoestring:budget": json.dumps({"windowUsd": 5})}
-    [found] = judge(WINDOW_BUDGET, job(), stack="dev-window", settings=own)
-    assert "its limit is 5.00 $" in found.said
+    [violation] = judge(WINDOW_BUDGET, job(), stack="dev-window", settings=own)
+    assert "its limit is 5.00 $" in violation.message
 
 
 def test_what_stays_is_in_no_window_and_what_goes_in_no_month():
@@ -95,15 +100,15 @@ def test_what_stays_is_in_no_window_and_what_goes_in_no_month():
     [(50, 110, False), (50, 115, True), (500, 620, False), (500, 630, True), (115, 50, False), (100, 100, False)],
 )
 def test_growth_by_share_and_floor(before, after, refused):
-    found = judge(COST_INCREASE, volume(after), before=[volume(before)])
-    assert bool(found) is refused, "25 % and 5 $ a month, at 0.08 $ for each GB"
+    violations = judge(COST_INCREASE, volume(after), before=[volume(before)])
+    assert bool(violations) is refused, "25 % and 5 $ a month, at 0.08 $ for each GB"
 
 
 def test_growth_is_told_with_what_grew():
-    [found] = judge(COST_INCREASE, volume(500), volume(10, "same"), before=[volume(100), volume(10, "same")])
-    assert "from 8.80 $ to 40.80 $ (+364 %)" in found.said
-    assert "32.00 $ a month more; the largest: data (aws:ebs/volume:Volume) 8.00 $ → 40.00 $" in found.said
-    assert f'tags={{"{OVERRIDE}": "41 you@example.com why"}} on data' in found.said
+    [violation] = judge(COST_INCREASE, volume(500), volume(10, "same"), before=[volume(100), volume(10, "same")])
+    assert "from 8.80 $ to 40.80 $ (+364 %)" in violation.message
+    assert "32.00 $ a month more; the largest: data (aws:ebs/volume:Volume) 8.00 $ → 40.00 $" in violation.message
+    assert f'tags={{"{OVERRIDE}": "41 you@example.com why"}} on data' in violation.message
 
 
 @pytest.mark.parametrize(
@@ -119,29 +124,39 @@ def test_growth_is_told_with_what_grew():
     ],
 )
 def test_an_override_names_amount_and_person(tag, good):
-    found = judge(COST_INCREASE, volume(500, **{OVERRIDE: tag}), before=[volume(100)])
-    assert bool(found) is not good
-    if found:
-        assert f"data (aws:ebs/volume:Volume) has {tag!r}: expected 40 or more and an e-mail address" in found[0].said
+    violations = judge(COST_INCREASE, volume(500, **{OVERRIDE: tag}), before=[volume(100)])
+    assert bool(violations) is not good
+    if violations:
+        assert (
+            f"data (aws:ebs/volume:Volume) has {tag!r}: expected 40 or more and an e-mail address"
+            in violations[0].message
+        )
 
 
 def test_an_override_is_on_everything_that_grows():
     tagged = {OVERRIDE: "100 you@example.com why"}
-    found = judge(COST_INCREASE, volume(500, **tagged), volume(200, "new"), before=[volume(100)])
-    assert found and "on new" in found[0].said
+    violations = judge(COST_INCREASE, volume(500, **tagged), volume(200, "new"), before=[volume(100)])
+    assert violations and "on new" in violations[0].message
     assert judge(COST_INCREASE, volume(500, **tagged), volume(200, "new", **tagged), before=[volume(100)]) == []
 
 
 def test_no_state_is_no_growth_and_a_state_that_cannot_be_read_is_said():
     assert judge(COST_INCREASE, volume(500)) == []
     assert judge(COST_INCREASE, volume(500), before=[volume(1)], came_up=False) == [], "only failed updates so far"
-    [found] = judge(COST_INCREASE, volume(500), problem="access denied")
-    assert found.level == "advisory" and "could not be compared with the one before: access denied" in found.said
+    [violation] = judge(COST_INCREASE, volume(500), problem="access denied")
+    assert (
+        violation.level == "advisory"
+        and "could not be compared with the one before: access denied" in violation.message
+    )
 
 
 def test_what_has_no_price_is_listed():
-    [found] = judge(UNPRICED_RESOURCES, volume(1), resource(INSTANCE, "odd", instanceType="z9.huge"))
-    assert "odd" in found.said and "z9.huge" in found.said and "shoestring prices refresh --region" in found.said
+    [violation] = judge(UNPRICED_RESOURCES, volume(1), declare(INSTANCE, "odd", instanceType="z9.huge"))
+    assert (
+        "odd" in violation.message
+        and "z9.huge" in violation.message
+        and "shoestring prices refresh --region" in violation.message
+    )
     assert judge(UNPRICED_RESOURCES, volume(1)) == []
 
 
@@ -190,8 +205,8 @@ def test_the_state_is_read_by_the_command_line(monkeypatch):
     state.of("", "churn", "dev")
     assert "not asked for" in state.earlier().problem
     state.start(wait=True)
-    [found] = state.earlier().resources
-    assert found.name == "data" and found.inputs == {"size": 3}
+    [resource] = state.earlier().resources
+    assert resource.name == "data" and resource.inputs == {"size": 3}
     for answer, problem in ((exported(), ""), ("nonsense", "Expecting value"), (ValueError("denied"), "denied")):
         state = Commands(export=answer)
         state.start(wait=False)
@@ -204,19 +219,19 @@ def test_a_folder_is_read_as_a_file(monkeypatch, tmp_path: Path):
     folder = tmp_path / ".pulumi" / "stacks" / "churn"
     folder.mkdir(parents=True)
 
-    def found():
+    def earlier():
         state = Commands()
         state.of("", "churn", "dev")
         state.start(wait=True)
         return state.earlier()
 
-    assert found() == Earlier(), "never updated"
+    assert earlier() == Earlier(), "never updated"
     urn = "urn:pulumi:dev::churn::aws:ebs/volume:Volume::data"
     latest = {"resources": [{"urn": urn, "type": VOLUME, "custom": True, "inputs": {}}]}
     (folder / "dev.json").write_text(json.dumps({"version": 3, "checkpoint": {"latest": latest}}))
-    assert [one.name for one in found().resources] == ["data"]
+    assert [resource.name for resource in earlier().resources] == ["data"]
     (folder / "dev.json").write_text('{"version": 3, "check')
-    assert found().resources is None and found().problem
+    assert earlier().resources is None and earlier().problem
 
 
 def test_a_stack_is_priced_once():

@@ -39,9 +39,9 @@ def test_explain(rule):
 
 
 def test_unknown_rule():
-    with pytest.raises(UserError, match="there is no rule 'nat-gateway'") as said:
+    with pytest.raises(UserError, match="there is no rule 'nat-gateway'") as refused:
         run("explain", "nat-gateway")
-    assert "nat-gateways" in said.value.expected and said.value.mend == "shoestring policies list"
+    assert "nat-gateways" in refused.value.expected and refused.value.mend == "shoestring policies list"
 
 
 def test_examples_are_judged():

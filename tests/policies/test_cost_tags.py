@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from policies.rule import Context, Resource
-from policies.tags.cost_tags import COST_TAGS, LEASE, SETTINGS, check, remediate
+from policies.tags.cost_tags import COST_TAGS, SETTINGS, check, remediate
 from policies.values import UNKNOWN
+from shoestring.base.names import LEASE_TAG as LEASE
 from stacks.settings import PlatformSettings, WindowSettings
 
 PACK = Path(__file__).parents[2] / "policies"
@@ -30,7 +31,7 @@ BATCH = "aws:batch/computeEnvironment:ComputeEnvironment"
 
 def violations(token, props, stack="dev", config=None):
     context = Context(stack=stack, config={**COST_TAGS.defaults, **(config or {})})
-    return [COST_TAGS.message(finding, None) for finding in check(Resource(token, "thing", props), context)]
+    return [COST_TAGS.message(violation, None) for violation in check(Resource(token, "thing", props), context)]
 
 
 def without(*keys):
@@ -42,10 +43,10 @@ def test_tagged_resource_passes():
 
 
 def test_missing_keys_are_named_with_where_to_set_them():
-    [said] = violations(VPC, {"tags": without("Team", "CostCenter")})
-    assert "thing (aws:ec2/vpc:Vpc)" in said
-    assert "tags: Team, CostCenter missing" in said
-    assert "shoestring:team, shoestring:costCenter in Pulumi.dev.yaml or the argument named above" in said
+    [message] = violations(VPC, {"tags": without("Team", "CostCenter")})
+    assert "thing (aws:ec2/vpc:Vpc)" in message
+    assert "tags: Team, CostCenter missing" in message
+    assert "shoestring:team, shoestring:costCenter in Pulumi.dev.yaml or the argument named above" in message
     assert "Pulumi.dev.yaml" not in violations(VPC, {"tags": without("ManagedBy")})[0], "no setting of the stack"
 
 
@@ -59,8 +60,8 @@ def test_named_settings_exist():
     "props", [{}, {"tags": None}, {"tags": {}}, {"tagsAll": TAGS}, {"tags": dict.fromkeys(TAGS, "")}]
 )
 def test_no_tags_at_all_is_every_key(props):
-    [said] = violations(VPC, props)
-    assert ", ".join(TAGS) + " missing" in said
+    [message] = violations(VPC, props)
+    assert ", ".join(TAGS) + " missing" in message
 
 
 def test_types_without_tags_pass():
@@ -104,14 +105,14 @@ def test_unknown_values_pass_until_they_are_known():
 
 
 def test_launch_template_tags_what_it_launches():
-    said = violations(TEMPLATE, {"tags": TAGS})[0]
+    message = violations(TEMPLATE, {"tags": TAGS})[0]
     for kind in ("instance", "volume", "network-interface"):
-        assert f"tag_specifications for {kind}: {', '.join(TAGS)} missing" in said
+        assert f"tag_specifications for {kind}: {', '.join(TAGS)} missing" in message
     specified = [{"resourceType": kind, "tags": TAGS} for kind in ("instance", "volume", "network-interface")]
     assert violations(TEMPLATE, {"tags": TAGS, "tagSpecifications": specified}) == []
     specified[1] = {"resourceType": "volume", "tags": without("Owner")}
-    said = violations(TEMPLATE, {"tags": TAGS, "tagSpecifications": specified})[0]
-    assert "tag_specifications for volume: Owner missing" in said and "for instance" not in said
+    message = violations(TEMPLATE, {"tags": TAGS, "tagSpecifications": specified})[0]
+    assert "tag_specifications for volume: Owner missing" in message and "for instance" not in message
 
 
 def test_auto_scaling_group_hands_its_tags_on():
@@ -152,8 +153,8 @@ pulumi.export("done", True)
 
 def test_engine_refuses_and_accepts_by_the_pack(project):
     sample = project(PROGRAM.format(token=VPC, tags=without("Team")))
-    said = sample.pulumi("up", "--yes", "--policy-pack", str(PACK), code=1)
-    assert "cost-tags" in said and "Team missing" in said and "Traceback" not in said
+    output = sample.pulumi("up", "--yes", "--policy-pack", str(PACK), code=1)
+    assert "cost-tags" in output and "Team missing" in output and "Traceback" not in output
     assert json.loads(sample.pulumi("stack", "output", "--json")) == {}
     sample.write(PROGRAM.format(token=VPC, tags=TAGS))
     sample.pulumi("up", "--yes", "--policy-pack", str(PACK))

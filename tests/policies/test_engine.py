@@ -70,14 +70,14 @@ def dev(project):
 def test_each_group_refuses_and_lets_pass(dev, group):
     text, rule, words = REFUSED[group]
     sample = dev(text)
-    said = sample.pulumi("up", "--yes", "--policy-pack", PACK, code=1)
-    assert rule in said and words in said
-    assert "change: " in said or "mend it: " in said
-    assert "[mandatory]" in said and "Traceback" not in said
+    output = sample.pulumi("up", "--yes", "--policy-pack", PACK, code=1)
+    assert rule in output and words in output
+    assert "change: " in output or "mend it: " in output
+    assert "[mandatory]" in output and "Traceback" not in output
     assert json.loads(sample.pulumi("stack", "output", "--json")) == {}
     sample.write(CLEAN)
-    said = sample.pulumi("preview", "--policy-pack", PACK)
-    assert "[mandatory]" not in said and "[advisory]" not in said and "[remediate]" not in said, said
+    output = sample.pulumi("preview", "--policy-pack", PACK)
+    assert "[mandatory]" not in output and "[advisory]" not in output and "[remediate]" not in output, output
 
 
 def test_levels_and_configuration_are_pulumis_own(dev):
@@ -87,9 +87,9 @@ def test_levels_and_configuration_are_pulumis_own(dev):
     high = {"monthly-budget": {"limits": {"default": 100}}}
     for level, code in (("mandatory", 1), ("advisory", 0), ("disabled", 0)):
         config.write_text(json.dumps({"nat-gateways": level, **high}))
-        said = sample.pulumi(*words, code=code)
-        assert ("nat-gateways" in said) is (level != "disabled"), said
-        assert ("[advisory]" in said) is (level == "advisory")
+        output = sample.pulumi(*words, code=code)
+        assert ("nat-gateways" in output) is (level != "disabled"), output
+        assert ("[advisory]" in output) is (level == "advisory")
     config.write_text(json.dumps({"all": "disabled"}))
     assert "nat-gateways" not in sample.pulumi(*words)
     config.write_text(json.dumps({"monthly-budget": {"limits": "a lot"}}))
@@ -98,8 +98,8 @@ def test_levels_and_configuration_are_pulumis_own(dev):
 
 def test_remediation_completes_tags_and_changes_nothing_the_second_time(dev):
     sample = dev("import pulumi\npulumi.ComponentResource('aws:ec2/vpc:Vpc', 'thing', {'cidrBlock': '10.0.0.0/16'})\n")
-    said = sample.pulumi("preview", "--policy-pack", PACK, code=1)
-    assert "Team, Owner, CostCenter missing" in said and "Project" not in said.partition("lacks cost tags")[2]
+    output = sample.pulumi("preview", "--policy-pack", PACK, code=1)
+    assert "Team, Owner, CostCenter missing" in output and "Project" not in output.partition("lacks cost tags")[2]
     for key, value in (("team", "ml"), ("owner", "you@example.com"), ("costCenter", "42")):
         sample.pulumi("config", "set", f"shoestring:{key}", value)
     sample.pulumi("up", "--yes", "--policy-pack", PACK)
@@ -118,9 +118,9 @@ def test_a_change_that_costs_much_more_needs_an_override(dev):
     override = {"shoestring:cost-override": "30 you@example.com four people at once"}
     sample.write(program(server("t4g.medium")))
     for how in ((), ("--skip-preview",)):
-        said = sample.pulumi("up", "--yes", "--policy-pack", PACK, *how, code=1)
-        assert "cost-increase" in said and "from 3.71 $ to 25.17 $" in said, said
-        assert 'pulumi config set shoestring:costOverride "26 you@example.com why" --stack dev' in said
+        output = sample.pulumi("up", "--yes", "--policy-pack", PACK, *how, code=1)
+        assert "cost-increase" in output and "from 3.71 $ to 25.17 $" in output, output
+        assert 'pulumi config set shoestring:costOverride "26 you@example.com why" --stack dev' in output
         if not how:
             assert "t4g.nano" in sample.pulumi("stack", "export")
     sample.write(program(server("t4g.nano")))

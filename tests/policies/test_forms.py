@@ -8,13 +8,10 @@ import json
 import pytest
 
 from components import iam
-from costs.book.prices import PriceBook
-from policies.catalog import by_name
-from policies.rule import Context, Stack, resource
+from policies.rule import declare
 from policies.values import UNKNOWN
+from tests.policies.judging import RULES, props, thing, violations
 
-BOOK = PriceBook.load()
-RULES = by_name()
 GROUP, RULE = "aws:ec2/securityGroup:SecurityGroup", "aws:ec2/securityGroupRule:SecurityGroupRule"
 INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 INSTANCE, TEMPLATE = "aws:ec2/instance:Instance", "aws:ec2/launchTemplate:LaunchTemplate"
@@ -25,24 +22,11 @@ FUNCTION, DATABASE = "aws:lambda/function:Function", "aws:rds/instance:Instance"
 LEASE = {"shoestring:lease": "2099-01-31T18:00:00Z"}
 
 
-def found(name, *resources, stack="dev", **config):
-    """What a rule finds: the properties."""
-    rule = RULES[name]
-    context = Context(stack=stack, config={**rule.defaults, **config}, book=BOOK)
-    if rule.check_stack:
-        return [each.prop for each in rule.check_stack(Stack(resources), context)]
-    return [each.prop for one in resources for each in rule.check(one, context)]
-
-
-def one(kind, **props):
-    return resource(kind, props.pop("called", "thing"), **props)
-
-
 WORLD, WORLD6 = "0.0.0.0/0", "::/0"
 
 
 @pytest.mark.parametrize(
-    ("kind", "props", "open_"),
+    ("kind", "inputs", "is_open"),
     [
         (GROUP, {"ingress": [{"protocol": "tcp", "fromPort": 22, "toPort": 22, "cidrBlocks": [WORLD]}]}, True),
         (GROUP, {"ingress": [{"protocol": "-1", "fromPort": 0, "toPort": 0, "ipv6CidrBlocks": [WORLD6]}]}, True),
@@ -60,8 +44,8 @@ WORLD, WORLD6 = "0.0.0.0/0", "::/0"
         (INGRESS, {"ipProtocol": "icmp", "fromPort": -1, "toPort": -1, "cidrIpv4": WORLD}, False),
     ],
 )
-def test_open_ports_in_every_form(kind, props, open_):
-    assert bool(found("open-ports", one(kind, **props))) is open_
+def test_open_ports_in_every_form(kind, inputs, is_open):
+    assert bool(props("open-ports", thing(kind, **inputs))) is is_open
 
 
 def statement(**changes):
@@ -97,11 +81,11 @@ def statement(**changes):
 def test_wildcards_of_rights(changes, wide):
     policy = statement(**changes)
     for written in (
-        one("aws:iam/rolePolicy:RolePolicy", policy=policy),
-        one("aws:iam/policy:Policy", policy=policy),
-        one("aws:iam/role:Role", inlinePolicies=[{"name": "x", "policy": policy}]),
+        thing("aws:iam/rolePolicy:RolePolicy", policy=policy),
+        thing("aws:iam/policy:Policy", policy=policy),
+        thing("aws:iam/role:Role", inlinePolicies=[{"name": "x", "policy": policy}]),
     ):
-        assert bool(found("wildcard-iam", written)) is wide
+        assert bool(props("wildcard-iam", written)) is wide
 
 
 def test_rights_of_the_product_and_of_aws():
@@ -110,12 +94,12 @@ def test_rights_of_the_product_and_of_aws():
         iam.inference("b", "m", "arn:aws:logs:x"),
         iam.training("b", "j", "m", "us-east-1", "1", ["subnet-1"], ["sg-1"]),
     ):
-        assert found("wildcard-iam", one("aws:iam/rolePolicy:RolePolicy", policy=policy)) == []
-    assert found("public-buckets", one("aws:s3/bucketPolicy:BucketPolicy", policy=iam.tls_only("b"))) == []
+        assert props("wildcard-iam", thing("aws:iam/rolePolicy:RolePolicy", policy=policy)) == []
+    assert props("public-buckets", thing("aws:s3/bucketPolicy:BucketPolicy", policy=iam.tls_only("b"))) == []
     admin = "arn:aws:iam::aws:policy/AdministratorAccess"
-    assert found("wildcard-iam", one("aws:iam/rolePolicyAttachment:RolePolicyAttachment", policyArn=admin))
-    assert found("wildcard-iam", one("aws:iam/role:Role", managedPolicyArns=[admin]))
-    assert found("wildcard-iam", one("aws:iam/role:Role", policy=statement(Action="*")), allow=["s3:*"]) == []
+    assert props("wildcard-iam", thing("aws:iam/rolePolicyAttachment:RolePolicyAttachment", policyArn=admin))
+    assert props("wildcard-iam", thing("aws:iam/role:Role", managedPolicyArns=[admin]))
+    assert props("wildcard-iam", thing("aws:iam/role:Role", policy=statement(Action="*")), allow=["s3:*"]) == []
 
 
 @pytest.mark.parametrize(
@@ -130,144 +114,148 @@ def test_rights_of_the_product_and_of_aws():
     ],
 )
 def test_public_bucket_policies(changes, public):
-    assert bool(found("public-buckets", one("aws:s3/bucketPolicy:BucketPolicy", policy=statement(**changes)))) is public
+    assert (
+        bool(props("public-buckets", thing("aws:s3/bucketPolicy:BucketPolicy", policy=statement(**changes)))) is public
+    )
 
 
 def test_public_buckets_by_acl_grant_and_block():
-    assert found("public-buckets", one("aws:s3/bucketAcl:BucketAcl", acl="public-read")) == ["acl"]
+    assert props("public-buckets", thing("aws:s3/bucketAcl:BucketAcl", acl="public-read")) == ["acl"]
     uri = {"uri": "http://acs.amazonaws.com/groups/global/AllUsers"}
     granted = {"grants": [{"permission": "READ", "grantee": uri}]}
-    assert found("public-buckets", one("aws:s3/bucketAcl:BucketAcl", accessControlPolicy=granted)) == ["grants"]
-    block = one(
+    assert props("public-buckets", thing("aws:s3/bucketAcl:BucketAcl", accessControlPolicy=granted)) == ["grants"]
+    block = thing(
         "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", blockPublicAcls=True, blockPublicPolicy=UNKNOWN
     )
-    assert found("public-buckets", block) == ["ignore_public_acls", "restrict_public_buckets"]
-    assert found("public-access-block", one(BUCKET, bucket="b")) == ["public access block"]
+    assert props("public-buckets", block) == ["ignore_public_acls", "restrict_public_buckets"]
+    assert props("public-access-block", thing(BUCKET, bucket="b")) == ["public access block"]
 
 
 def test_lifecycles_by_data_flow_name_and_inline():
-    bucket = one(BUCKET, called="models", bucket="models")
+    bucket = thing(BUCKET, called="models", bucket="models")
     rules = [{"id": "x", "status": "Enabled"}]
-    assert found("bucket-lifecycle", bucket, one(LIFECYCLE, bucket="models", rules=rules)) == []
-    assert found("bucket-lifecycle", bucket, one(LIFECYCLE, bucket="other", rules=rules)) == ["lifecycle"]
-    assert found("bucket-lifecycle", bucket, one(LIFECYCLE, needs={"bucket": "models"}, rules=rules)) == []
-    assert found("bucket-lifecycle", bucket, one(LIFECYCLE, needs={"bucket": "other"}, rules=rules)) == ["lifecycle"]
-    assert found("bucket-lifecycle", bucket, one(LIFECYCLE, bucket=UNKNOWN, rules=rules)) == [], "it may be"
-    assert found("bucket-lifecycle", one(BUCKET, lifecycleRules=[{"enabled": True}])) == []
+    assert props("bucket-lifecycle", bucket, thing(LIFECYCLE, bucket="models", rules=rules)) == []
+    assert props("bucket-lifecycle", bucket, thing(LIFECYCLE, bucket="other", rules=rules)) == ["lifecycle"]
+    assert props("bucket-lifecycle", bucket, thing(LIFECYCLE, needs={"bucket": "models"}, rules=rules)) == []
+    assert props("bucket-lifecycle", bucket, thing(LIFECYCLE, needs={"bucket": "other"}, rules=rules)) == ["lifecycle"]
+    assert props("bucket-lifecycle", bucket, thing(LIFECYCLE, bucket=UNKNOWN, rules=rules)) == [], "it may be"
+    assert props("bucket-lifecycle", thing(BUCKET, lifecycleRules=[{"enabled": True}])) == []
 
 
 def test_gpus_wherever_they_run():
     gpu = "always-on-gpu"
-    template = one(TEMPLATE, called="big", instanceType="p3.2xlarge")
-    assert found(gpu, template) == [], "a template runs nothing"
-    assert found(gpu, template, one(INSTANCE, needs={"launchTemplate": "big"}))
+    template = thing(TEMPLATE, called="big", instanceType="p3.2xlarge")
+    assert props(gpu, template) == [], "a template runs nothing"
+    assert props(gpu, template, thing(INSTANCE, needs={"launchTemplate": "big"}))
     group = {"minSize": 0, "maxSize": 3, "needs": {"launchTemplate": "big"}}
-    assert found(gpu, template, one(ASG, **group)) == []
-    assert found(gpu, template, one(ASG, **{**group, "desiredCapacity": 1}))
+    assert props(gpu, template, thing(ASG, **group)) == []
+    assert props(gpu, template, thing(ASG, **{**group, "desiredCapacity": 1}))
     mixed = {"launchTemplate": {"overrides": [{"instanceType": "g5.xlarge"}]}}
-    assert found(gpu, one(ASG, minSize=1, maxSize=2, mixedInstancesPolicy=mixed))
+    assert props(gpu, thing(ASG, minSize=1, maxSize=2, mixedInstancesPolicy=mixed))
     lease = [{"key": "shoestring:lease", "value": "2099-01-31T18:00:00Z", "propagateAtLaunch": True}]
-    assert found(gpu, one(ASG, minSize=1, maxSize=2, mixedInstancesPolicy=mixed, tags=lease)) == []
+    assert props(gpu, thing(ASG, minSize=1, maxSize=2, mixedInstancesPolicy=mixed, tags=lease)) == []
     nodes = {"instanceTypes": ["g4dn.xlarge"], "scalingConfig": {"minSize": 0, "desiredSize": 0, "maxSize": 2}}
-    assert found(gpu, one(NODES, **nodes)) == []
-    assert found(gpu, one(NODES, **{**nodes, "scalingConfig": {"minSize": 1, "desiredSize": 1, "maxSize": 2}}))
-    assert found(gpu, one(ENDPOINT, productionVariants=[{"instanceType": "ml.g4dn.xlarge", "initialInstanceCount": 1}]))
+    assert props(gpu, thing(NODES, **nodes)) == []
+    assert props(gpu, thing(NODES, **{**nodes, "scalingConfig": {"minSize": 1, "desiredSize": 1, "maxSize": 2}}))
+    assert props(
+        gpu, thing(ENDPOINT, productionVariants=[{"instanceType": "ml.g4dn.xlarge", "initialInstanceCount": 1}])
+    )
     for kind in ("t4g.nano", "m5.large", "c7g.large", "i3.large"):
-        assert found(gpu, one(INSTANCE, instanceType=kind)) == []
+        assert props(gpu, thing(INSTANCE, instanceType=kind)) == []
     for kind in ("g4dn.xlarge", "g5.xlarge", "p4d.24xlarge", "inf2.xlarge", "trn1.2xlarge"):
-        assert found(gpu, one(INSTANCE, instanceType=kind)), kind
+        assert props(gpu, thing(INSTANCE, instanceType=kind)), kind
 
 
 def test_endpoints_that_scale_to_zero():
     rule, variant = "endpoint-scale-to-zero", {"instanceType": "ml.m5.large", "initialInstanceCount": 1}
-    assert found(rule, one(ENDPOINT, productionVariants=[variant])) == ["production_variants[0].instance_type"]
+    assert props(rule, thing(ENDPOINT, productionVariants=[variant])) == ["production_variants[0].instance_type"]
     scaling = {**variant, "managedInstanceScaling": {"status": "ENABLED", "minInstanceCount": 0, "maxInstanceCount": 2}}
-    assert found(rule, one(ENDPOINT, productionVariants=[scaling])) == []
-    slow = one(ENDPOINT, productionVariants=[variant], asyncInferenceConfig={"outputConfig": {}})
+    assert props(rule, thing(ENDPOINT, productionVariants=[scaling])) == []
+    slow = thing(ENDPOINT, productionVariants=[variant], asyncInferenceConfig={"outputConfig": {}})
     target = {"serviceNamespace": "sagemaker", "maxCapacity": 2, "resourceId": "endpoint/x/variant/all"}
-    assert found(rule, slow)
-    assert found(rule, slow, one("aws:appautoscaling/target:Target", minCapacity=0, **target)) == []
-    assert found(rule, slow, one("aws:appautoscaling/target:Target", minCapacity=1, **target))
+    assert props(rule, slow)
+    assert props(rule, slow, thing("aws:appautoscaling/target:Target", minCapacity=0, **target)) == []
+    assert props(rule, slow, thing("aws:appautoscaling/target:Target", minCapacity=1, **target))
 
 
 def test_training_definitions_of_tuning_jobs():
     kind = "aws:sagemaker/hyperParameterTuningJob:HyperParameterTuningJob"
     definition = {"resourceConfig": {"instanceType": "ml.m5.large"}, "stoppingCondition": {"maxRuntimeInSeconds": 60}}
-    assert found("spot-training", one(kind, trainingJobDefinition=definition)) == [
+    assert props("spot-training", thing(kind, trainingJobDefinition=definition)) == [
         "training_job_definition.enable_managed_spot_training"
     ]
-    several = one(kind, trainingJobDefinitions=[{**definition, "enableManagedSpotTraining": True}, definition])
-    assert found("spot-training", several) == ["training_job_definitions[1].enable_managed_spot_training"]
-    assert found("spot-training", one(JOB, trainingJobName="slow-1"), allow=["slow-*"]) == []
+    several = thing(kind, trainingJobDefinitions=[{**definition, "enableManagedSpotTraining": True}, definition])
+    assert props("spot-training", several) == ["training_job_definitions[1].enable_managed_spot_training"]
+    assert props("spot-training", thing(JOB, trainingJobName="slow-1"), allow=["slow-*"]) == []
     assert (
-        found("spot-training", one(JOB, resourceConfig={"instanceType": "ml.p5.48xlarge"}), allow=["ml.p5.48xlarge"])
+        props("spot-training", thing(JOB, resourceConfig={"instanceType": "ml.p5.48xlarge"}), allow=["ml.p5.48xlarge"])
         == []
     )
-    assert found("training-bounds", one(JOB)) == ["stopping_condition.max_runtime_in_seconds"]
-    assert found("training-bounds", one(JOB, enableManagedSpotTraining=UNKNOWN, stoppingCondition=UNKNOWN)) == []
+    assert props("training-bounds", thing(JOB)) == ["stopping_condition.max_runtime_in_seconds"]
+    assert props("training-bounds", thing(JOB, enableManagedSpotTraining=UNKNOWN, stoppingCondition=UNKNOWN)) == []
 
 
 def test_leases():
-    assert found("ephemeral-lease", one(JOB)) == ["tags['shoestring:lease']"]
-    assert found("ephemeral-lease", one(JOB, tags={"shoestring:lease": UNKNOWN})) == []
-    assert found("ephemeral-lease", one(JOB, tags=UNKNOWN)) == []
-    assert found("ephemeral-lease", one(BUCKET)) == [], "it stays"
-    assert found("ephemeral-lease", one(BUCKET, tags=LEASE)) == ["tags['shoestring:lease']"], "too long"
-    assert found("ephemeral-lease", one(BUCKET, tags=LEASE), maxHours={"dev": 10**9}) == []
+    assert props("ephemeral-lease", thing(JOB)) == ["tags['shoestring:lease']"]
+    assert props("ephemeral-lease", thing(JOB, tags={"shoestring:lease": UNKNOWN})) == []
+    assert props("ephemeral-lease", thing(JOB, tags=UNKNOWN)) == []
+    assert props("ephemeral-lease", thing(BUCKET)) == [], "it stays"
+    assert props("ephemeral-lease", thing(BUCKET, tags=LEASE)) == ["tags['shoestring:lease']"], "too long"
+    assert props("ephemeral-lease", thing(BUCKET, tags=LEASE), maxHours={"dev": 10**9}) == []
 
 
 def test_addresses_and_who_uses_them():
     kind = "aws:ec2/eip:Eip"
-    address = one(kind, called="out")
-    assert found("idle-addresses", address) == ["instance"]
-    assert found("idle-addresses", address, one("aws:ec2/natGateway:NatGateway", needs={"allocationId": "out"})) == []
+    address = thing(kind, called="out")
+    assert props("idle-addresses", address) == ["instance"]
+    assert props("idle-addresses", address, thing("aws:ec2/natGateway:NatGateway", needs={"allocationId": "out"})) == []
     association = "aws:ec2/eipAssociation:EipAssociation"
-    assert found("idle-addresses", address, one(association, needs={"allocationId": "out"})) == []
-    assert found("idle-addresses", address, one(association, needs={"allocationId": "other"}))
-    assert found("idle-addresses", one(kind, instance=UNKNOWN)) == []
+    assert props("idle-addresses", address, thing(association, needs={"allocationId": "out"})) == []
+    assert props("idle-addresses", address, thing(association, needs={"allocationId": "other"}))
+    assert props("idle-addresses", thing(kind, instance=UNKNOWN)) == []
 
 
 def test_shares_on_demand():
     rule, path = "on-demand-share", "mixed_instances_policy.instances_distribution.on_demand_"
-    assert found(rule, one(ASG, mixedInstancesPolicy={"launchTemplate": {}})) == [
+    assert props(rule, thing(ASG, mixedInstancesPolicy={"launchTemplate": {}})) == [
         f"{path}percentage_above_base_capacity"
     ]
     shares = {"onDemandPercentageAboveBaseCapacity": 0, "onDemandBaseCapacity": 3}
-    assert found(rule, one(ASG, mixedInstancesPolicy={"instancesDistribution": shares})) == [f"{path}base_capacity"]
-    assert found(rule, one(ASG, mixedInstancesPolicy=UNKNOWN)) == []
-    assert found(rule, one(NODES), maxPercent={"dev": 100}) == []
+    assert props(rule, thing(ASG, mixedInstancesPolicy={"instancesDistribution": shares})) == [f"{path}base_capacity"]
+    assert props(rule, thing(ASG, mixedInstancesPolicy=UNKNOWN)) == []
+    assert props(rule, thing(NODES), maxPercent={"dev": 100}) == []
     batch = "aws:batch/computeEnvironment:ComputeEnvironment"
-    assert found(rule, one(batch, computeResources={"type": "EC2"})) == ["compute_resources.type"]
-    assert found(rule, one(batch, computeResources={"type": "SPOT"})) == []
+    assert props(rule, thing(batch, computeResources={"type": "EC2"})) == ["compute_resources.type"]
+    assert props(rule, thing(batch, computeResources={"type": "SPOT"})) == []
 
 
 def test_sizes_by_environment():
-    large = one(INSTANCE, instanceType="m5.large")
-    assert found("oversized-instances", large) == ["instance_type"]
-    assert found("oversized-instances", large, stack="prod") == []
-    assert found("oversized-instances", large, allowed={"dev": ["m5.large"]}) == []
-    assert found("oversized-instances", one(INSTANCE, instanceType="m5.large", tags=LEASE)) == []
-    assert found("oversized-instances", one(DATABASE, instanceClass="db.r5.large", engine="postgres")) == [
+    large = thing(INSTANCE, instanceType="m5.large")
+    assert props("oversized-instances", large) == ["instance_type"]
+    assert props("oversized-instances", large, stack="prod") == []
+    assert props("oversized-instances", large, allowed={"dev": ["m5.large"]}) == []
+    assert props("oversized-instances", thing(INSTANCE, instanceType="m5.large", tags=LEASE)) == []
+    assert props("oversized-instances", thing(DATABASE, instanceClass="db.r5.large", engine="postgres")) == [
         "instance_class"
     ]
 
 
 def test_disks_everywhere():
     rule = "gp3-volumes"
-    assert found(rule, one("aws:ebs/volume:Volume", size=10)) == ["type"], "gp2 is what AWS makes"
-    assert found(rule, one(INSTANCE, rootBlockDevice={"volumeType": "io1"})) == ["root_block_device.volume_type"]
+    assert props(rule, thing("aws:ebs/volume:Volume", size=10)) == ["type"], "gp2 is what AWS makes"
+    assert props(rule, thing(INSTANCE, rootBlockDevice={"volumeType": "io1"})) == ["root_block_device.volume_type"]
     mappings = [{"ebs": {"volumeType": "gp3"}}, {"ebs": {"volumeType": "gp2", "volumeSize": 8}}]
-    assert found(rule, one(TEMPLATE, blockDeviceMappings=mappings)) == ["block_device_mappings[1].ebs.volume_type"]
-    assert found(rule, one(DATABASE, engine="postgres", allocatedStorage=20)) == ["storage_type"]
-    assert found(rule, one(DATABASE, engine="postgres", replicateSourceDb="x")) == []
-    assert found(rule, one("aws:ebs/volume:Volume", type=UNKNOWN)) == []
+    assert props(rule, thing(TEMPLATE, blockDeviceMappings=mappings)) == ["block_device_mappings[1].ebs.volume_type"]
+    assert props(rule, thing(DATABASE, engine="postgres", allocatedStorage=20)) == ["storage_type"]
+    assert props(rule, thing(DATABASE, engine="postgres", replicateSourceDb="x")) == []
+    assert props(rule, thing("aws:ebs/volume:Volume", type=UNKNOWN)) == []
     plain = "encrypted-storage"
-    assert found(plain, one(INSTANCE)) == ["root_block_device.encrypted"]
-    assert found(plain, one(INSTANCE, launchTemplate={"id": UNKNOWN})) == []
-    assert found(plain, one(TEMPLATE, blockDeviceMappings=[{"ebs": {"encrypted": "true"}}, {"ebs": {}}])) == [
+    assert props(plain, thing(INSTANCE)) == ["root_block_device.encrypted"]
+    assert props(plain, thing(INSTANCE, launchTemplate={"id": UNKNOWN})) == []
+    assert props(plain, thing(TEMPLATE, blockDeviceMappings=[{"ebs": {"encrypted": "true"}}, {"ebs": {}}])) == [
         "block_device_mappings[1].ebs.encrypted"
     ]
-    assert found(plain, one(DATABASE, storageEncrypted=UNKNOWN)) == []
+    assert props(plain, thing(DATABASE, storageEncrypted=UNKNOWN)) == []
 
 
 @pytest.mark.parametrize(
@@ -290,62 +278,61 @@ def test_disks_everywhere():
     ],
 )
 def test_secrets_by_name_and_by_look(name, value, secret):
-    function = one(FUNCTION, environment={"variables": {name: value}})
-    job = one(JOB, environment={name: value})
+    function = thing(FUNCTION, environment={"variables": {name: value}})
+    job = thing(JOB, environment={name: value})
     for written in (function, job):
-        assert bool(found("plain-secrets", written)) is secret
-    assert found("plain-secrets", function, allow=[name]) == []
+        assert bool(props("plain-secrets", written)) is secret
+    assert props("plain-secrets", function, allow=[name]) == []
 
 
 def test_secrets_in_scripts_containers_and_parameters():
     script = "#!/bin/sh\nexport AWS_SECRET_ACCESS_KEY=abcdefghijklmnop\n"
-    rule = RULES["plain-secrets"]
-    for props in ({"userData": script}, {"userDataBase64": base64.b64encode(script.encode()).decode()}):
-        machine = one(INSTANCE, **props)
-        [finding] = rule.check(machine, Context(config=rule.defaults))
-        assert "abcdefghijklmnop" not in rule.message(finding, machine)
-    assert found("plain-secrets", one(INSTANCE, userData="#!/bin/sh\nPASSWORD=$(aws ssm get-parameter)\n")) == []
+    for inputs in ({"userData": script}, {"userDataBase64": base64.b64encode(script.encode()).decode()}):
+        machine = thing(INSTANCE, **inputs)
+        [violation] = violations("plain-secrets", machine)
+        assert "abcdefghijklmnop" not in RULES["plain-secrets"].message(violation, machine)
+    assert props("plain-secrets", thing(INSTANCE, userData="#!/bin/sh\nPASSWORD=$(aws ssm get-parameter)\n")) == []
     environment = json.dumps([{"environment": [{"name": "API_KEY", "value": "abcdef"}]}])
-    task = one("aws:ecs/taskDefinition:TaskDefinition", containerDefinitions=environment)
-    assert found("plain-secrets", task) == ["container_definitions[0].environment['API_KEY']"]
+    task = thing("aws:ecs/taskDefinition:TaskDefinition", containerDefinitions=environment)
+    assert props("plain-secrets", task) == ["container_definitions[0].environment['API_KEY']"]
     parameter = "aws:ssm/parameter:Parameter"
-    assert found("plain-secrets", one(parameter, type="String", name="/churn/password", value="hunter2")) == ["value"]
-    assert found("plain-secrets", one(parameter, type="SecureString", name="/churn/password", value="hunter2")) == []
-    assert found("plain-secrets", one(parameter, type="String", name="/churn/champion", value="none")) == []
+    assert props("plain-secrets", thing(parameter, type="String", name="/churn/password", value="hunter2")) == ["value"]
+    assert props("plain-secrets", thing(parameter, type="SecureString", name="/churn/password", value="hunter2")) == []
+    assert props("plain-secrets", thing(parameter, type="String", name="/churn/champion", value="none")) == []
 
 
 def test_protection_of_state_in_prod():
     rule = "deletion-protection"
-    database = one(DATABASE, engine="postgres", deletionProtection=True, skipFinalSnapshot=False)
-    assert found(rule, database) == []
-    assert found(rule, database, stack="prod") == ["opts.protect"]
-    kept = resource(DATABASE, "thing", protect=True, engine="postgres", skipFinalSnapshot=True)
-    assert found(rule, kept, stack="prod") == ["deletion_protection", "skip_final_snapshot"]
-    assert found(rule, kept, stack="live", environments=["live"]) == ["deletion_protection", "skip_final_snapshot"]
+    database = thing(DATABASE, engine="postgres", deletionProtection=True, skipFinalSnapshot=False)
+    assert props(rule, database) == []
+    assert props(rule, database, stack="prod") == ["opts.protect"]
+    kept = declare(DATABASE, "thing", protect=True, engine="postgres", skipFinalSnapshot=True)
+    assert props(rule, kept, stack="prod") == ["deletion_protection", "skip_final_snapshot"]
+    assert props(rule, kept, stack="live", environments=["live"]) == ["deletion_protection", "skip_final_snapshot"]
 
 
 def test_functions_databases_and_metadata():
     permission = "aws:lambda/permission:Permission"
-    assert found("public-functions", one(permission, principal="*")) == ["principal"]
-    assert found("public-functions", one(permission, principal="*", sourceArn="arn:aws:s3:::x")) == []
-    assert found("public-functions", one(permission, principal="s3.amazonaws.com")) == []
-    assert found("public-databases", one(DATABASE, publiclyAccessible=UNKNOWN)) == []
-    assert found("imdsv2", one(INSTANCE, launchTemplate={"id": "lt-1"})) == []
-    assert found("imdsv2", one(TEMPLATE, metadataOptions={"httpTokens": "optional"})) == [
+    assert props("public-functions", thing(permission, principal="*")) == ["principal"]
+    assert props("public-functions", thing(permission, principal="*", sourceArn="arn:aws:s3:::x")) == []
+    assert props("public-functions", thing(permission, principal="s3.amazonaws.com")) == []
+    assert props("public-databases", thing(DATABASE, publiclyAccessible=UNKNOWN)) == []
+    assert props("imdsv2", thing(INSTANCE, launchTemplate={"id": "lt-1"})) == []
+    assert props("imdsv2", thing(TEMPLATE, metadataOptions={"httpTokens": "optional"})) == [
         "metadata_options.http_tokens"
     ]
-    assert found("imdsv2", one(TEMPLATE)) == ["metadata_options.http_tokens"]
-    assert found("imdsv2", one(TEMPLATE, metadataOptions=UNKNOWN)) == []
+    assert props("imdsv2", thing(TEMPLATE)) == ["metadata_options.http_tokens"]
+    assert props("imdsv2", thing(TEMPLATE, metadataOptions=UNKNOWN)) == []
 
 
 def test_logs_and_standbys():
     group = "aws:cloudwatch/logGroup:LogGroup"
-    assert found("log-retention", one(group, retentionInDays=0)) == ["retention_in_days"]
-    assert found("log-retention", one(group, retentionInDays=3653)) == ["retention_in_days"]
-    assert found("log-retention", one(group, retentionInDays=UNKNOWN)) == []
-    assert found("multi-az", one(DATABASE, multiAz=True), stack="prod") == []
-    assert found("multi-az", one(DATABASE, multiAz=UNKNOWN)) == []
-    assert found("provisioned-concurrency", one(
+    assert props("log-retention", thing(group, retentionInDays=0)) == ["retention_in_days"]
+    assert props("log-retention", thing(group, retentionInDays=3653)) == ["retention_in_days"]
+    assert props("log-retention", thing(group, retentionInDays=UNKNOWN)) == []
+    assert props("multi-az", thing(DATABASE, multiAz=True), stack="prod") == []
+    assert props("multi-az", thing(DATABASE, multiAz=UNKNOWN)) == []
+    assert props("provisioned-concurrency", thing(
         "aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig", functionName=UNKNOWN,
         provisionedConcurrentExecutions=UNKNOWN,
     ))  # fmt: skip

@@ -34,6 +34,12 @@ PROPS = sorted(  # what rules look at, so that strange values land there
         "containerDefinitions", "containerProperties", "hyperParameters", "value", "resourceSpec", "computeResources",
         "lifecycleRules", "rules", "serviceName", "vpcEndpointType", "allocationId", "managedPolicyArns", "policyArn",
         "shoestring:lease", "shoestring:cost-override", "Statement", "Action", "Resource", "Effect", "Condition",
+        "volumeTags", "deviceName", "launchSpecifications", "rootBlockDevices", "details",
+        "publicAccessBlockConfiguration",
+        "backupRetentionPeriod", "sourceArn", "imageScanningConfiguration", "imageTagMutability", "repositoryFilters",
+        "scanFrequency", "defaultActions", "redirect", "listeners", "lbProtocol", "users", "policyArns", "NotResource",
+        "nodeProperties", "eksProperties", "resourceId", "minCapacity", "asyncInferenceConfig", "serverlessConfig",
+        "provisionedConcurrency", "volumeConfiguration", "launchConfiguration", "minVcpus", "Principal",
         "allocatedStorage", "instanceCount", "instanceGroups", "volumeSizeInGb", "maxRuntimeInSeconds", "encrypted",
     }
 )  # fmt: skip
@@ -56,7 +62,8 @@ VALUES = st.recursive(
 )
 PROPERTIES = st.dictionaries(st.sampled_from(PROPS), VALUES, max_size=6)
 TYPES = sorted(
-    {kind for rule in RULES for kind in rule.types} | {one.type for rule in RULES for one in rule.fails.resources}
+    {kind for rule in RULES for kind in rule.types}
+    | {resource.type for rule in RULES for resource in rule.fails.resources}
 )
 CONTEXTS = st.sampled_from(["dev", "prod", "dev-window", "", "elsewhere"])
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
@@ -71,14 +78,14 @@ def context(rule, stack, earlier=None):
 @given(data=st.data())
 def test_no_properties_break_a_rule(rule, data):
     kind = data.draw(st.sampled_from(rule.types or TYPES))
-    example = next((one.props for one in rule.fails.resources if one.type == kind), {})
+    example = next((declared.props for declared in rule.fails.resources if declared.type == kind), {})
     props = {**data.draw(st.sampled_from([{}, example])), **data.draw(PROPERTIES)}
-    found = Resource(kind, "thing", props, f"urn:pulumi:dev::p::{kind}::thing")
+    resource = Resource(kind, "thing", props, f"urn:pulumi:dev::p::{kind}::thing")
     judging = context(rule, data.draw(CONTEXTS))
-    for finding in rule.check(found, judging):
-        assert rule.message(finding, found)
+    for violation in rule.check(resource, judging):
+        assert rule.message(violation, resource)
     if rule.remediate:
-        rule.remediate(found, judging)
+        rule.remediate(resource, judging)
 
 
 RESOURCES = st.lists(
@@ -100,8 +107,8 @@ RESOURCES = st.lists(
 def test_no_stack_breaks_a_rule(rule, resources, stack, before):
     earlier = [resource.planned() for resource in before]
     for whole in (resources, [*resources, *rule.fails.resources]):
-        for finding in rule.check_stack(Stack(whole), context(rule, stack, earlier)):
-            assert rule.message(finding, None)
+        for violation in rule.check_stack(Stack(whole), context(rule, stack, earlier)):
+            assert rule.message(violation, None)
 
 
 WIRE = st.recursive(
@@ -120,11 +127,11 @@ WIRE = st.recursive(
 def test_every_message_of_the_engine_is_unpacked(props):
     struct = struct_pb2.Struct()
     struct.update(props)
-    found = plain_mapping(struct.fields)
-    assert set(found) == set(props)
-    assert all(len(shown(value)) < 200 and snake(key) is not None for key, value in found.items())
+    plain = plain_mapping(struct.fields)
+    assert set(plain) == set(props)
+    assert all(len(shown(value)) < 200 and snake(key) is not None for key, value in plain.items())
 
 
 def test_resources_are_immutable():
-    one = Resource("a", "b", {})
-    assert replace(one, name="c").name == "c" and one.name == "b"
+    resource = Resource("a", "b", {})
+    assert replace(resource, name="c").name == "c" and resource.name == "b"

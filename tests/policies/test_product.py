@@ -37,15 +37,15 @@ class NoState:
 @pytest.fixture
 def requests(monkeypatch):
     """What the program asked the engine for, as it asked."""
-    found = []
+    kept = []
 
     class Kept(stacks.Registered):
         def __init__(self, request):
             super().__init__(request)
-            found.append(request)
+            kept.append(request)
 
     monkeypatch.setattr(stacks, "Registered", Kept)
-    return found
+    return kept
 
 
 def judge(requests, stack, config):
@@ -54,7 +54,7 @@ def judge(requests, stack, config):
     pack.ConfigureStack(
         analyzer_pb2.AnalyzerStackConfigureRequest(stack=stack, project="shoestring", dry_run=True, config=config)
     )
-    found, whole = [], analyzer_pb2.AnalyzeStackRequest()
+    diagnostics, whole = [], analyzer_pb2.AnalyzeStackRequest()
     for request in requests:
         urn = mocks.MockMonitor.make_urn(None, request.parent, request.type, request.name)  # type: ignore[arg-type]
         options = analyzer_pb2.AnalyzerResourceOptions(protect=request.protect)
@@ -62,15 +62,15 @@ def judge(requests, stack, config):
             type=request.type, name=request.name, urn=urn, properties=request.object, options=options
         )
         assert not pack.Remediate(asked).remediations, f"{urn} would be changed"
-        found += pack.Analyze(asked).diagnostics
+        diagnostics += pack.Analyze(asked).diagnostics
         resource = whole.resources.add(
             type=request.type, name=request.name, urn=urn, properties=request.object, options=options
         )
         for prop, urns in request.propertyDependencies.items():
             resource.propertyDependencies[prop].urns.extend(urns.urns)
-    found += pack.AnalyzeStack(whole).diagnostics
+    diagnostics += pack.AnalyzeStack(whole).diagnostics
     assert len(whole.resources) > 5
-    return [f"{each.policyName}: {each.message}" for each in found]
+    return [f"{diagnostic.policyName}: {diagnostic.message}" for diagnostic in diagnostics]
 
 
 @pytest.mark.parametrize("preview", [True, False])
@@ -79,8 +79,8 @@ def test_platform(run, requests, environment, preview):
     config = {**OWNER, "shoestring:jobLogs": "true"}
     build = partial(platform_stack.build, settings.read(environment, config))
     run(build, stack=environment, preview=preview)
-    said = judge(requests, environment, config)
-    assert said == [], "\n".join(said)
+    refusals = judge(requests, environment, config)
+    assert refusals == [], "\n".join(refusals)
 
 
 @pytest.mark.parametrize("preview", [True, False])

@@ -10,7 +10,8 @@ import pytest
 
 from costs.book.prices import PriceBook
 from policies.catalog import GROUPS, RULES, by_name
-from policies.rule import Context, Earlier, Finding, Resource, Rule, Stack, priced, violations
+from policies.money import priced
+from policies.rule import Context, Earlier, Resource, Rule, Stack, Violation, messages
 from policies.safety.encryption import ENCRYPTED_STORAGE
 
 BOOK = PriceBook.load()
@@ -20,9 +21,9 @@ ids = [rule.name for rule in RULES]
 
 @pytest.mark.parametrize("rule", RULES, ids=ids)
 def test_failing_example_is_refused_with_what_to_change(rule: Rule):
-    said = violations(rule, rule.fails, BOOK)
-    assert said
-    for message in said:
+    refusals = messages(rule, rule.fails, BOOK)
+    assert refusals
+    for message in refusals:
         assert "change: " in message or "mend it: " in message
         assert (
             any(resource.name in message for resource in rule.fails.resources)
@@ -33,14 +34,14 @@ def test_failing_example_is_refused_with_what_to_change(rule: Rule):
 
 @pytest.mark.parametrize("rule", RULES, ids=ids)
 def test_passing_example_passes(rule: Rule):
-    assert violations(rule, rule.passes, BOOK) == []
+    assert messages(rule, rule.passes, BOOK) == []
 
 
 @pytest.mark.parametrize(
     "rule", [rule for rule in RULES if rule.group in ("budget", "waste")], ids=lambda rule: rule.name
 )
 def test_denials_about_money_say_what_it_costs(rule: Rule):
-    [first, *_] = violations(rule, rule.fails, BOOK)
+    [first, *_] = messages(rule, rule.fails, BOOK)
     cost = re.search(r"  cost: (.+)", first)
     assert cost
     spoken = {"unpriced-resources", "ephemeral-lease", "training-bounds"}  # unknown, hours, and time
@@ -87,9 +88,9 @@ def test_a_configuration_by_environment_has_a_default():
 
 
 def test_a_message_names_resource_property_value_rule_and_change():
-    finding = Finding("encrypted", False, "encrypted=True", "nothing")
-    said = ENCRYPTED_STORAGE.message(finding, Resource("aws:ebs/volume:Volume", "data", {}))
-    assert said.splitlines() == [
+    violation = Violation("encrypted", False, "encrypted=True", "nothing")
+    refusals = ENCRYPTED_STORAGE.message(violation, Resource("aws:ebs/volume:Volume", "data", {}))
+    assert refusals.splitlines() == [
         "data (aws:ebs/volume:Volume): encrypted is False",
         "  consequence: nothing",
         "  change: encrypted=True",

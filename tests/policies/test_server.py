@@ -16,7 +16,7 @@ from google.protobuf import empty_pb2, struct_pb2
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 
 from policies.catalog import RULES
-from policies.rule import Earlier, Finding
+from policies.rule import Earlier, Violation
 from policies.server import Pack, server_of
 from policies.state import State
 
@@ -63,8 +63,11 @@ def configured(**rules):
     return asked
 
 
-def said(response):
-    return {each.policyName: analyzer_pb2.EnforcementLevel.Name(each.enforcementLevel) for each in response.diagnostics}
+def levels(response):
+    return {
+        diagnostic.policyName: analyzer_pb2.EnforcementLevel.Name(diagnostic.enforcementLevel)
+        for diagnostic in response.diagnostics
+    }
 
 
 def test_grpc_itself_understands_it(stub):
@@ -75,24 +78,26 @@ def test_grpc_itself_understands_it(stub):
     assert schema.properties["share"]["default"] == 25
     assert stub.GetPluginInfo(empty_pb2.Empty()).version
     response = stub.Analyze(request("aws:ec2/natGateway:NatGateway", {"subnetId": "subnet-1"}))
-    assert said(response) == {"nat-gateways": "MANDATORY", "cost-tags": "MANDATORY"}
+    assert levels(response) == {"nat-gateways": "MANDATORY", "cost-tags": "MANDATORY"}
     assert stub.Analyze(request("kubernetes:core/v1:Pod", {})).diagnostics == []
 
 
 def test_large_messages_go_both_ways(stub):
     everything = analyzer_pb2.AnalyzeStackRequest()
     for number in range(3000):
-        one = request(BUCKET, {"bucket": f"b{number}", "policy": "x" * 1000}, f"b{number}")
-        everything.resources.add(type=one.type, name=one.name, urn=one.urn, properties=one.properties)
+        resource = request(BUCKET, {"bucket": f"b{number}", "policy": "x" * 1000}, f"b{number}")
+        everything.resources.add(
+            type=resource.type, name=resource.name, urn=resource.urn, properties=resource.properties
+        )
     assert everything.ByteSize() > 3_000_000
     response = stub.AnalyzeStack(everything)
     assert response.ByteSize() > 1_000_000, "many times what a client takes at once"
-    assert len([each for each in response.diagnostics if each.policyName == "bucket-lifecycle"]) == 3000
+    assert [diagnostic.policyName for diagnostic in response.diagnostics].count("bucket-lifecycle") == 3000
 
 
 def test_many_calls_at_once(stub):
     asked = [stub.Analyze.future(request("aws:ec2/natGateway:NatGateway", {}, f"n{i}")) for i in range(200)]
-    assert all("nat-gateways" in said(each.result(timeout=30)) for each in asked)
+    assert all("nat-gateways" in levels(each.result(timeout=30)) for each in asked)
 
 
 def test_a_fault_of_the_pack_is_an_error_of_the_call_and_ends_nothing():
@@ -107,7 +112,7 @@ def test_a_fault_of_the_pack_is_an_error_of_the_call_and_ends_nothing():
         with pytest.raises(grpc.RpcError, match="spam") as refused:
             stub.Remediate(request(BUCKET, {}))
         assert refused.value.code() == grpc.StatusCode.UNKNOWN
-        assert said(stub.Analyze(request(BUCKET, {}))) == {"cost-tags": "MANDATORY"}
+        assert levels(stub.Analyze(request(BUCKET, {}))) == {"cost-tags": "MANDATORY"}
     server.stop(None)
 
 
@@ -165,18 +170,18 @@ def test_it_ends_when_the_engine_is_gone():
 def test_levels(pack):
     asked = request("aws:ec2/natGateway:NatGateway", {"tags": {}})
     pack.Configure(configured(cost_tags=("disabled", {}), nat_gateways=("advisory", {})))
-    assert said(pack.Analyze(asked)) == {"nat-gateways": "ADVISORY"}
+    assert levels(pack.Analyze(asked)) == {"nat-gateways": "ADVISORY"}
     pack.Configure(configured(nat_gateways=("disabled", {})))
-    assert said(pack.Analyze(asked)) == {}
+    assert levels(pack.Analyze(asked)) == {}
     pack.Configure(configured(nat_gateways=("remediate", {}), no_rule=("mandatory", {})))
-    assert said(pack.Analyze(asked)) == {"nat-gateways": "MANDATORY"}, "it has no remediation"
+    assert levels(pack.Analyze(asked)) == {"nat-gateways": "MANDATORY"}, "it has no remediation"
 
 
 def test_configuration_replaces_the_defaults_it_names(pack):
     asked = request("aws:ec2/vpcEndpoint:VpcEndpoint", {"vpcEndpointType": "Interface", "serviceName": "com.x.sqs"})
-    assert "interface-endpoints" in said(pack.Analyze(asked))
+    assert "interface-endpoints" in levels(pack.Analyze(asked))
     pack.Configure(configured(interface_endpoints=("mandatory", {"allow": ["sqs"]})))
-    assert "interface-endpoints" not in said(pack.Analyze(asked))
+    assert "interface-endpoints" not in levels(pack.Analyze(asked))
 
 
 def test_remediation_leaves_secrets_assets_and_unknown_values_as_they_are(pack):
@@ -196,13 +201,13 @@ def test_remediation_leaves_secrets_assets_and_unknown_values_as_they_are(pack):
 def test_a_rule_with_a_fault_is_said_and_passes_nothing(pack):
     def fault(*_):
         raise RuntimeError("spam")
-        yield Finding("", None, "")
+        yield Violation("", None, "")
 
     [rule] = [rule for rule in RULES if rule.name == "nat-gateways"]
     broken = Pack([type(rule)(**{**rule.__dict__, "check": fault})], NoState())
-    [found] = broken.Analyze(request(rule.types[0], {})).diagnostics
-    assert "thing (aws:ec2/natGateway:NatGateway) was not checked: RuntimeError: spam" in found.message
-    assert found.enforcementLevel == analyzer_pb2.MANDATORY
+    [diagnostic] = broken.Analyze(request(rule.types[0], {})).diagnostics
+    assert "thing (aws:ec2/natGateway:NatGateway) was not checked: RuntimeError: spam" in diagnostic.message
+    assert diagnostic.enforcementLevel == analyzer_pb2.MANDATORY
 
 
 def test_the_stack_is_judged_by_inputs(pack):
@@ -211,8 +216,10 @@ def test_the_stack_is_judged_by_inputs(pack):
     pack.Analyze(volume)
     asked = analyzer_pb2.AnalyzeStackRequest()
     asked.resources.add(type=volume.type, name=volume.name, urn=volume.urn)
-    [found] = [each for each in pack.AnalyzeStack(asked).diagnostics if each.policyName == "monthly-budget"]
-    assert "costs up to 80.00 $ a month" in found.message and found.urn == ""
+    [diagnostic] = [
+        diagnostic for diagnostic in pack.AnalyzeStack(asked).diagnostics if diagnostic.policyName == "monthly-budget"
+    ]
+    assert "costs up to 80.00 $ a month" in diagnostic.message and diagnostic.urn == ""
 
 
 def test_a_thousand_resources_take_the_pack_no_second_of_processor_time(pack):
@@ -228,11 +235,11 @@ def test_a_thousand_resources_take_the_pack_no_second_of_processor_time(pack):
         request("aws:ssm/parameter:Parameter", {"name": "x", "value": "y", "tags": tags}, f"p{i}") for i in range(1000)
     ]
     whole = analyzer_pb2.AnalyzeStackRequest()
-    for one in asked:
-        whole.resources.add(type=one.type, name=one.name, urn=one.urn)
+    for resource in asked:
+        whole.resources.add(type=resource.type, name=resource.name, urn=resource.urn)
     started = time.process_time()
-    for one in asked:
-        assert not pack.Remediate(one).remediations
-        assert not pack.Analyze(one).diagnostics
+    for resource in asked:
+        assert not pack.Remediate(resource).remediations
+        assert not pack.Analyze(resource).diagnostics
     assert not pack.AnalyzeStack(whole).diagnostics
     assert time.process_time() - started < 1

@@ -45,6 +45,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("components/network.py", "stacks.settings"),
         ("stacks/window.py", "localcloud.supervisor"),
         ("policies/values.py", "components.network"),
+        ("policies/safety/ports.py", "policies.waste.logs"),
         ("shoestring/base/errors.py", "shoestring.cli"),
         ("localcloud/processes.py", "stacks.settings"),
     ],
