@@ -22,8 +22,6 @@ import signal
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from http.server import ThreadingHTTPServer
@@ -37,7 +35,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from localcloud.aws.launches import TEMPLATE_ID, tags_for, template_data, template_of
 from localcloud.aws.row import Json
 from localcloud.aws.tags import as_object
-from localcloud.processes import Process, free_port, port_is_free, processes_below, start, stop
+from localcloud.processes import Process, answers, free_port, port_is_free, processes_below, start, stop
 from localcloud.protocol import JsonHandler, Notice, arguments
 from shoestring.base.paths import write_atomically
 
@@ -158,7 +156,7 @@ class Machine:
             if time.monotonic() >= self.next_start:
                 self._start()
             return
-        self.state = "running" if self._answers() else "starting"
+        self.state = "running" if answers(f"http://127.0.0.1:{self.port}/health", 2) else "starting"
         if self.state == "running":
             self.failures = 0
 
@@ -177,13 +175,6 @@ class Machine:
         command = [sys.executable, "-u", str(self.place(PROGRAM))]
         self.process = start(command, {**kept, **carried, **account, **own}, self.log, self.root)
         self.state = "starting"
-
-    def _answers(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health", timeout=2) as answer:
-                return bool(answer.status == 200)
-        except (urllib.error.URLError, OSError):
-            return False
 
     def end(self, why: str, grace: float = STOP_SECONDS) -> None:
         """Ends the program and all that it started; repeatable."""

@@ -9,6 +9,8 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +26,11 @@ class Process:
 
     pid: int
     created: float
+
+    @classmethod
+    def of(cls, child: subprocess.Popen[bytes]) -> Process:
+        """The process of a child that was just started."""
+        return cls(child.pid, psutil.Process(child.pid).create_time())
 
     def alive(self) -> bool:
         """Whether this very process still runs."""
@@ -45,11 +52,11 @@ class Process:
         return members
 
 
-def start(command: Sequence[str], environment: Mapping[str, str], log: Path, folder: Path) -> Process:
+def spawn(command: Sequence[str], environment: Mapping[str, str], log: Path, folder: Path) -> subprocess.Popen[bytes]:
     """Starts `command` in `folder`, in a session of its own, with both of its outputs appended to `log`."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
-        child = subprocess.Popen(
+        return subprocess.Popen(
             command,
             cwd=folder,
             env=dict(environment),
@@ -58,7 +65,11 @@ def start(command: Sequence[str], environment: Mapping[str, str], log: Path, fol
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    return Process(child.pid, psutil.Process(child.pid).create_time())
+
+
+def start(command: Sequence[str], environment: Mapping[str, str], log: Path, folder: Path) -> Process:
+    """The same, for one that outlives this program."""
+    return Process.of(spawn(command, environment, log, folder))
 
 
 def stop(process: Process, grace: float = GRACE_SECONDS) -> bool:
@@ -104,6 +115,15 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def answers(url: str, seconds: float) -> bool:
+    """Whether a server on this machine answers with 200 in time."""
+    try:
+        with urllib.request.urlopen(url, timeout=seconds) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
 
 
 def wait_until(condition: Callable[[], bool], seconds: float, pause: float = 0.1) -> bool:

@@ -12,8 +12,6 @@ import json
 import os
 import shutil
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -24,13 +22,13 @@ from typing import Any
 import psutil
 from filelock import FileLock
 
+from localcloud import REGION
 from localcloud.meter import ledger
-from localcloud.processes import Process, free_port, port_is_free, processes_below, start, stop, wait_until
+from localcloud.processes import Process, answers, free_port, port_is_free, processes_below, start, stop, wait_until
 from shoestring.base.errors import MEND, UserError, of_the_disk
 from shoestring.base.paths import write_atomically
 
 Progress = Callable[[str], None]
-REGION = "us-east-1"
 FOLDERS = ("logs", "data/state", "data/s3", "tmp")
 MINISTACK = "ministack"
 HEALTHY_SECONDS = 60.0  # how long a server may take to answer its first health check
@@ -173,11 +171,7 @@ def _stop_all(cloud: Path) -> list[str]:
 
 
 def _healthy(part: Part, port: int) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{part.health}", timeout=5) as answer:
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
+    return answers(f"http://127.0.0.1:{port}{part.health}", 5)
 
 
 def _state(part: Part, described: dict[str, Any]) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from localcloud.aws.row import ACCOUNT, Call, Calls, Charge, Json, Listing, Metering, Read, ResourceType, Tags
+from localcloud import ACCOUNT
+from localcloud.aws.row import Call, Calls, Charge, Json, Listing, Metering, Read, ResourceType, Tags
 
 LIMIT = {"BudgetLimit": {"Amount": "=limitAmount", "Unit": "=limitUnit"}, "CostFilters": "=costFilterMap"}
 PROPERTIES = "name budgetType timeUnit filterExpression metrics costTypes"

@@ -43,12 +43,8 @@ TYPES = (
             tagged=("list_tags_for_resource", "ResourceARN", "AlarmArn", "Tags"),
         ),
     ),
-    ResourceType(
-        "cloudwatch", "composite-alarm", Listing("describe_alarms", "CompositeAlarms", "AlarmName"),
-        unmetered="composite alarms are not metered",
-    ),
-    ResourceType(
-        "cloudwatch", "dashboard", Listing("list_dashboards", "DashboardEntries", "DashboardName"),
-        unmetered="the first three are free",
-    ),
+    ResourceType("cloudwatch", "composite-alarm", Listing("describe_alarms", "CompositeAlarms", "AlarmName"),
+                 unmetered="composite alarms are not metered"),
+    ResourceType("cloudwatch", "dashboard", Listing("list_dashboards", "DashboardEntries", "DashboardName"),
+                 unmetered="the first three are free"),
 )  # fmt: skip

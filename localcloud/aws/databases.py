@@ -71,14 +71,10 @@ TYPES = (
             begins=("CreateDBInstance",), ends=("DeleteDBInstance",), name="database",
         ),
     ),
-    ResourceType(
-        "rds", "snapshot", Listing("describe_db_snapshots", "DBSnapshots", "DBSnapshotIdentifier"),
-        unmetered="snapshots are not metered",
-    ),
-    ResourceType(
-        "rds", "cluster", Listing("describe_db_clusters", "DBClusters", "DBClusterIdentifier"),
-        unmetered="its instances are billed",
-    ),
+    ResourceType("rds", "snapshot", Listing("describe_db_snapshots", "DBSnapshots", "DBSnapshotIdentifier"),
+                 unmetered="snapshots are not metered"),
+    ResourceType("rds", "cluster", Listing("describe_db_clusters", "DBClusters", "DBClusterIdentifier"),
+                 unmetered="its instances are billed"),
     ResourceType("dynamodb", "table", Listing("list_tables", "TableNames", "@"),
                  unmetered="billed by requests, which are not metered"),
     ResourceType("efs", "file-system", Listing("describe_file_systems", "FileSystems", "FileSystemId"),

@@ -152,10 +152,8 @@ TYPES = (
                                            arguments={"OwnerIds": ["self"]}),
         unmetered="the account does not say how many blocks of it differ",
     ),
-    ResourceType(
-        "ec2", "image", Listing("describe_images", "Images", "ImageId", arguments={"Owners": ["self"]}),
-        unmetered="its snapshots are billed",
-    ),
+    ResourceType("ec2", "image", Listing("describe_images", "Images", "ImageId", arguments={"Owners": ["self"]}),
+                 unmetered="its snapshots are billed"),
     ResourceType("ec2", "key-pair", Listing("describe_key_pairs", "KeyPairs", "KeyName"), unmetered="free"),
     ResourceType(
         "autoscaling", "group", Listing("describe_auto_scaling_groups", "AutoScalingGroups", "AutoScalingGroupName"),

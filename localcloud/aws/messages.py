@@ -120,13 +120,9 @@ TYPES = (
         Listing("list_schedule_groups", "ScheduleGroups", "Name", "Name != 'default'"), unmetered=REQUESTS,
     ),
     ResourceType("events", "rule", Listing("list_rules", "Rules", "Name"), unmetered=REQUESTS),
-    ResourceType(
-        "events", "bus", Listing("list_event_buses", "EventBuses", "Name", "Name != 'default'"),
-        unmetered=REQUESTS,
-    ),
+    ResourceType("events", "bus", Listing("list_event_buses", "EventBuses", "Name", "Name != 'default'"),
+                 unmetered=REQUESTS),
     ResourceType("sqs", "queue", Listing("list_queues", "QueueUrls", "@"), unmetered=REQUESTS),
-    ResourceType(
-        "stepfunctions", "state-machine", Listing("list_state_machines", "stateMachines", "name"),
-        unmetered="billed by transitions, which are not metered",
-    ),
+    ResourceType("stepfunctions", "state-machine", Listing("list_state_machines", "stateMachines", "name"),
+                 unmetered="billed by transitions, which are not metered"),
 )  # fmt: skip

@@ -17,7 +17,6 @@ from botocore.exceptions import ClientError
 Json = dict[str, Any]
 ABSENT = re.compile(r"NoSuch|NotFound|^404$|Unknown(Resource|Monitor|Subscription)")
 ABSENT_MESSAGE = re.compile(r"Requested resource not found|does not exist|Could not find", re.IGNORECASE)
-ACCOUNT, REGION = "000000000000", "us-east-1"
 MINUTE = 60  # seconds: the least that AWS bills for an instance, a volume and an address
 
 

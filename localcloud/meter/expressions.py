@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from localcloud.aws.row import ACCOUNT
+from localcloud import ACCOUNT
 from localcloud.meter.rate import LineItem
 from localcloud.protocol import ServiceError, invalid
 

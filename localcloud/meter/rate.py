@@ -11,8 +11,9 @@ from typing import Any
 
 from costs.book.price import Price, UnknownPrice
 from costs.book.prices import PriceBook
+from localcloud import REGION
 from localcloud.aws.cloudwatch import GIB
-from localcloud.aws.row import REGION, Charge
+from localcloud.aws.row import Charge
 from localcloud.aws.types import METERED, USAGE
 from localcloud.meter.ledger import Stretch
 

@@ -17,6 +17,7 @@ import grpc
 from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
+from localcloud import REGION
 from localcloud.aws.row import Calls, Json
 from localcloud.aws.types import CALLS
 from localcloud.provider import schema
@@ -71,7 +72,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     """The stand-in `aws` provider. It speaks to loopback only: it must never be mistaken for the official one."""
 
     def __init__(self) -> None:
-        self.account = Emulator("us-east-1")
+        self.account = Emulator(REGION)
 
     def GetPluginInfo(self, request: Any, context: Any) -> Any:
         return plugin_pb2.PluginInfo(version=VERSION)
@@ -103,7 +104,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                     f"this aws provider stands in for the official one, and speaks to the local cloud only; {name} is "
                     f'{os.environ.get(name)!r}. For the local cloud: eval "$(shoestring env local)". For AWS: {MEND}'
                 )
-        region = request.variables.get("aws:config:region") or os.environ.get("AWS_REGION", "us-east-1")
+        region = request.variables.get("aws:config:region") or os.environ.get("AWS_REGION", REGION)
         self.account = Emulator(region)
         return provider_pb2.ConfigureResponse(acceptSecrets=False, supportsPreview=True)
 

@@ -15,6 +15,7 @@ from urllib.parse import urlparse
 import boto3
 
 from localcloud.machines import reachable
+from localcloud.processes import spawn
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 
@@ -147,16 +148,7 @@ class Container:
         for name in channels:
             variables[f"SM_CHANNEL_{name.upper()}"] = str(self.place(f"/opt/ml/input/data/{name}"))
         code = self.place("/opt/ml/code")
-        with log.open("ab") as output:
-            return subprocess.Popen(
-                [sys.executable, program, *words],
-                cwd=code,
-                env={**variables, "PYTHONPATH": str(code)},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        return spawn([sys.executable, program, *words], {**variables, "PYTHONPATH": str(code)}, log, code)
 
 
 def _plain(value: str) -> str:

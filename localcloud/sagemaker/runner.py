@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import psutil
 
 from localcloud.processes import Process, stop
 from localcloud.sagemaker.container import LOG_GROUP, Container, Files
@@ -104,7 +103,7 @@ class Runner(threading.Thread):
     def _train(self, container: Container, life: float | None) -> tuple[str, int]:
         """One attempt; returns its outcome (exited, interrupted, stopped, or the limit's status) and exit code."""
         child = container.start(self.folder / "log")
-        process = Process(child.pid, psutil.Process(child.pid).create_time())
+        process = Process.of(child)
         self.job["process"] = [process.pid, process.created]
         self.reclaimed.clear()
         self.described.setdefault("TrainingStartTime", time.time())

@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 
+from localcloud import ACCOUNT, REGION
 from localcloud.aws.tags import as_list, as_object
 from localcloud.processes import Process, stop
 from localcloud.protocol import ServiceError, invalid
@@ -17,7 +18,7 @@ from localcloud.sagemaker.runner import Runner
 from localcloud.sagemaker.spot import Spot
 from localcloud.sagemaker.store import FINISHED, Store
 
-ARN = "arn:aws:sagemaker:us-east-1:000000000000:training-job/"
+ARN = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/"
 SUMMARY = ("TrainingJobName", "TrainingJobArn", "CreationTime", "TrainingEndTime", "LastModifiedTime",
            "TrainingJobStatus", "SecondaryStatus")  # fmt: skip
 
