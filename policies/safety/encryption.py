@@ -35,7 +35,7 @@ COPIED = (  # what is made from these is encrypted as they are, where nothing el
     "replicateSourceDb", "replicationSourceIdentifier", "sourceDbClusterIdentifier", "snapshotId", "snapshotIdentifier",
     "snapshotArns", "snapshotName", "restoreToPointInTime",
 )  # fmt: skip
-FREE = "nothing: AWS's own keys are free, and encryption costs no time"
+FREE = "who gets hold of a copy reads it; AWS's own keys are free, and encryption costs no time"
 CONFIGURATIONS = (
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
     "aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2",
