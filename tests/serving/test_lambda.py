@@ -50,8 +50,8 @@ def function(cloud, model, tmp_path_factory):
     role = client("iam").create_role(RoleName=NAME, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
 
     def variables(version):
-        found = {"MODEL_BUCKET": "shoestring-test", "MODEL_NAME": "breast-cancer", "MODEL_VERSION": version}
-        return {"Variables": found}
+        values = {"MODEL_BUCKET": "shoestring-test", "MODEL_NAME": "breast-cancer", "MODEL_VERSION": version}
+        return {"Variables": values}
 
     aws.create_function(
         FunctionName=NAME, Runtime=f"python{python}", Architectures=[architecture], Role=role,
@@ -66,8 +66,8 @@ def function(cloud, model, tmp_path_factory):
         return json.loads(answer["Payload"].read())
 
     def lines():
-        found = logs.filter_log_events(logGroupName=f"/aws/lambda/{NAME}")["events"]
-        return [event["message"] for event in found]
+        events = logs.filter_log_events(logGroupName=f"/aws/lambda/{NAME}")["events"]
+        return [event["message"] for event in events]
 
     def configure(version):
         aws.update_function_configuration(FunctionName=NAME, Environment=variables(version))

@@ -31,9 +31,9 @@ sys.path.insert(0, sys.argv[1])
 from pathlib import Path
 from serving.predictor import Predictor
 import numpy, onnxruntime
-found = Predictor.load(Path(sys.argv[2])).predict(json.loads(sys.argv[3]))
+answers = Predictor.load(Path(sys.argv[2])).predict(json.loads(sys.argv[3]))
 outside = [name for name in ("mlflow", "sklearn", "pandas", "pulumi", "google") if name in sys.modules]
-print(json.dumps({"label": found[0].label, "probability": found[0].probability, "outside": outside,
+print(json.dumps({"label": answers[0].label, "probability": answers[0].probability, "outside": outside,
                   "from": [numpy.__file__, onnxruntime.__file__]}))
 """
 SILENT = lambda line: None  # noqa: E731
@@ -57,10 +57,10 @@ def test_predicts_from_the_zip_alone(built, model, tmp_path):
         capture_output=True, text=True, cwd=tmp_path,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
-    found = json.loads(done.stdout)
+    answer = json.loads(done.stdout)
     (expected,) = Predictor.load(model.folder).predict(model.rows[:1])
-    assert found["label"] == expected.label and found["probability"] == pytest.approx(expected.probability)
-    assert found["outside"] == [] and all(Path(path).is_relative_to(tmp_path) for path in found["from"])
+    assert answer["label"] == expected.label and answer["probability"] == pytest.approx(expected.probability)
+    assert answer["outside"] == [] and all(Path(path).is_relative_to(tmp_path) for path in answer["from"])
 
 
 def test_zip_is_below_the_limit_and_holds_nothing_made_at_run_time(built):
@@ -122,8 +122,8 @@ def test_killed_build_leaves_nothing_in_the_way_of_the_next(tmp_path, built):
     os.kill(process.pid, signal.SIGKILL)
     process.join()
     assert list(tmp_path.glob("*.zip")) == [] and any(tmp_path.glob("inference-*.part"))
-    made = hashlib.sha256(package.build(*host(), tmp_path, SILENT).read_bytes()).hexdigest()
-    assert made == hashlib.sha256(built.read_bytes()).hexdigest()
+    rebuilt = hashlib.sha256(package.build(*host(), tmp_path, SILENT).read_bytes()).hexdigest()
+    assert rebuilt == hashlib.sha256(built.read_bytes()).hexdigest()
     assert not (tmp_path / f"inference-{os.getpid()}.part").exists()
 
 

@@ -35,12 +35,14 @@ def change(folder, name, **facts):
 
 
 def test_answers_as_the_trained_pipeline(model, predictor):
-    found = predictor.predict(model.rows)
+    predictions = predictor.predict(model.rows)
     expected = model.pipeline.predict_proba(model.values)
-    assert np.abs(np.array([list(p.probabilities.values()) for p in found]) - expected).max() < 1e-4
-    assert [p.label for p in found] == [predictor.classes[label] for label in model.pipeline.predict(model.values)]
-    assert all(p.probability == max(p.probabilities.values()) == p.probabilities[p.label] for p in found)
-    assert all(p.warnings == [] for p in found)
+    assert np.abs(np.array([list(p.probabilities.values()) for p in predictions]) - expected).max() < 1e-4
+    assert [p.label for p in predictions] == [
+        predictor.classes[label] for label in model.pipeline.predict(model.values)
+    ]
+    assert all(p.probability == max(p.probabilities.values()) == p.probabilities[p.label] for p in predictions)
+    assert all(p.warnings == [] for p in predictions)
 
 
 def test_order_of_fields_does_not_matter_and_integers_are_numbers(model, predictor):
@@ -78,23 +80,23 @@ def test_every_problem_of_every_row_is_listed(model, predictor):
 def test_value_at_fault_is_named(model, predictor, value, problem):
     with pytest.raises(InvalidInput) as raised:
         predictor.predict([{**model.rows[0], "mean area": value}])
-    (found,) = raised.value.problems
-    assert found.field == "mean area" and problem in found.problem
+    (only,) = raised.value.problems
+    assert only.field == "mean area" and problem in only.problem
 
 
 @given(value=JSON)
 def test_any_value_is_answered_or_named(model, predictor, value):
     try:
-        (found,) = predictor.predict([{**model.rows[0], "mean area": value}])
+        (prediction,) = predictor.predict([{**model.rows[0], "mean area": value}])
     except InvalidInput as error:
         assert [p.field for p in error.problems] == ["mean area"]
     else:
-        assert 0 <= found.probability <= 1
+        assert 0 <= prediction.probability <= 1
 
 
 def test_value_that_training_never_saw_is_answered_with_a_warning(model, predictor):
-    (found,) = predictor.predict([{**model.rows[0], "mean radius": 99.5}])
-    assert found.warnings == ["mean radius is 99.5, training saw 6.981 to 28.11"]
+    (prediction,) = predictor.predict([{**model.rows[0], "mean radius": 99.5}])
+    assert prediction.warnings == ["mean radius is 99.5, training saw 6.981 to 28.11"]
 
 
 @pytest.mark.parametrize("name", ["model.onnx", "signature.json", "model.json"])

@@ -56,10 +56,10 @@ class Server:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
     """A running MLflow server."""
-    made = Server(tmp_path_factory.mktemp("mlflow"))
-    made.start()
-    yield made
-    made.stop()
+    mlflow = Server(tmp_path_factory.mktemp("mlflow"))
+    mlflow.start()
+    yield mlflow
+    mlflow.stop()
 
 
 @pytest.fixture(scope="session")

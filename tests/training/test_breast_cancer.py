@@ -82,8 +82,8 @@ def test_resumed_job_ends_with_the_same_model_and_one_registered_version(shipped
     words = ("--epochs", str(EPOCHS))
     straight = shipped("straight")
     straight.run_here(monkeypatch, epochs=EPOCHS)
-    said = capsys.readouterr().out.splitlines()
-    assert said[-1].endswith("register it later: shoestring models register straight")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1].endswith("register it later: shoestring models register straight")
 
     resumed = shipped("resumed")
     places = {"MLFLOW_TRACKING_URI": server.uri, "SHOESTRING_BUCKET": bucket}

@@ -21,7 +21,7 @@ ROOT = Path(bundle.__file__).parents[2]
 
 @pytest.fixture
 def own(tmp_path):
-    def made(script="", **files):
+    def loaded(script="", **files):
         folder = tmp_path / "job"
         folder.mkdir(exist_ok=True)
         for name, text in {"train": script, **files}.items():
@@ -29,27 +29,27 @@ def own(tmp_path):
         (folder / "job.yaml").write_text("name: own\nentry_point: train.py\ndata: {builtin: breast_cancer}\n")
         return jobfile.load(folder / "job.yaml")
 
-    return made
+    return loaded
 
 
-def names(made):
-    with tarfile.open(made.path) as tar:
+def names(built):
+    with tarfile.open(built.path) as tar:
         return tar.getnames()
 
 
 def test_same_content_gives_the_same_bytes(own, tmp_path):
-    one = bundle.build(own("x = 1"), tmp_path / "one")
+    first = bundle.build(own("x = 1"), tmp_path / "one")
     os.utime(tmp_path / "job" / "train.py", (0, 0))
-    two = bundle.build(own("x = 1"), tmp_path / "two")
-    assert one.sha256 == two.sha256 and one.path.read_bytes() == two.path.read_bytes()
-    assert one.path == tmp_path / "one" / one.sha256 / "sourcedir.tar.gz"
-    assert bundle.build(own("x = 2"), tmp_path).sha256 != one.sha256
+    second = bundle.build(own("x = 1"), tmp_path / "two")
+    assert first.sha256 == second.sha256 and first.path.read_bytes() == second.path.read_bytes()
+    assert first.path == tmp_path / "one" / first.sha256 / "sourcedir.tar.gz"
+    assert bundle.build(own("x = 2"), tmp_path).sha256 != first.sha256
 
 
 def test_it_is_small_and_names_nobody(own, tmp_path):
-    made = bundle.build(own(), tmp_path)
-    assert made.path.stat().st_size < 50_000
-    with tarfile.open(made.path) as tar:
+    built = bundle.build(own(), tmp_path)
+    assert built.path.stat().st_size < 50_000
+    with tarfile.open(built.path) as tar:
         assert {(info.mtime, info.uid, info.gid, info.uname, info.mode) for info in tar} == {(0, 0, 0, "", 0o644)}
         assert tar.getnames() == sorted(tar.getnames())
 
@@ -64,8 +64,8 @@ def test_it_takes_along_what_the_script_imports_from_beside(own, tmp_path):
     expected = ["training/__init__.py", "training/session.py", "training/variables.py"]
     job_modules = ("__init__", "checkpoint", "export", "registry", "sender", "session", "tracking")
     expected += [f"training/job/{name}.py" for name in job_modules]
-    found = names(bundle.build(job, tmp_path))
-    assert sorted(found) == sorted([*expected, "requirements.txt", "train.py", "features.py", "deeper.py"])
+    packed = names(bundle.build(job, tmp_path))
+    assert sorted(packed) == sorted([*expected, "requirements.txt", "train.py", "features.py", "deeper.py"])
 
 
 def test_own_requirements_are_added(own, tmp_path):
@@ -82,8 +82,8 @@ def test_script_that_is_not_python_is_refused(own, tmp_path):
 
 
 def test_bundled_code_runs_alone(own, tmp_path):
-    made = bundle.build(own(), tmp_path)
-    with tarfile.open(made.path) as tar:
+    built = bundle.build(own(), tmp_path)
+    with tarfile.open(built.path) as tar:
         tar.extractall(tmp_path / "code", filter="data")
     program = (
         "import sys, training, training.job.session, training.job.registry\n"

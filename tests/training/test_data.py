@@ -15,14 +15,14 @@ ROWS = [f"{index}.5,{index * 2},{'yes' if index % 2 else 'no'}" for index in ran
 
 @pytest.fixture
 def own(tmp_path):
-    def made(text, target="bought"):
+    def job_of(text, target="bought"):
         (tmp_path / "train.py").write_text("")
         (tmp_path / "my.csv").write_bytes(text if isinstance(text, bytes) else text.encode())
         described = f"name: own\nentry_point: train.py\ndata: {{csv: my.csv, target: {target}}}\n"
         (tmp_path / "job.yaml").write_text(described)
         return jobfile.load(tmp_path / "job.yaml")
 
-    return made
+    return job_of
 
 
 def table(*rows, header="a,b,bought"):
@@ -31,21 +31,21 @@ def table(*rows, header="a,b,bought"):
 
 def test_builtin_set_is_whole_and_always_the_same(tmp_path):
     job = jobfile.load(jobfile.find("breast-cancer"))
-    made = data.prepare(job, tmp_path / "one")
-    assert data.prepare(job, tmp_path / "two").path.read_bytes() == made.path.read_bytes()
-    assert made.path == tmp_path / "one" / made.sha256 / "train.csv"
-    assert hashlib.sha256(made.path.read_bytes()).hexdigest() == made.sha256
-    assert (made.rows, len(made.features), made.target) == (569, 30, "target")
-    with made.path.open() as file:
+    prepared = data.prepare(job, tmp_path / "one")
+    assert data.prepare(job, tmp_path / "two").path.read_bytes() == prepared.path.read_bytes()
+    assert prepared.path == tmp_path / "one" / prepared.sha256 / "train.csv"
+    assert hashlib.sha256(prepared.path.read_bytes()).hexdigest() == prepared.sha256
+    assert (prepared.rows, len(prepared.features), prepared.target) == (569, 30, "target")
+    with prepared.path.open() as file:
         header, *rows = csv.reader(file)
-    assert header == [*made.features, "target"]
+    assert header == [*prepared.features, "target"]
     assert {row[-1] for row in rows} == {"malignant", "benign"} and len(rows) == 569
 
 
 def test_own_file_keeps_every_digit_and_puts_the_target_last(own, tmp_path):
     job = own("bought,a\r\n" + "".join(f" {index % 2} ,{0.1 * index!r}\r\n" for index in range(12)))
-    made = data.prepare(job, tmp_path / "out")
-    with made.path.open() as file:
+    prepared = data.prepare(job, tmp_path / "out")
+    with prepared.path.open() as file:
         header, *rows = csv.reader(file)
     assert header == ["a", "bought"]
     assert [float(row[0]) for row in rows] == [0.1 * index for index in range(12)]

@@ -46,10 +46,12 @@ def test_job_without_spot_has_no_wait(write):
 
 
 def test_hyperparameters_keep_their_types(write):
-    given = {"epochs": 3, "rate": 0.5, "kind": "fast", "shuffle": True}
-    kept = jobfile.load(write(hyperparameters=given)).hyperparameters
-    assert kept == given
-    assert {key: type(value) for key, value in kept.items()} == {key: type(value) for key, value in given.items()}
+    parameters = {"epochs": 3, "rate": 0.5, "kind": "fast", "shuffle": True}
+    loaded = jobfile.load(write(hyperparameters=parameters)).hyperparameters
+    assert loaded == parameters
+    assert {key: type(value) for key, value in loaded.items()} == {
+        key: type(value) for key, value in parameters.items()
+    }
 
 
 @pytest.mark.parametrize(
@@ -158,9 +160,9 @@ def test_schema_agrees_with_the_model():
 def test_image_lies_in_the_region_as_the_sdk_has_it(write, region, registry):
     from sagemaker.core import image_uris
 
-    found = jobfile.load(write()).image_uri(region)
-    assert found == f"{registry}/pytorch-training:2.5.1-cpu-py311"
-    assert found == image_uris.retrieve(
+    image = jobfile.load(write()).image_uri(region)
+    assert image == f"{registry}/pytorch-training:2.5.1-cpu-py311"
+    assert image == image_uris.retrieve(
         "pytorch", region, version="2.5.1", py_version="py311", instance_type="ml.m5.large", image_scope="training"
     )
 

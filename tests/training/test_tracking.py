@@ -22,8 +22,8 @@ def runs(server, job):
 
     client = MlflowClient(server.uri)
     experiment = client.get_experiment_by_name("tracked")
-    found = client.search_runs([experiment.experiment_id], f"tags.`shoestring.job` = '{job}'")
-    return client, found
+    runs_of_job = client.search_runs([experiment.experiment_id], f"tags.`shoestring.job` = '{job}'")
+    return client, runs_of_job
 
 
 def history(server, job, key="loss"):
@@ -32,11 +32,11 @@ def history(server, job, key="loss"):
 
 
 def test_everything_arrives_in_the_background(server, tmp_path):
-    one = tracker(tmp_path, server.uri)
+    tracked = tracker(tmp_path, server.uri)
     for step in range(1, 4):
-        one.log(step, {"loss": 1 / step, "auc": 0.5})
-    one.status("FINISHED")
-    assert one.close(60)
+        tracked.log(step, {"loss": 1 / step, "auc": 0.5})
+    tracked.status("FINISHED")
+    assert tracked.close(60)
     _, (run,) = runs(server, "job-1")
     assert run.data.params == {"epochs": "3"} and run.info.status == "FINISHED"
     assert run.data.tags["shoestring.data_sha256"] == "da7a"
@@ -45,11 +45,11 @@ def test_everything_arrives_in_the_background(server, tmp_path):
 
 def test_resumed_attempt_goes_on_with_its_run_and_repeats_no_step(server, tmp_path):
     for attempt in (range(1, 5), range(3, 7)):
-        one = tracker(tmp_path, job="job-2")
+        tracked = tracker(tmp_path, job="job-2")
         for step in attempt:
-            one.log(step, {"loss": float(step)})
-        one.status("KILLED" if attempt.start == 1 else "FINISHED")
-        assert not one.close(1)
+            tracked.log(step, {"loss": float(step)})
+        tracked.status("KILLED" if attempt.start == 1 else "FINISHED")
+        assert not tracked.close(1)
         Sender(tmp_path / JOURNAL, server.uri).send()
     assert history(server, "job-2") == [(step, float(step)) for step in range(1, 7)]
     _, (run,) = runs(server, "job-2")
@@ -58,46 +58,46 @@ def test_resumed_attempt_goes_on_with_its_run_and_repeats_no_step(server, tmp_pa
 
 def test_running_attempt_shows_as_running(server, tmp_path):
     for status in ("KILLED", None):
-        one = tracker(tmp_path, job="job-3")
+        tracked = tracker(tmp_path, job="job-3")
         if status:
-            one.status(status)
-        one.close(1)
+            tracked.status(status)
+        tracked.close(1)
         Sender(tmp_path / JOURNAL, server.uri).send()
     _, (run,) = runs(server, "job-3")
     assert run.info.status == "RUNNING"
 
 
 def test_server_that_goes_and_comes_back_misses_nothing(server, tmp_path):
-    one = tracker(tmp_path, job="job-4")
+    tracked = tracker(tmp_path, job="job-4")
     sender = Sender(tmp_path / JOURNAL, server.uri)
-    one.log(1, {"loss": 1.0})
+    tracked.log(1, {"loss": 1.0})
     sender.send()
     server.stop()
-    one.log(2, {"loss": 2.0})
+    tracked.log(2, {"loss": 2.0})
     try:
         with pytest.raises(errors()):
             sender.send()
     finally:
         server.start()
-    one.log(3, {"loss": 3.0})
+    tracked.log(3, {"loss": 3.0})
     sender.send()
     assert history(server, "job-4") == [(1, 1.0), (2, 2.0), (3, 3.0)]
 
 
 def test_absent_server_keeps_the_journal_and_says_so(server, tmp_path, capfd):
-    one = tracker(tmp_path, GONE, job="job-5")
-    one.log(1, {"loss": 1.0})
-    one.status("FINISHED")
-    assert not one.close(60)
+    tracked = tracker(tmp_path, GONE, job="job-5")
+    tracked.log(1, {"loss": 1.0})
+    tracked.status("FINISHED")
+    assert not tracked.close(60)
     assert f"mlflow at {GONE} is left out for now" in capfd.readouterr().out
     Sender(tmp_path / JOURNAL, server.uri).send()
     assert history(server, "job-5") == [(1, 1.0)]
 
 
 def test_torn_line_costs_that_line_only(server, tmp_path):
-    one = tracker(tmp_path, job="job-6")
-    one.log(1, {"loss": 1.0})
-    one.close(1)
+    tracked = tracker(tmp_path, job="job-6")
+    tracked.log(1, {"loss": 1.0})
+    tracked.close(1)
     with (tmp_path / JOURNAL).open("a") as file:
         file.write('{"at": 5, "step": 2, "metr')
     two = tracker(tmp_path, job="job-6")
@@ -110,7 +110,7 @@ def test_torn_line_costs_that_line_only(server, tmp_path):
 
 def test_server_that_never_answers_is_not_waited_for(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        one = tracker(tmp_path, f"http://127.0.0.1:{silent.getsockname()[1]}", job="job-7")
-        one.log(1, {"loss": 1.0})
-        assert not one.close(1)
+        tracked = tracker(tmp_path, f"http://127.0.0.1:{silent.getsockname()[1]}", job="job-7")
+        tracked.log(1, {"loss": 1.0})
+        assert not tracked.close(1)
     assert '"loss": 1.0' in (tmp_path / JOURNAL).read_text()

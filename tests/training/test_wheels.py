@@ -42,13 +42,13 @@ def job():
 
 
 @pytest.fixture(scope="module")
-def told():
+def lines_of_build():
     return []
 
 
 @pytest.fixture(scope="module")
-def built(job, folder, told):
-    return wheels.build(job, folder, told.append)
+def built(job, folder, lines_of_build):
+    return wheels.build(job, folder, lines_of_build.append)
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def tiny(tmp_path, monkeypatch):
     monkeypatch.setattr(wheels, "REQUIREMENTS", tmp_path / "requirements.txt")
     (tmp_path / "requirements.txt").write_text("six==1.17.0\n")
 
-    def made(own=""):
+    def job_with(own=""):
         folder = tmp_path / "job"
         folder.mkdir(exist_ok=True)
         (folder / "train.py").write_text("")
@@ -65,11 +65,11 @@ def tiny(tmp_path, monkeypatch):
         (folder / "job.yaml").write_text("name: own\nentry_point: train.py\ndata: {builtin: breast_cancer}\n")
         return jobfile.load(folder / "job.yaml")
 
-    return made
+    return job_with
 
 
-def names(made):
-    return sorted(path.name.split("-")[0] for path in made.path.glob("*.whl"))
+def names(built):
+    return sorted(path.name.split("-")[0] for path in built.path.glob("*.whl"))
 
 
 def test_a_fresh_python_without_an_index_runs_the_jobs_code(job, built, folder, tmp_path):
@@ -102,9 +102,9 @@ def test_versions_are_the_locked_ones_and_all_pinned_with_their_hash(built):
     assert {line.split()[0].replace("_", "-") for line in pinned} <= locked
 
 
-def test_size_stays_what_a_window_can_bring_along(built, told):
+def test_size_stays_what_a_window_can_bring_along(built, lines_of_build):
     assert sum(path.stat().st_size for path in built.path.iterdir()) < 200 * 2**20
-    assert any("scipy" in line and "MB" in line for line in told)
+    assert any("scipy" in line and "MB" in line for line in lines_of_build)
 
 
 def test_wheels_are_those_of_the_images(built):
@@ -119,23 +119,23 @@ def test_wheels_are_those_of_the_images(built):
 
 def test_they_are_made_once_and_are_the_same_anywhere(tiny, tmp_path):
     lines = []
-    one = wheels.build(tiny(), tmp_path / "one", lines.append)
-    assert lines and names(one) == ["six"]
+    first = wheels.build(tiny(), tmp_path / "one", lines.append)
+    assert lines and names(first) == ["six"]
     lines.clear()
-    assert wheels.build(tiny(), tmp_path / "one", lines.append) == one
+    assert wheels.build(tiny(), tmp_path / "one", lines.append) == first
     assert lines == []
-    two = wheels.build(tiny(), tmp_path / "two", SILENT)
-    assert two.sha256 == one.sha256
-    assert {path.name: path.read_bytes() for path in two.path.iterdir()} == {
-        path.name: path.read_bytes() for path in one.path.iterdir()
+    second = wheels.build(tiny(), tmp_path / "two", SILENT)
+    assert second.sha256 == first.sha256
+    assert {path.name: path.read_bytes() for path in second.path.iterdir()} == {
+        path.name: path.read_bytes() for path in first.path.iterdir()
     }
 
 
 def test_the_jobs_own_packages_come_along_with_what_they_need(tiny, tmp_path):
     plain = wheels.build(tiny(), tmp_path / "packages", SILENT)
-    made = wheels.build(tiny("jinja2\n"), tmp_path / "packages", SILENT)
-    assert [name.lower() for name in names(made)] == ["jinja2", "markupsafe", "six"]
-    assert made.sha256 != plain.sha256
+    built = wheels.build(tiny("jinja2\n"), tmp_path / "packages", SILENT)
+    assert [name.lower() for name in names(built)] == ["jinja2", "markupsafe", "six"]
+    assert built.sha256 != plain.sha256
 
 
 def test_without_wheels_the_job_asks_an_index(job, folder, tmp_path):
