@@ -110,7 +110,7 @@ def _find(module: str, home: Path) -> Path | None:
 
 
 def _missing(place: str, name: str, folder: Path) -> UserError:
-    return UserError(f"{place} needs {name}, which is not there", f"it in {folder}", f"edit {place}")
+    return UserError(f"{place} needs {name}, which is not there", f"it below {folder}", f"edit {place}")
 
 
 def _data(folder: Path, strings: set[str]) -> Iterator[Path]:

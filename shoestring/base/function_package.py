@@ -79,8 +79,8 @@ class FunctionPackage:
             progress: receives a line for each step.
 
         Raises:
-            UserError: unknown architecture; no such wheels, or no index; the sources import what is in neither; above
-                Lambda's limit.
+            UserError: unknown architecture; no such wheels, or no index; an import of what is not there; above Lambda's
+                limit.
         """
         if architecture not in PLATFORMS:
             raise UserError(f"unknown architecture {architecture!r}", f"one of {', '.join(PLATFORMS)}")
@@ -129,7 +129,10 @@ class FunctionPackage:
         )
 
     def _check_imports(self, modules: Mapping[str, str], files: Iterable[str]) -> None:
-        """Raises UserError where the wheels' `files` lack one of the `modules` (`{name: place of its import}`)."""
+        """Raises UserError where the wheels' `files` lack one of the `modules` (`{name: place of its import}`).
+
+        The standard library is taken to be this Python's.
+        """
         there = {file.partition(".")[0] for file in files}
         there |= {str(folder) for file in files for folder in PurePosixPath(file).parents}
         missing = [
