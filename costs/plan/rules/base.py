@@ -124,6 +124,20 @@ class Pricing:
         value = self.get(path, default, of)
         return None if value is UNKNOWN else truth(value)
 
+    def replicas(self, path: str, region: str) -> Iterator[Any]:
+        """The items of a list, one after the other, each while prices are those of the region that it names."""
+        home = self.region
+        for replica in self.items(path):
+            name = self.get(region, home, replica)
+            if isinstance(name, str):
+                self.region = name
+                yield replica
+                self.region = home
+            else:
+                self.at_least("the region of a replica is unknown")
+        if self.get(path) is UNKNOWN:
+            self.at_least(f"its {path} are unknown")
+
     def referred(self, path: str, kind: str, value: Any = None) -> list[PlannedResource]:
         """The resources of a type that a property of this one refers to: what they have is read as its own."""
         value = self.get(path) if value is None else value

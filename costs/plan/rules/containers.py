@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from dataclasses import replace
-from datetime import date
 from decimal import Decimal
-from functools import cache, partial
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 from costs.amounts import NOTHING, ONE, Range
@@ -17,6 +14,7 @@ from costs.plan.rules import volumes
 from costs.plan.rules.base import COUNTS, HOURS, UNKNOWN, Pricing, plain
 from costs.plan.rules.compute import sizes
 from costs.plan.rules.machines import NOWHERE, Machine, templates
+from costs.plan.rules.support import SUPPORT
 
 SERVICE, TASK = "aws:ecs/service:Service", "aws:ecs/taskDefinition:TaskDefinition"
 CLUSTER, PROVIDERS = "aws:ecs/cluster:Cluster", "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders"
@@ -26,7 +24,6 @@ WRITTEN = re.compile(r"([\d.]+)\s*(?:vcpu|gb)", re.IGNORECASE)
 FREE_STORAGE = 20  # GB of each task on Fargate
 NODE_TYPE, NODE_DISK, WINDOWS_DISK = "t3.medium", 20, 50  # what EKS takes where nothing is said; GB
 NODE = replace(NOWHERE, image="image", subnet="subnets", root="root", disks="disks")
-VERSIONS = Path(__file__).with_name("eks.csv")  # EKS: until when each version is in standard support
 
 
 def node_group(p: Pricing) -> None:
@@ -177,15 +174,9 @@ def task_set(p: Pricing) -> None:
     _run(p, _count(p, services[0]) * share)
 
 
-@cache
-def _standard_until() -> dict[str, date]:
-    with VERSIONS.open(newline="") as file:
-        return {row["version"]: date.fromisoformat(row["standard_until"]) for row in csv.DictReader(file)}
-
-
 def cluster(p: Pricing) -> None:
     """The control plane of EKS: dearer once its version is in extended support."""
-    until = _standard_until()
+    until = SUPPORT["eks"]
     version, today = p.get("version"), p.world.now.date()
     item, extended = "control-plane", p.get("upgradePolicy.supportType", "EXTENDED") != "STANDARD"
     if version is UNKNOWN or (version not in until and version is not None and today > max(until.values())):

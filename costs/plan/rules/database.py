@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +10,7 @@ from costs.amounts import ONE, Range
 from costs.book.price import UnknownPrice
 from costs.plan.charges import Basis
 from costs.plan.rules.base import HOURS, MILLION, UNKNOWN, Pricing
+from costs.plan.rules.support import SUPPORT
 
 SIZES = (20, 65536)  # GB, as RDS allows
 STORAGE = ("gp2", "gp3", "io1", "io2", "standard")
@@ -23,14 +23,6 @@ MEMBER = "aws:rds/clusterInstance:ClusterInstance"
 LICENSED = ("oracle", "sqlserver", "db2", "custom")
 MULTI, OPTIMISED = "-multi-az", "-iopt1"  # how items of the price book end
 CAPACITY, NODES = (0, 256), (1, 80)  # Aurora's capacity units, and the nodes of a domain
-# Engine → version → the month with which its standard support has ended: from then on AWS bills each processor more.
-SUPPORTED = {
-    "mysql": {"5.7": "2024-03", "8.0": "2026-08"},
-    "postgres": {"11": "2024-04", "12": "2025-03", "13": "2026-03", "14": "2027-03"},
-    "aurora-mysql": {"5.7": "2024-12", "8.0": "2028-05"},
-    "aurora-postgresql": {"11": "2024-04", "12": "2025-03", "13": "2026-03", "14": "2027-03"},
-    "redis": {"4": "2026-02", "5": "2026-02"},
-}  # fmt: skip
 
 
 def _beyond(amount: Range, included: Range) -> Range:
@@ -43,9 +35,9 @@ def _support(p: Pricing, engine: Any) -> None:
     version = p.get("engineVersion", "")
     if str(p.get("engineLifecycleSupport", "")).endswith("disabled") or not isinstance(engine, str):
         return
-    for old, month in SUPPORTED.get(engine, {}).items():
-        if f"{version}.".startswith(f"{old}.") and p.world.now >= datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC):
-            p.at_least(f"extended support of {engine} {old} is billed on top")
+    for old, end in SUPPORT.get(engine, {}).items():
+        if f"{version}.".startswith(f"{old}.") and p.world.now.date() > end:
+            p.at_least(f"extended support of {engine} {old} is billed on top since {end}")
 
 
 def _source(p: Pricing) -> Mapping[str, Any]:
@@ -202,16 +194,8 @@ def cluster_instance(p: Pricing) -> None:
 def table(p: Pricing) -> None:
     """A table of DynamoDB: by requests, or by provisioned capacity; and what lies in it, in each of its regions."""
     _of_region(p)
-    home = p.region
-    for replica in p.items("replicas"):
-        p.region = p.get("regionName", home, replica)
-        if isinstance(p.region, str):
-            _of_region(p, replica)
-        else:
-            p.at_least("the region of a replica is unknown")
-        p.region = home
-    if p.get("replicas") is UNKNOWN:
-        p.at_least("its replicas are unknown")
+    for copy in p.replicas("replicas", "regionName"):
+        _of_region(p, copy)
     if p.flag("streamEnabled"):
         p.traffic("reads of its stream", "dynamodb", "stream_reads", "dynamodb", "stream-requests", MILLION)
 

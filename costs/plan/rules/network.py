@@ -56,7 +56,7 @@ def endpoint(p: Pricing) -> None:
     if kind == "Gateway":
         p.free("gateway endpoints are free")
         return
-    if kind not in ("Interface", UNKNOWN):
+    if kind not in ("Interface", "GatewayLoadBalancer", UNKNOWN):
         p.unpriced(f"endpoints of type {kind} are not in the price book")
         return
     count = zones(p, "subnetIds")
@@ -64,7 +64,8 @@ def endpoint(p: Pricing) -> None:
         p.note("whether it is a gateway or an interface is unknown")
         count = Range(Decimal(0), count.high)
     p.add("interface endpoint", HOURS * count, "vpc", "interface-endpoint")
-    p.traffic("data through it", "endpoint", "data_gb", "vpc", "interface-endpoint-data")
+    data = "balancer-endpoint-data" if kind == "GatewayLoadBalancer" else "interface-endpoint-data"
+    p.traffic("data through it", "endpoint", "data_gb", "vpc", data)
 
 
 def balancer(p: Pricing) -> None:

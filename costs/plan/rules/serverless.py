@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import ROUND_CEILING, Decimal
 
-from costs.amounts import ONE, Range
+from costs.amounts import Range
 from costs.book.price import LAMBDA_COMPUTE
 from costs.plan.charges import Basis
 from costs.plan.rules.base import HOURS, MILLION, SECONDS_AN_HOUR, THOUSAND, UNKNOWN, Pricing
@@ -159,7 +159,9 @@ def parameter(p: Pricing) -> None:
 
 def secret(p: Pricing) -> None:
     """A secret, and a copy for each region."""
-    p.add("secret", ONE + p.count("replicas", (0, 5)), "secretsmanager", "secret")
+    p.add("secret", 1, "secretsmanager", "secret")
+    for _ in p.replicas("replicas", "region"):
+        p.add("copy", 1, "secretsmanager", "secret")
     p.traffic("reads", "secrets", "requests", "secretsmanager", "requests", 1000)
 
 
