@@ -30,9 +30,9 @@ def _beyond(amount: Range, included: Range) -> Range:
     return Range(max(amount.low - included.high, Decimal(0)), max(amount.high - included.low, Decimal(0)))
 
 
-def _support(p: Pricing, engine: Any) -> None:
+def _support(p: Pricing, engine: Any, version: Any = None) -> None:
     """Names the extended support of a version that is past its standard one."""
-    version = p.get("engineVersion", "")
+    version = p.get("engineVersion", version)
     if str(p.get("engineLifecycleSupport", "")).endswith("disabled") or not isinstance(engine, str):
         return
     for old, end in SUPPORT.get(engine, {}).items():
@@ -61,7 +61,7 @@ def instance(p: Pricing) -> None:
     if isinstance(engine, str) and engine.startswith(LICENSED):
         p.at_least(f"{kind} with the licence of {engine} is not in the price book")
     else:
-        _hours(p, kind, engine, HOURS, endings)
+        _hours(p, kind, engine, HOURS, endings, aurora=str(engine).startswith("aurora"))
     _support(p, engine)
     p.public_addresses(ONE, p.get("publiclyAccessible", False))
     _managed_password(p)
@@ -69,12 +69,16 @@ def instance(p: Pricing) -> None:
         _storage(p, source, engine, endings)
 
 
-def _hours(p: Pricing, kind: Any, engine: Any, hours: Range, endings: Sequence[str] = ("",)) -> None:
-    """The charge for hours of an instance class with an engine: of all that they may be where one is unknown."""
+def _hours(
+    p: Pricing, kind: Any, engine: Any, hours: Range, endings: Sequence[str] = ("",), aurora: bool = True
+) -> None:
+    """The charge for hours of an instance class with an engine, of Aurora or not: of all that they may be where one of
+    them is unknown."""
     items = [f"{kind}-{engine}"]
     if not isinstance(kind, str) or not isinstance(engine, str):
         prefix, ending = f"{kind}-" if isinstance(kind, str) else "db.", f"-{engine}" if isinstance(engine, str) else ""
-        items = [item for item in p.world.items("rds", p.region) if item.startswith(prefix) and item.endswith(ending)]
+        items = [item for item in p.world.items("rds", p.region) if ("-aurora-" in item) is aurora]
+        items = [item for item in items if item.startswith(prefix) and item.endswith(ending)]
         p.note(f"its {'engine' if isinstance(kind, str) else 'instance type'} is unknown")
         if not items:
             p.lacking.append(UnknownPrice("rds", f"{prefix}*", p.region))
@@ -133,9 +137,9 @@ def cluster(p: Pricing) -> None:
         units = p.get("scalingConfiguration", {})
         p.add("Aurora capacity units", HOURS * _capacity(p, units, 1, 16), "rds", "aurora-serverless-v1")
         p.note("nothing while it is paused")
+        _support(p, engine)
     else:
         _added_replicas(p, engine)
-        _support(p, engine)
     stored, requests = p.use("aurora", "stored_gb"), p.use("aurora", "requests") / MILLION
     p.any_of("Aurora storage", Range.of(stored), "rds", [f"aurora-storage{kind}" for kind in kinds], Basis.USAGE)
     least = 0 if OPTIMISED in kinds else 1
@@ -187,7 +191,8 @@ def cluster_instance(p: Pricing) -> None:
     else:
         _hours(p, kind, engine, HOURS)
         if OPTIMISED in kinds:
-            p.at_least("instances of an I/O-Optimized cluster cost some 30 % more")
+            p.at_least("on I/O-Optimized storage its hours cost some 30 % more")
+        _support(p, engine, home.get("engineVersion"))
     p.public_addresses(ONE, p.get("publiclyAccessible", False))
 
 
