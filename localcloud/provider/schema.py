@@ -10,17 +10,15 @@ given as an object.
 
 from __future__ import annotations
 
-import ast
 import importlib
 import inspect
 import json
 import re
 import sys
-import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ForwardRef, get_args, get_origin
 
 from localcloud.aws.types import CALLS
 
@@ -42,49 +40,37 @@ def _sdk_module(token: str) -> Any:
     return importlib.import_module(f"pulumi_aws.{folder}.{snake}")
 
 
-def _specification(node: ast.expr, module: Any) -> Any:
-    """The specification of one annotation: read from the source, since `pulumi.Input` cannot be evaluated by itself."""
-    if isinstance(node, ast.Constant):
-        name = str(node.value)
+def _specification(hint: Any, module: Any) -> Any:
+    """The specification of an annotation: of what it allows, the first that is a value."""
+    inner = get_args(hint)
+    if isinstance(hint, ForwardRef):
+        name = hint.__forward_arg__
         return _object(getattr(module, name)) if name.endswith("Args") else "string"
-    if isinstance(node, ast.Attribute):
-        return WORDS[node.attr]
-    if not isinstance(node, ast.Subscript):
-        raise TypeError(f"no specification for {ast.unparse(node)}")
-    outer = ast.unparse(node.value).rpartition(".")[2]
-    words = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-    if outer == "Union":
-        text = ast.unparse(node)
-        if "PolicyDocumentArgs" in text:
-            return "json"
-        return "asset" if "pulumi.Asset" in text else _specification(words[0], module)
-    if outer == "Sequence":
-        return {"list": _specification(words[0], module)}
-    if outer == "Mapping":
-        return {"map": _specification(words[1], module)}
-    return _specification(words[0], module)  # Input[...] and Optional[...]
+    if not inner:
+        return WORDS[hint.__name__]
+    if get_origin(hint) is Sequence:
+        return {"list": _specification(inner[0], module)}
+    if get_origin(hint) is Mapping:
+        return {"map": _specification(inner[1], module)}
+    names = {getattr(item, "__forward_arg__", getattr(item, "__name__", "")) for item in inner}
+    if any(name.endswith("PolicyDocumentArgs") for name in names):
+        return "json"
+    return "asset" if "Asset" in names else _specification(inner[0], module)
 
 
-def _parameters(args: Any) -> list[tuple[str, ast.expr, bool]]:
-    """Of each argument of a class: its name in Python, its annotation, and whether it must be given."""
-    function = ast.parse(textwrap.dedent(inspect.getsource(args.__init__))).body[0]
-    assert isinstance(function, ast.FunctionDef)
-    pairs = zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True)
-    return [(arg.arg, arg.annotation, default is None) for arg, default in pairs if arg.annotation]
+def _parameters(args: Any) -> dict[str, inspect.Parameter]:
+    """The arguments of a class, by their names in the provider."""
+    parameters = list(inspect.signature(args.__init__).parameters.values())[1:]
+    getters = {parameter.name: inspect.getattr_static(args, parameter.name).fget for parameter in parameters}
+    return {getattr(getters[one.name], "_pulumi_name", None) or one.name: one for one in parameters}
 
 
 def _object(args: Any) -> dict[str, Any]:
-    module = sys.modules[args.__module__]
-    properties = [(_camel(args, name), annotation, needed) for name, annotation, needed in _parameters(args)]
+    module, parameters = sys.modules[args.__module__], _parameters(args)
     return {
-        "object": {name: _specification(annotation, module) for name, annotation, _ in properties},
-        "required": sorted(name for name, _, needed in properties if needed),
+        "object": {name: _specification(parameter.annotation, module) for name, parameter in parameters.items()},
+        "required": sorted(name for name, parameter in parameters.items() if parameter.default is parameter.empty),
     }
-
-
-def _camel(args: Any, python: str) -> str:
-    getter = inspect.getattr_static(args, python).fget
-    return str(getattr(getter, "_pulumi_name", None) or python)
 
 
 def read_sdk(tokens: Iterable[str]) -> dict[str, Any]:
@@ -95,8 +81,7 @@ def read_sdk(tokens: Iterable[str]) -> dict[str, Any]:
         own = [item for item in vars(module).values() if getattr(item, "__module__", "") == module.__name__]
         # not by its name: where a nested input has taken that, the arguments' class is called InitArgs
         inputs = _object(next(item for item in own if item.__name__.endswith("Args")))
-        state = getattr(module, f"_{name}State")
-        outputs = sorted({_camel(state, python) for python, _, _ in _parameters(state)} - set(inputs["object"]))
+        outputs = sorted(_parameters(getattr(module, f"_{name}State")).keys() - inputs["object"].keys())
         table[token] = {"inputs": inputs["object"], "required": inputs["required"], "outputs": outputs}
     return table
 
