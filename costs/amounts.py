@@ -28,6 +28,13 @@ def cents(usd: Decimal) -> Decimal:
     return usd.quantize(CENT, ROUND_HALF_UP)
 
 
+def legible(usd: Decimal) -> Decimal:
+    """Rounded to the cent; what would be no cent keeps two digits that say something."""
+    if usd and abs(usd) < CENT / 2:
+        return usd.quantize(Decimal(1).scaleb(usd.adjusted() - 1), ROUND_HALF_UP)
+    return cents(usd)
+
+
 @dataclass(frozen=True)
 class Range:
     """From `low` to `high`, both included; one value where they are the same.

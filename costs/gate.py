@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
+from decimal import Decimal, InvalidOperation
 from typing import Literal
 
 OPEN_TEXT = '{"state": "open"}'
@@ -25,13 +25,6 @@ def period(moment: datetime) -> str:
 def stamp(moment: datetime) -> str:
     """A moment (UTC) as the gate writes it."""
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def cents(usd: Decimal) -> Decimal:
-    """Rounded to the cent, half a cent up; what would be no cent keeps two digits that say something."""
-    if usd and abs(usd) < Decimal("0.005"):
-        return Context(prec=2, rounding=ROUND_HALF_UP).create_decimal(usd)
-    return usd.quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
 @dataclass(frozen=True)
@@ -66,11 +59,11 @@ def read(text: str) -> Gate:
         ValueError: the value is no gate, and says so; never taken for an open one.
     """
     try:
-        found = json.loads(text)
-        spent, limit = (Decimal(found[key]) if key in found else None for key in ("spent_usd", "limit_usd"))
-        month, at, why = (str(found.get(key, "")) for key in ("period", "at", "why"))
-        if found["state"] not in ("open", "closed") or (found["state"] == "closed" and not month):
+        facts = json.loads(text)
+        spent, limit = (Decimal(facts[key]) if key in facts else None for key in ("spent_usd", "limit_usd"))
+        month, at, why = (str(facts.get(key, "")) for key in ("period", "at", "why"))
+        if facts["state"] not in ("open", "closed") or (facts["state"] == "closed" and not month):
             raise ValueError("no state")
     except (ValueError, TypeError, KeyError, AttributeError, InvalidOperation) as error:
         raise ValueError(f"{text[:120]!r} is not the value of a gate, which is like {OPEN_TEXT}") from error
-    return Gate(found["state"], spent, limit, month, at, why)
+    return Gate(facts["state"], spent, limit, month, at, why)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from costs import gate
+from costs.amounts import legible
 from costs.function import guard
 from shoestring import aws
 from shoestring.base import names
@@ -82,11 +83,11 @@ def status(environment: str, name: str, clients: Clients, now: datetime) -> Fact
         "environment": environment,
         "budget": name,
         "period": gate.period(now),
-        "limit_usd": f"{gate.cents(limit):f}",
-        "spent_usd": f"{gate.cents(spent):f}",
+        "limit_usd": f"{legible(limit):f}",
+        "spent_usd": f"{legible(spent):f}",
         "spent_source": source,
         "spent_share": str((spent / limit).quantize(Decimal("0.001"))),
-        "forecast_usd": None if forecast is None else f"{gate.cents(Decimal(forecast)):f}",
+        "forecast_usd": None if forecast is None else f"{legible(Decimal(forecast)):f}",
         "forecast_source": None if forecast is None else foreseen,
         "gate": {
             "parameter": names.window_gate(environment),

@@ -18,67 +18,57 @@ STALE = " (stale)"
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A price as a table shows it: dollars for one `unit`, from `low` to `high`."""
+class ShownPrice:
+    """A price as a table shows it: dollars for one unit, from `low` to `high`; `spot` where it is on spot capacity."""
 
-    region: str
     name: str
-    unit: str
+    price: Price
     low: Decimal
     high: Decimal
     note: str
+    stale: bool
     source: str
     as_of: date
-    stale: bool
     spot: SpotPrice | None = None
 
     def facts(self) -> dict[str, Any]:
         """For machines; money is a text."""
         facts: dict[str, Any] = {
-            "region": self.region, "what": self.name, "unit": self.unit, "usd_low": f"{self.low:f}",
+            "region": self.price.region, "what": self.name, "unit": self.price.unit, "usd_low": f"{self.low:f}",
             "usd_high": f"{self.high:f}", "note": self.note, "source": self.source, "as_of": self.as_of.isoformat(),
             "stale": self.stale,
         }  # fmt: skip
         if spot := self.spot:
-            rate = spot.interruption
-            facts["saving_low"], facts["saving_high"] = f"{spot.saving_low:.4f}", f"{spot.saving_high:.4f}"
-            facts["interruption_low"], facts["interruption_high"] = (
-                [f"{one:f}" for one in rate] if rate else (None, None)
-            )
-            facts["interruption_source"] = spot.interruption_source or None
+            low, high = (f"{share:f}" for share in spot.interruption) if spot.interruption else (None, None)
+            facts |= {
+                "saving_low": f"{spot.saving_low:.4f}", "saving_high": f"{spot.saving_high:.4f}",
+                "interruption_low": low, "interruption_high": high,
+                "interruption_source": spot.interruption_source or None,
+            }  # fmt: skip
         return facts
 
 
-def _listed(price: Price, name: str, today: date) -> Shown:
-    return Shown(price.region, name, price.unit, price.usd, price.usd, price.note, price.source, price.as_of,
-                 price.stale(today))  # fmt: skip
-
-
-def _spot(book: PriceBook, price: Price, name: str, today: date) -> Shown:
-    spot = book.spot(price.service, price.item, price.region)
-    return Shown(price.region, f"{name} spot", price.unit, spot.low, spot.high, "", spot.source, spot.as_of,
-                 spot.stale(today), spot)  # fmt: skip
-
-
-def _found(book: PriceBook, item: str, regions: Sequence[str], today: date) -> Iterator[Shown]:
-    names = {item, item.removeprefix("ml."), f"ml.{item}"}
+def _shown(book: PriceBook, item: str, regions: Sequence[str], today: date) -> Iterator[ShownPrice]:
+    names, order = {item, item.removeprefix("ml."), f"ml.{item}"}, list(INSTANCES)
     prices = [price for price in book if price.item in names and (not regions or price.region in regions)]
-    order = list(INSTANCES)
-    for price in sorted(prices, key=lambda one: (one.region, one.service not in order, one.service, one.item)):
-        name = INSTANCES.get(price.service, f"{price.service} {price.item}")
-        yield _listed(price, name, today)
+    prices.sort(key=lambda price: (price.region, price.service not in order, price.service, price.item))
+    for price in prices:
+        name, stale = INSTANCES.get(price.service, f"{price.service} {price.item}"), price.stale(today)
+        yield ShownPrice(name, price, price.usd, price.usd, price.note, stale, price.source, price.as_of)
         if price.service in INSTANCES and (price.service == "ec2" or price.item.startswith("ml.")):
-            yield _spot(book, price, name, today)
+            spot = book.spot(price.service, price.item, price.region)
+            stale = spot.stale(today)
+            yield ShownPrice(f"{name} spot", price, spot.low, spot.high, "", stale, spot.source, spot.as_of, spot)
 
 
-def compare(book: PriceBook, item: str, regions: Sequence[str], today: date) -> list[Shown]:
+def compare(book: PriceBook, item: str, regions: Sequence[str], today: date) -> list[ShownPrice]:
     """Every price of an item (an instance type with or without `ml.`, or an item of any service).
 
     Raises:
         UnknownPrice: no region, or none of `regions`, has one.
     """
-    if found := list(_found(book, item, regions, today)):
-        return found
+    if shown := list(_shown(book, item, regions, today)):
+        return shown
     elsewhere = (
         book.regions(item=item) or book.regions(item=f"ml.{item}") or book.regions(item=item.removeprefix("ml."))
     )
@@ -94,7 +84,7 @@ def _money(usd: Decimal) -> str:
     return f"{whole}.{part.rstrip('0').ljust(2, '0')}" if len(part) <= 10 else f"{usd:.6f}"
 
 
-def table(rows: Sequence[Shown]) -> str:
+def table(rows: Sequence[ShownPrice]) -> str:
     """The rows in columns, with their sources below."""
     sources = list(dict.fromkeys((row.source, row.as_of) for row in rows))
     head = ("region", "what", "dollars", "unit", "saving", "taken back a month", "source")
@@ -106,7 +96,7 @@ def table(rows: Sequence[Shown]) -> str:
         taken = f"{rate[0]:.0%} to {rate[1]:.0%}" if rate else "unknown" if row.spot else ""
         name = f"{row.name}: {row.note}" if row.note else row.name
         source = f"[{sources.index((row.source, row.as_of)) + 1}]{STALE if row.stale else ''}"
-        lines.append((row.region, name, money, row.unit, saving, taken, source))
+        lines.append((row.price.region, name, money, row.price.unit, saving, taken, source))
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     text = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
     advice = list(dict.fromkeys(row.spot.interruption_source for row in rows if row.spot and row.spot.interruption))

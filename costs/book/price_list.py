@@ -11,36 +11,44 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 
 from costs.amounts import MILLION, THOUSAND
 
 REGION_PREFIX = r"(?:EU-|[A-Z]{2,4}\d-|[a-z]{2}(?:-[a-z]+)+-\d-)?"  # of a usage type: EUC1-BoxUsage:m5.large
 TYPE = re.compile(r"\(\?P<type>(.+)\)$")  # the group at the end of a usage type that an item's `{type}` stands for
-HOUR = ("Hrs", "Hours", "hours", "hour")
-GB_MONTH = ("GB-Mo", "GB-month")
-REQUESTS = ("Requests", "Request", "API Requests", "API Calls")
-GB_SECOND = ("Lambda-GB-Second", "GB-Second", "GB-Seconds", "Second", "seconds")
+# The book's units → what AWS calls them, and how many of AWS's they are. Another unit is refused, not converted.
+UNITS: dict[str, tuple[tuple[str, ...], Decimal]] = {
+    "hour": (("Hrs", "Hours", "hours", "hour", "LCU-Hrs", "LCU-hours", "vCPU-Hours", "WriteCapacityUnit-Hrs",
+              "ReadCapacityUnit-Hrs"), Decimal(1)),
+    "month": (("Alarms", "Metrics", "Keys", "keys", "Key", "Secrets", "Secret"), Decimal(1)),
+    "GB": (("GB", "GigaBytes"), Decimal(1)),
+    "GB-month": (("GB-Mo", "GB-month"), Decimal(1)),
+    "GB-hour": (("Hrs", "Hours", "hours", "hour", "GB-Hours"), Decimal(1)),
+    "GB-second": (("Lambda-GB-Second", "GB-Second", "GB-Seconds", "Second", "seconds"), Decimal(1)),
+    "IOPS-month": (("IOPS-Mo",), Decimal(1)),
+    "MB/s-month": (("GiBps-mo",), Decimal(1) / 1024),
+    "thousand": (("Requests", "Request", "API Requests", "API Calls"), THOUSAND),
+    "million": (("Requests", "Request", "API Requests", "API Calls", "WriteRequestUnits", "ReadRequestUnits"), MILLION),
+}  # fmt: skip
 ON_DEMAND_LINUX = {"operatingSystem": "Linux", "tenancy": "Shared", "preInstalledSw": "NA", "capacitystatus": "Used",
                    "licenseModel": "No License required", "marketoption": "OnDemand"}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """How an item of the price book is known among the products, and how AWS's unit becomes the book's.
+    """How an item of the price book is known among the products, and its unit.
 
     Args:
         item: its name; `{type}` stands for the group of that name in `usage`.
         usage: a pattern for the whole usage type, without the region's prefix.
-        units: AWS's names of the unit; another unit is refused, not converted.
-        unit, factor: the book's unit, and how many of AWS's units it is.
+        unit: the book's, of `UNITS`.
         where: attributes (`productFamily` among them) and the values that they must have.
     """
 
     item: str
     usage: str
-    units: tuple[str, ...]
     unit: str
-    factor: Decimal = Decimal(1)
     where: Mapping[str, str] = field(default_factory=dict)
 
     def name(self, attributes: Mapping[str, str]) -> str | None:
@@ -67,28 +75,13 @@ class Query:
     wanted: tuple[Wanted, ...]
 
 
-def _hour(item: str, usage: str, **where: str) -> Wanted:
-    return Wanted(item, usage, HOUR, "hour", where=where)
+def _wanted(unit: str, item: str, usage: str, **where: str) -> Wanted:
+    return Wanted(item, usage, unit, where)
 
 
-def _stored(item: str, usage: str, **where: str) -> Wanted:
-    return Wanted(item, usage, GB_MONTH, "GB-month", where=where)
-
-
-def _gb(item: str, usage: str, **where: str) -> Wanted:
-    return Wanted(item, usage, ("GB", "GigaBytes"), "GB", where=where)
-
-
-def _million(item: str, usage: str, units: tuple[str, ...] = REQUESTS, **where: str) -> Wanted:
-    return Wanted(item, usage, units, "million", MILLION, where)
-
-
-def _thousand(item: str, usage: str, **where: str) -> Wanted:
-    return Wanted(item, usage, REQUESTS, "thousand", THOUSAND, where)
-
-
-def _seconds(item: str, usage: str) -> Wanted:
-    return Wanted(item, usage, GB_SECOND, "GB-second")
+_hour, _stored, _gb, _seconds, _thousand, _million = (
+    partial(_wanted, unit) for unit in ("hour", "GB-month", "GB", "GB-second", "thousand", "million")
+)
 
 
 def _ml(usage: str) -> list[Query]:
@@ -97,11 +90,11 @@ def _ml(usage: str) -> list[Query]:
 
 
 def _database(engine: str, name: str) -> Query:
-    asked = {"productFamily": "Database Instance", "databaseEngine": engine, "locationType": "AWS Region"}
+    filters = {"productFamily": "Database Instance", "databaseEngine": engine, "locationType": "AWS Region"}
     kind = r":(?P<type>db\.\w+(?:\.\w+)+)"
     single = _hour(f"{{type}}-{name}", f"InstanceUsage{kind}", deploymentOption="Single-AZ")
     double = _hour(f"{{type}}-{name}-multi-az", f"Multi-AZUsage{kind}", deploymentOption="Multi-AZ")
-    return Query("AmazonRDS", (asked,), (single, double))
+    return Query("AmazonRDS", (filters,), (single, double))
 
 
 def _family(*names: str) -> tuple[Mapping[str, str], ...]:
@@ -109,9 +102,8 @@ def _family(*names: str) -> tuple[Mapping[str, str], ...]:
 
 
 def _balancer(name: str, family: str, units: str) -> tuple[Wanted, ...]:
-    asked = {"productFamily": family}
-    each = Wanted(f"{name}-{units}", "LCUUsage", (*HOUR, "LCU-Hrs", "LCU-hours"), "hour", where=asked)
-    return _hour(f"{name}-load-balancer", "LoadBalancerUsage", **asked), each
+    where = {"productFamily": family}
+    return _hour(f"{name}-load-balancer", "LoadBalancerUsage", **where), _hour(f"{name}-{units}", "LCUUsage", **where)
 
 
 ALL: tuple[Mapping[str, str], ...] = ({},)
@@ -151,21 +143,21 @@ QUERIES: dict[str, list[Query]] = {
         *(_stored(kind, rf"EBS:VolumeUsage\.{kind}") for kind in ("gp2", "gp3", "io2", "st1", "sc1")),
         _stored("io1", r"EBS:VolumeUsage\.piops"), _stored("standard", "EBS:VolumeUsage"),
         _stored("snapshot", "EBS:SnapshotUsage"),
-        *(Wanted(f"{kind}-iops", rf"EBS:VolumeP-IOPS\.{name}", ("IOPS-Mo",), "IOPS-month")
+        *(Wanted(f"{kind}-iops", rf"EBS:VolumeP-IOPS\.{name}", "IOPS-month")
           for kind, name in (("gp3", "gp3"), ("io1", "piops"), ("io2", "io2"))),
-        Wanted("gp3-throughput", r"EBS:VolumeP-Throughput\.gp3", ("GiBps-mo",), "MB/s-month", Decimal(1) / 1024)))],
+        Wanted("gp3-throughput", r"EBS:VolumeP-Throughput\.gp3", "MB/s-month")))],
     "rds": [*(_database(engine, name) for engine, name in DATABASES.items()), Query(
         "AmazonRDS", _family("Database Storage", "Provisioned IOPS", "Storage Snapshot"), (
             *(_stored(f"storage-{kind}{also}", f"RDS:{option}{name}-Storage", **DATABASE_STORAGE)
               for kind, name in (("gp2", "GP2"), ("gp3", "GP3"), ("io1", "PIOPS")) for also, option in COPIES),
-            *(Wanted(f"iops-{kind}{also}", f"RDS:{option}{name}", ("IOPS-Mo",), "IOPS-month", where=DATABASE_STORAGE)
+            *(Wanted(f"iops-{kind}{also}", f"RDS:{option}{name}", "IOPS-month", DATABASE_STORAGE)
               for kind, name in (("io1", "PIOPS"), ("gp3", "GP3-PIOPS")) for also, option in COPIES),
             _stored("backup-storage", "RDS:ChargedBackupUsage")))],
     "eks": [Query("AmazonEKS", ALL, (
         _hour("control-plane", "AmazonEKS-Hours:perCluster"),
         _hour("control-plane-extended", "AmazonEKS-Hours:extendedSupport")))],
     "ecs": [Query("AmazonECS", ALL, tuple(
-        Wanted(f"fargate-{item}-{name}", f"Fargate-{arm}{usage}", (*HOUR, "GB-Hours", "vCPU-Hours"), unit)
+        Wanted(f"fargate-{item}-{name}", f"Fargate-{arm}{usage}", unit)
         for name, arm in (("x86", ""), ("arm64", "ARM-"))
         for item, usage, unit in (("vcpu", "vCPU-Hours:perCPU", "hour"), ("memory", "GB-Hours", "GB-hour"))))],
     "vpc": [
@@ -184,24 +176,24 @@ QUERIES: dict[str, list[Query]] = {
         _gb("logs-ingestion", "DataProcessing-Bytes"),
         _gb("logs-ingestion-infrequent-access", "DataProcessingIA-Bytes"),
         _stored("logs-storage", "TimedStorage-ByteHrs"), _gb("logs-insights", "DataScanned-Bytes"),
-        Wanted("alarm", "CW:AlarmMonitorUsage", ("Alarms",), "month"),
-        Wanted("alarm-high-resolution", "CW:HighResAlarmMonitorUsage", ("Alarms",), "month"),
-        Wanted("custom-metric", "CW:MetricMonitorUsage", ("Metrics",), "month"),
+        Wanted("alarm", "CW:AlarmMonitorUsage", "month"),
+        Wanted("alarm-high-resolution", "CW:HighResAlarmMonitorUsage", "month"),
+        Wanted("custom-metric", "CW:MetricMonitorUsage", "month"),
         _thousand("api-requests", "CW:Requests")))],
     "ecr": [Query("AmazonECR", ALL, (_stored("storage", "TimedStorage-ByteHrs"),))],
     "efs": [Query("AmazonEFS", _family("Storage"), (
         _stored("standard-storage", "TimedStorage-ByteHrs"), _stored("one-zone-storage", "TimedStorage-Z-ByteHrs")))],
     "kms": [Query("awskms", ALL, (
-        Wanted("key", "KMS-Keys", ("Keys", "keys", "Key"), "month"), _thousand("requests", "KMS-Requests")))],
+        Wanted("key", "KMS-Keys", "month"), _thousand("requests", "KMS-Requests")))],
     "secretsmanager": [Query("AWSSecretsManager", ALL, (
-        Wanted("secret", r"[\w-]*Secrets?", ("Secrets", "Secret"), "month", where={"productFamily": "Secret"}),
+        Wanted("secret", r"[\w-]*Secrets?", "month", {"productFamily": "Secret"}),
         _thousand("requests", r"[\w-]*", productFamily="API Request")))],
     "dynamodb": [Query("AmazonDynamoDB", ALL, (
         _stored("storage", "TimedStorage-ByteHrs"), _stored("point-in-time-recovery", "TimedPITRStorage-ByteHrs"),
-        _million("write-requests", "WriteRequestUnits", ("WriteRequestUnits",)),
-        _million("read-requests", "ReadRequestUnits", ("ReadRequestUnits",)),
-        Wanted("write-capacity", "WriteCapacityUnit-Hrs", (*HOUR, "WriteCapacityUnit-Hrs"), "hour"),
-        Wanted("read-capacity", "ReadCapacityUnit-Hrs", (*HOUR, "ReadCapacityUnit-Hrs"), "hour")))],
+        _million("write-requests", "WriteRequestUnits"),
+        _million("read-requests", "ReadRequestUnits"),
+        _hour("write-capacity", "WriteCapacityUnit-Hrs"),
+        _hour("read-capacity", "ReadCapacityUnit-Hrs")))],
     "sns": [Query("AmazonSNS", _family("API Request"), (_million("requests", "Requests-Tier1"),))],
     "sqs": [Query("AWSQueueService", _family("API Request"), (
         _million("standard-requests", "Requests-(?:RBP|Tier1)"),
@@ -213,5 +205,5 @@ QUERIES: dict[str, list[Query]] = {
 
 def is_read(service: str, item: str) -> bool:
     """Whether a refresh asks for an item of the price book; of any service where `service` is empty."""
-    asked = QUERIES.get(service, []) if service else [query for queries in QUERIES.values() for query in queries]
-    return any(wanted.names(item) for query in asked for wanted in query.wanted)
+    queries = QUERIES.get(service, []) if service else [query for queries in QUERIES.values() for query in queries]
+    return any(wanted.names(item) for query in queries for wanted in query.wanted)

@@ -15,7 +15,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from costs.book.price import Price, UnknownPrice
-from costs.book.spot import Interruptions, Seen, SpotPrice, spot_price
+from costs.book.spot import Observed, SpotPrice, spot_price
 from costs.book.store import read_all
 
 TABLE = Path(__file__).with_name("prices.csv")
@@ -30,7 +30,7 @@ class PriceBook:
     """Prices by service, item and region, and what was seen of EC2's spot prices and interruptions."""
 
     def __init__(
-        self, prices: Iterable[Price], seen: Iterable[Seen] = (), interruptions: Iterable[Interruptions] = ()
+        self, prices: Iterable[Price], seen: Iterable[Observed] = (), interruptions: Iterable[Observed] = ()
     ) -> None:
         self._prices: dict[tuple[str, str, str], Price] = {}
         for price in prices:
@@ -77,7 +77,7 @@ class PriceBook:
         return cls.load().overlaid(*read_all(folder))
 
     def overlaid(
-        self, prices: Iterable[Price], seen: Iterable[Seen] = (), interruptions: Iterable[Interruptions] = ()
+        self, prices: Iterable[Price], seen: Iterable[Observed] = (), interruptions: Iterable[Observed] = ()
     ) -> PriceBook:
         """This book with these in the place of its own for the same items."""
         book = PriceBook(prices, seen, interruptions)
@@ -93,8 +93,8 @@ class PriceBook:
             UnknownPrice: names the item, the known ones that come near, and the command that reads prices.
         """
         anywhere = service in GLOBAL or (service, item) in GLOBAL
-        if found := self._prices.get((service, item, "us-east-1" if anywhere else region)):
-            return found
+        if price := self._prices.get((service, item, "us-east-1" if anywhere else region)):
+            return price
         items = self.items(service, region)
         raise UnknownPrice(service, item, region, get_close_matches(item, items, 3) or items[:3])
 

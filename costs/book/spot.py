@@ -19,20 +19,9 @@ SAGEMAKER_SOURCE = "{}; SageMaker publishes no spot price: EC2's share of the pr
 
 
 @dataclass(frozen=True)
-class Seen:
-    """The lowest and the highest EC2 spot price of an instance type in a region, all zones, over some days."""
-
-    item: str
-    region: str
-    low: Decimal
-    high: Decimal
-    source: str
-    as_of: date
-
-
-@dataclass(frozen=True)
-class Interruptions:
-    """How many of an instance type's spot instances AWS takes back in a month: shares of them, from `low` to `high`."""
+class Observed:
+    """What was observed of an EC2 instance type in a region, from `low` to `high`: its spot prices in all zones over
+    some days, or the share of its spot instances that AWS takes back in a month."""
 
     item: str
     region: str
@@ -80,17 +69,15 @@ class SpotPrice:
         return (today - self.as_of).days > SPOT_FRESH_DAYS if self.observed else self.on_demand.stale(today)
 
 
-def spot_price(on_demand: Price, seen: Seen | None, ec2: Price | None, taken: Interruptions | None) -> SpotPrice:
+def spot_price(on_demand: Price, seen: Observed | None, ec2: Price | None, taken: Observed | None) -> SpotPrice:
     """The range of the history where there is one (`ec2` is the price on demand that it belongs to), or else the range
     that AWS advertises. An item of another service than EC2 gets the history's share of its price on demand."""
     if seen is None or ec2 is None or not ec2.usd:
         low, high = ADVERTISED.low * on_demand.usd, ADVERTISED.high * on_demand.usd
-        found = SpotPrice(on_demand, low, high, ADVERTISED_SOURCE, on_demand.as_of)
+        spot = SpotPrice(on_demand, low, high, ADVERTISED_SOURCE, on_demand.as_of)
     elif on_demand.service == "ec2":
-        found = SpotPrice(on_demand, seen.low, seen.high, seen.source, seen.as_of, observed=True)
+        spot = SpotPrice(on_demand, seen.low, seen.high, seen.source, seen.as_of, observed=True)
     else:
         low, high = seen.low * on_demand.usd / ec2.usd, seen.high * on_demand.usd / ec2.usd
-        found = SpotPrice(on_demand, low, high, SAGEMAKER_SOURCE.format(seen.source), seen.as_of, observed=True)
-    if taken:
-        found = replace(found, interruption=(taken.low, taken.high), interruption_source=taken.source)
-    return found
+        spot = SpotPrice(on_demand, low, high, SAGEMAKER_SOURCE.format(seen.source), seen.as_of, observed=True)
+    return replace(spot, interruption=(taken.low, taken.high), interruption_source=taken.source) if taken else spot

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from costs.book.price import Price
-from costs.book.spot import Interruptions, Seen
+from costs.book.spot import Observed
 from shoestring.base.errors import UserError
 from shoestring.base.paths import home, write_atomically
 
@@ -28,7 +28,7 @@ def folder() -> Path:
 
 
 @dataclass
-class Part:
+class StoredPart:
     """A service, the spot history or the interruption rates of a region: when it was read, from where, and its rows.
 
     `left` names what was asked for and not read, with the reason.
@@ -45,7 +45,7 @@ class Stored:
     """The file of one region."""
 
     region: str
-    parts: dict[str, Part] = field(default_factory=dict)
+    parts: dict[str, StoredPart] = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: Path) -> Stored:
@@ -55,16 +55,16 @@ class Stored:
             UserError: it is not what a refresh writes.
         """
         try:
-            found = json.loads(path.read_text(), parse_float=Decimal)
+            document = json.loads(path.read_text(), parse_float=Decimal)
         except FileNotFoundError:
             return cls(path.stem)
         except (OSError, ValueError) as error:
             raise _unreadable(path, str(error)) from error
         try:
-            if found["format"] != FORMAT or found["region"] != path.stem:
-                raise ValueError(f"format {found['format']} for {found['region']}")
-            stored = cls(found["region"], {name: _part(part) for name, part in found["parts"].items()})
-            stored.prices(), stored.seen(), stored.interruptions()
+            if document["format"] != FORMAT or document["region"] != path.stem:
+                raise ValueError(f"format {document['format']} for {document['region']}")
+            stored = cls(document["region"], {name: _part(part) for name, part in document["parts"].items()})
+            stored.prices(), stored.observed(SPOT), stored.observed(INTERRUPTIONS)
         except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise _unreadable(path, f"{type(error).__name__}: {error}") from error
         return stored
@@ -85,19 +85,13 @@ class Stored:
             for service, part in self.parts.items() if service not in (SPOT, INTERRUPTIONS) for row in part.rows
         ]  # fmt: skip
 
-    def seen(self) -> list[Seen]:
-        """The spot prices."""
-        part = self.parts.get(SPOT)
-        about = (part.source, part.read_at.date()) if part else ("", date.min)
-        rows = part.rows if part else []
-        return [Seen(row["item"], self.region, _usd(row["low"]), _usd(row["high"]), *about) for row in rows]
-
-    def interruptions(self) -> list[Interruptions]:
-        """The interruption rates."""
-        part = self.parts.get(INTERRUPTIONS)
-        about = (part.source, part.read_at.date()) if part else ("", date.min)
-        rows = part.rows if part else []
-        return [Interruptions(row["item"], self.region, _usd(row["low"]), _usd(row["high"]), *about) for row in rows]
+    def observed(self, name: str) -> list[Observed]:
+        """The spot prices, or the interruption rates."""
+        part = self.parts.get(name)
+        return [
+            Observed(row["item"], self.region, _usd(row["low"]), _usd(row["high"]), part.source, part.read_at.date())
+            for row in part.rows
+        ] if part else []  # fmt: skip
 
 
 def _usd(text: str) -> Decimal:
@@ -107,9 +101,11 @@ def _usd(text: str) -> Decimal:
     return number
 
 
-def _part(found: dict[str, Any]) -> Part:
-    at = datetime.fromisoformat(found["read_at"])
-    return Part(at if at.tzinfo else at.replace(tzinfo=UTC), found["source"], list(found["rows"]), dict(found["left"]))
+def _part(part: dict[str, Any]) -> StoredPart:
+    at = datetime.fromisoformat(part["read_at"])
+    return StoredPart(
+        at if at.tzinfo else at.replace(tzinfo=UTC), part["source"], list(part["rows"]), dict(part["left"])
+    )
 
 
 def _unreadable(path: Path, why: str) -> Exception:
@@ -120,16 +116,18 @@ def _unreadable(path: Path, why: str) -> Exception:
     )
 
 
-def read_all(place: Path | None = None) -> tuple[list[Price], list[Seen], list[Interruptions]]:
+def read_all(place: Path | None = None) -> tuple[list[Price], list[Observed], list[Observed]]:
     """The prices, the spot prices and the interruption rates of all regions that were refreshed.
 
     Raises:
         UserError: a file cannot be read.
     """
-    found = [Stored.read(path) for path in sorted((place or folder()).glob("*.json"))]
-    prices = [price for stored in found for price in stored.prices()]
-    seen = [spot for stored in found for spot in stored.seen()]
-    return prices, seen, [rate for stored in found for rate in stored.interruptions()]
+    regions = [Stored.read(path) for path in sorted((place or folder()).glob("*.json"))]
+    return (
+        [price for region in regions for price in region.prices()],
+        [price for region in regions for price in region.observed(SPOT)],
+        [rate for region in regions for rate in region.observed(INTERRUPTIONS)],
+    )
 
 
 def today() -> date:

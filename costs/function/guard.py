@@ -1,14 +1,15 @@
 """Closes an environment to new training windows when its budget is spent: a Lambda function behind the budget's topic.
 
-Needs boto3 and `costs.gate`, nothing else. The alarm's text alone closes nothing while the account can be asked: what
-counts is what AWS Budgets has counted, and where that is below the limit (it is renewed some three times a day), what
-Cost Explorer says. Where neither answers, the alarm is believed, and the gate says so.
+The alarm's text alone closes nothing while the account can be asked: what counts is what AWS Budgets has counted, and
+where that is below the limit (it is renewed some three times a day), what Cost Explorer says. Where neither answers,
+the alarm is believed, and the gate says so.
 
 Environment: GUARD_BUDGET (name of the budget), GUARD_ACCOUNT, GUARD_GATE (name of the parameter).
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -18,6 +19,7 @@ from decimal import Decimal
 from typing import Any
 
 from costs import gate
+from costs.amounts import legible
 
 FIELD = re.compile(r"^(Budget Name|Budgeted Amount|Alert Type|(?:ACTUAL|FORECASTED) Amount):\s*(.+?)\s*$", re.M)
 MONEY = re.compile(r"\$?([\d,]+(?:\.\d+)?)")
@@ -47,18 +49,18 @@ class Spent:
 
 
 def _money(text: str) -> Decimal:
-    found = MONEY.fullmatch(text)
-    if not found:
+    amount = MONEY.fullmatch(text)
+    if not amount:
         raise Unreadable(f"{text!r} is no amount in dollars")
-    return Decimal(found[1].replace(",", ""))
+    return Decimal(amount[1].replace(",", ""))
 
 
 def alarm(message: str) -> Alarm:
     """An alarm from the text that AWS Budgets sends. Raises Unreadable."""
-    found = dict(FIELD.findall(message))
-    kind = found.get("Alert Type", "").upper()
+    fields = dict(FIELD.findall(message))
+    kind = fields.get("Alert Type", "").upper()
     try:
-        return Alarm(found["Budget Name"], kind, _money(found["Budgeted Amount"]), _money(found[f"{kind} Amount"]))
+        return Alarm(fields["Budget Name"], kind, _money(fields["Budgeted Amount"]), _money(fields[f"{kind} Amount"]))
     except KeyError as error:
         raise Unreadable(f"no {error} in the message {message[:300]!r}") from error
 
@@ -68,10 +70,10 @@ def _of_others(subject: str, message: str) -> bool:
     if subject.startswith(gate.OWN_SUBJECT):
         return True
     try:
-        found = json.loads(message)
+        body = json.loads(message)
     except ValueError:
         return False
-    return isinstance(found, dict) and "anomalyId" in found
+    return isinstance(body, dict) and "anomalyId" in body
 
 
 def month_to_date(now: datetime) -> dict[str, str]:
@@ -81,24 +83,24 @@ def month_to_date(now: datetime) -> dict[str, str]:
 
 def explored(client: Any, budget: dict[str, Any], now: datetime) -> Decimal:
     """What Cost Explorer says was spent in this month under the budget's own filter. 0.01 $ a request."""
-    asked = {"TimePeriod": month_to_date(now), "Granularity": "MONTHLY", "Metrics": ["UnblendedCost"]}
+    query = {"TimePeriod": month_to_date(now), "Granularity": "MONTHLY", "Metrics": ["UnblendedCost"]}
     if budget.get("FilterExpression"):
-        asked["Filter"] = budget["FilterExpression"]
-    months = client.get_cost_and_usage(**asked)["ResultsByTime"]
+        query["Filter"] = budget["FilterExpression"]
+    months = client.get_cost_and_usage(**query)["ResultsByTime"]
     return sum((Decimal(month["Total"]["UnblendedCost"]["Amount"]) for month in months), Decimal(0))
 
 
-def spent(clients: Any, account: str, told: Alarm, now: datetime) -> Spent:
+def spent(clients: Any, account: str, alarm: Alarm, now: datetime) -> Spent:
     """What was really spent; the alarm's own figures where nobody else can be asked.
 
     Args:
         clients: a boto3 client by the service's name.
     """
-    import botocore.exceptions
+    import botocore.exceptions  # heavy, and there where AWS is asked
 
     try:
-        asked = {"AccountId": account, "BudgetName": told.budget, "ShowFilterExpression": True}
-        budget = clients("budgets").describe_budget(**asked)["Budget"]
+        query = {"AccountId": account, "BudgetName": alarm.budget, "ShowFilterExpression": True}
+        budget = clients("budgets").describe_budget(**query)["Budget"]
         limit = Decimal(budget["BudgetLimit"]["Amount"])
         counted = Decimal(budget.get("CalculatedSpend", {}).get("ActualSpend", {}).get("Amount", "0"))
         if counted >= limit:
@@ -106,7 +108,7 @@ def spent(clients: Any, account: str, told: Alarm, now: datetime) -> Spent:
         return Spent(max(counted, explored(clients("ce"), budget, now)), limit, "Cost Explorer")
     except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
         _say(f"the account cannot be asked ({error}): the alarm is believed")
-        return Spent(told.amount, told.limit, "the alarm alone")
+        return Spent(alarm.amount, alarm.limit, "the alarm alone")
 
 
 def take(record: dict[str, Any], clients: Any, now: datetime) -> gate.Gate | None:
@@ -116,35 +118,34 @@ def take(record: dict[str, Any], clients: Any, now: datetime) -> gate.Gate | Non
         Unreadable: a message of no known kind; Lambda tries again, and the function's errors are counted.
     """
     message, subject, sent = (record["Sns"].get(key) or "" for key in ("Message", "Subject", "Timestamp"))
-    told = None if _of_others(subject, message) else alarm(message)
-    if told is None:
+    if _of_others(subject, message):
         _say(f"not about the budget: {subject or message[:80]}")
         return None
-    if told.budget != os.environ["GUARD_BUDGET"] or told.kind != "ACTUAL":
-        _say(f"{told.kind} alarm of {told.budget}: nothing to close")
+    received = alarm(message)
+    if received.budget != os.environ["GUARD_BUDGET"] or received.kind != "ACTUAL":
+        _say(f"{received.kind} alarm of {received.budget}: nothing to close")
         return None
     if sent and not sent.startswith(gate.period(now)):
         _say(f"an alarm of {sent}: that month is over")
         return None
-    found = spent(clients, os.environ["GUARD_ACCOUNT"], told, now)
-    said = (
-        f"{gate.cents(found.usd):f} of {gate.cents(found.limit):f} dollars in {gate.period(now)}, says {found.source}"
-    )
-    if found.usd < found.limit:
-        _say(f"{said}: the gate stays as it is")
+    counted = spent(clients, os.environ["GUARD_ACCOUNT"], received, now)
+    usd, limit = legible(counted.usd), legible(counted.limit)
+    sums = f"{usd:f} of {limit:f} dollars in {gate.period(now)}, says {counted.source}"
+    if counted.usd < counted.limit:
+        _say(f"{sums}: the gate stays as it is")
         return None
     ssm, name = clients("ssm"), os.environ["GUARD_GATE"]
     before = _before(ssm.get_parameter(Name=name)["Parameter"]["Value"])
     if before.closed_at(now):
-        _say(f"{said}: closed already, since {before.at}")
+        _say(f"{sums}: closed already, since {before.at}")
         return None
     if before.at and before.at[:19] >= (sent or "9999")[:19]:
-        _say(f"{said}: reopened at {before.at}, after this alarm")
+        _say(f"{sums}: reopened at {before.at}, after this alarm")
         return None
-    why = f"{told.kind} alarm of {told.budget}; figure of {found.source}"
-    closed = gate.Gate("closed", gate.cents(found.usd), gate.cents(found.limit), gate.period(now), gate.stamp(now), why)
+    why = f"{received.kind} alarm of {received.budget}; figure of {counted.source}"
+    closed = gate.Gate("closed", usd, limit, gate.period(now), gate.stamp(now), why)
     ssm.put_parameter(Name=name, Value=closed.text(), Type="String", Overwrite=True)
-    _say(f"{said}: closed")
+    _say(f"{sums}: closed")
     return closed
 
 
@@ -163,16 +164,13 @@ def _before(text: str) -> gate.Gate:
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Lambda's entry point: the records of one SNS delivery."""
-    import boto3
+    import boto3  # heavy, and there where AWS is asked
 
-    made: dict[str, Any] = {}
-
+    @functools.cache
     def clients(service: str) -> Any:
-        if service not in made:
-            # AWS Budgets and Cost Explorer answer in one region, for all
-            region = {"region_name": "us-east-1"} if service in ("budgets", "ce") else {}
-            made[service] = boto3.client(service, **region)
-        return made[service]
+        # AWS Budgets and Cost Explorer answer in one region, for all
+        region = {"region_name": "us-east-1"} if service in ("budgets", "ce") else {}
+        return boto3.client(service, **region)
 
-    closed = [take(record, clients, datetime.now(UTC)) for record in event["Records"]]
-    return {"closed": [found.text() for found in closed if found]}
+    gates = [take(record, clients, datetime.now(UTC)) for record in event["Records"]]
+    return {"closed": [closed.text() for closed in gates if closed]}

@@ -33,14 +33,14 @@ def _needed(name: str) -> str:
 def handler(event: Any, context: Any) -> dict[str, Any]:
     """Lambda's entry point. Gives the figures that matter and where the report lies."""
     try:
-        return _made(event if isinstance(event, Mapping) else {})
+        return _report(event if isinstance(event, Mapping) else {})
     except UserError as error:
         print(json.dumps({"event": "no report", "found": error.found, "expected": error.expected, "mend": error.mend}))
         raise
 
 
-def _made(event: Mapping[str, Any]) -> dict[str, Any]:
-    import boto3
+def _report(event: Mapping[str, Any]) -> dict[str, Any]:
+    import boto3  # heavy, and there where AWS is asked
 
     environment, bucket = _needed("REPORT_ENVIRONMENT"), _needed("REPORT_BUCKET")
     subject = Subject(
@@ -56,8 +56,7 @@ def _made(event: Mapping[str, Any]) -> dict[str, Any]:
     words = {key: str(event.get(key) or "") for key in ("week", "since", "until")}
     period = chosen(now.date(), words["week"], words["since"], words["until"], running=environment == "local")
     report = gather(boto3.client, subject, period, book, now)
-    made = publish.files(report, book)
-    where = publish.to_bucket(report, made, boto3.client("s3"), bucket)
+    where = publish.to_bucket(report, publish.files(report, book), boto3.client("s3"), bucket)
     if topic := os.environ.get("REPORT_TOPIC_ARN"):
         publish.announce(report, where, boto3.client("sns"), topic)
     facts = {"period": period.name, "usd": str(report.usd), "report": where, "requests": report.requests}

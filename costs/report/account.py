@@ -73,7 +73,6 @@ class Job:
 class Predictions:
     """What the inference function did. `rows` counts predictions, None where nobody did; `requests` counts calls."""
 
-    function: str
     rows: int | None
     requests: int
     gb_seconds: Decimal
@@ -212,7 +211,7 @@ def predictions(clients: Clients, function: str, period: Period) -> Predictions:
         rows = sum(map(_predicted, log_lines(logs, group, start, end, '{ $.event = "request" }')))
     except logs.exceptions.ResourceNotFoundException:
         return _counted(clients("cloudwatch"), configuration, period, f"it has no log group {group}")
-    return Predictions(function, rows, calls, used, architecture_of(configuration), f"counted in its log {group}")
+    return Predictions(rows, calls, used, architecture_of(configuration), f"counted in its log {group}")
 
 
 def log_group_of(configuration: Mapping[str, Any]) -> str:
@@ -236,25 +235,35 @@ def _predicted(line: str) -> int:
     return int(entry.get("rows") or 0)
 
 
+def metric(namespace: str, name: str, dimensions: Mapping[str, str], stat: str, period: int) -> dict[str, Any]:
+    """A query of CloudWatch, by the id `<metric>_<stat>` in lower case; `period` is in seconds."""
+    pairs = [{"Name": key, "Value": value} for key, value in dimensions.items()]
+    measured = {"Namespace": namespace, "MetricName": name, "Dimensions": pairs}
+    return {"Id": f"{name}_{stat}".lower(), "MetricStat": {"Metric": measured, "Period": period, "Stat": stat}}
+
+
+def metric_values(
+    cloudwatch: Any, queries: Sequence[dict[str, Any]], span: tuple[datetime, datetime]
+) -> dict[str, list[Decimal]]:
+    """Each query's values by its id."""
+    values: dict[str, list[Decimal]] = {query["Id"]: [] for query in queries}
+    arguments: dict[str, Any] = {"MetricDataQueries": list(queries), "StartTime": span[0], "EndTime": span[1]}
+    while True:
+        answer = cloudwatch.get_metric_data(**arguments)
+        for result in answer["MetricDataResults"]:
+            values[result["Id"]] += [Decimal(str(value)) for value in result["Values"]]
+        if not answer.get("NextToken"):
+            return values
+        arguments["NextToken"] = answer["NextToken"]
+
+
 def _counted(cloudwatch: Any, configuration: Mapping[str, Any], period: Period, why: str) -> Predictions:
-    dimensions = [{"Name": "FunctionName", "Value": configuration["FunctionName"]}]
-
-    def query(metric: str) -> dict[str, Any]:
-        stat = {"Namespace": "AWS/Lambda", "MetricName": metric, "Dimensions": dimensions}
-        return {"Id": metric.lower(), "MetricStat": {"Metric": stat, "Period": 86400, "Stat": "Sum"}}
-
-    start, end = period.moments
-    answer = cloudwatch.get_metric_data(
-        MetricDataQueries=[query("Invocations"), query("Duration")], StartTime=start, EndTime=end
-    )
-    sums = {
-        result["Id"]: sum((Decimal(str(value)) for value in result["Values"]), Decimal(0))
-        for result in answer["MetricDataResults"]
-    }
-    used = sums.get("duration", Decimal(0)) * configuration["MemorySize"] / MB_MS
+    function = {"FunctionName": configuration["FunctionName"]}
+    queries = [metric("AWS/Lambda", name, function, "Sum", 86400) for name in ("Invocations", "Duration")]
+    calls, used = (sum(sums, Decimal(0)) for sums in metric_values(cloudwatch, queries, period.moments).values())
     source = f"CloudWatch's count of calls, each taken for one prediction, as {why}"
-    calls = int(sums.get("invocations", 0))
-    return Predictions(configuration["FunctionName"], None, calls, used, architecture_of(configuration), source)
+    gb_seconds = used * configuration["MemorySize"] / MB_MS
+    return Predictions(None, int(calls), gb_seconds, architecture_of(configuration), source)
 
 
 def limit(clients: Clients, account: str, budget: str, monthly_usd: str) -> Limit:

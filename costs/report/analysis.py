@@ -7,14 +7,14 @@ weekday before, so that neither a running day nor late data looks like a saving.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from itertools import takewhile
 from typing import TypeVar
 
-from costs.amounts import cents
+from costs.amounts import legible
 from costs.report.account import Limit
 from costs.report.explorer import Anomaly, BilledRow, Readings
 from costs.report.periods import DAY, Period, month_of
@@ -49,7 +49,6 @@ class Item:
     usd: Decimal
     compared_usd: Decimal
     before_usd: Decimal
-    share: Decimal
     quantity: Decimal | None = None
     unit: str = ""
     parts: tuple[Item, ...] = ()
@@ -97,11 +96,7 @@ class Surprise:
 
 def dollars(usd: Decimal) -> str:
     """As people read it: to the cent; what is smaller keeps two significant digits."""
-    sign, size = ("-" if usd < 0 else ""), abs(usd)
-    if size and size < Decimal("0.005"):
-        digits = size.quantize(Decimal(1).scaleb(size.adjusted() - 1))
-        return f"{sign}${digits:f}"
-    return f"{sign}${cents(size):,}"
+    return f"{'-' if usd < 0 else ''}${legible(abs(usd)):,f}"
 
 
 def percent(part: Decimal, whole: Decimal) -> str:
@@ -169,33 +164,30 @@ def comparison(days: Sequence[Day]) -> Comparison:
 def items(rows: Sequence[BilledRow], period: Period, taken: set[date]) -> tuple[Item, ...]:
     """The period's costs by the first key of the rows, the dearest first; parts by the second."""
     back = period.start - period.before.start
-    inside = [row for row in rows if row.day in period]
-    before = [row for row in rows if row.day + back in taken]
-    whole = total(inside)
+    now = _by((row for row in rows if row.day in period), _service)
+    before = _by((row for row in rows if row.day + back in taken), _service)
+    items = []
+    for name in now.keys() | before.keys():
+        own = now.get(name, [])
+        parts = _ranked(_part(usage_type, part, taken) for usage_type, part in _by(own, _usage_type).items())
+        items.append(Item(name, total(own), _compared(own, taken), total(before.get(name, [])), parts=parts))
+    return _ranked(items)
 
-    def item(name: str, own: list[BilledRow], before: list[BilledRow], parts: bool) -> Item:
-        usd, units = total(own), {row.unit for row in own if row.unit}
-        unit = units.pop() if len(units) == 1 and not parts else ""
-        unit = "" if unit == "N/A" else unit
-        return Item(
-            name=name,
-            usd=usd,
-            compared_usd=total(row for row in own if row.day in taken),
-            before_usd=total(before),
-            share=usd / whole if whole else ZERO,
-            quantity=sum((row.quantity for row in own), ZERO) if unit else None,
-            unit=unit,
-            parts=ranked(_by(own, _usage_type), {}, False) if parts else (),
-        )
 
-    def ranked(
-        groups: Mapping[str, list[BilledRow]], earlier: Mapping[str, list[BilledRow]], parts: bool
-    ) -> tuple[Item, ...]:
-        names = groups.keys() | earlier.keys()
-        all_items = (item(name, groups.get(name, []), earlier.get(name, []), parts) for name in names)
-        return tuple(sorted(all_items, key=lambda item: (-item.usd, -item.before_usd, item.name)))
+def _compared(rows: Iterable[BilledRow], taken: set[date]) -> Decimal:
+    return total(row for row in rows if row.day in taken)
 
-    return ranked(_by(inside, _service), _by(before, _service), True)
+
+def _part(name: str, rows: Sequence[BilledRow], taken: set[date]) -> Item:
+    """A part of an item; with its quantity where it is measured in one unit."""
+    units = {row.unit for row in rows if row.unit}
+    unit = units.pop() if len(units) == 1 and units != {"N/A"} else ""
+    quantity = sum((row.quantity for row in rows), ZERO) if unit else None
+    return Item(name, total(rows), _compared(rows, taken), ZERO, quantity, unit)
+
+
+def _ranked(items: Iterable[Item]) -> tuple[Item, ...]:
+    return tuple(sorted(items, key=lambda item: (-item.usd, -item.before_usd, item.name)))
 
 
 def month(readings: Readings, limit: Limit) -> Month:

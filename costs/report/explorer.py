@@ -61,7 +61,6 @@ class Forecast:
 class Anomaly:
     """What AWS Cost Anomaly Detection found: `impact` in dollars above what it expected."""
 
-    id: str
     service: str
     start: str
     end: str
@@ -273,7 +272,7 @@ def _anomaly(answer: Answer) -> Anomaly:
     details = [" ".join(str(cause[key]) for key in ("Region", "UsageType") if cause.get(key)) for cause in causes]
     impact = _number(answer["Impact"].get("TotalImpact", answer["Impact"].get("MaxImpact")), "an anomaly's impact")
     start, end = str(answer.get("AnomalyStartDate", ""))[:10], str(answer.get("AnomalyEndDate", ""))[:10]
-    return Anomaly(answer["AnomalyId"], service, start, end, impact, tuple(filter(None, details)))
+    return Anomaly(service, start, end, impact, tuple(filter(None, details)))
 
 
 def _explained(operation: str, code: str, message: str) -> UserError:

@@ -22,13 +22,12 @@ SAGEMAKER = "Amazon SageMaker"
 
 @dataclass(frozen=True)
 class Report:
-    """Everything of one period. Money is in US dollars; `billed` and `list_price` are the two kinds of source."""
+    """Everything of one period. Money is in US dollars; `billed` is the source of what Cost Explorer says."""
 
     made_at: datetime
     readings: Readings
     account: AccountReadings
     billed: str
-    list_price: str
     days: tuple[Day, ...]
     usd: Decimal
     amortized_usd: Decimal
@@ -91,7 +90,6 @@ def make(
         readings=readings,
         account=account,
         billed=billed,
-        list_price="estimate at list price",
         days=days,
         usd=analysis.total(inside),
         amortized_usd=sum((row.amortized for row in inside), Decimal(0)),

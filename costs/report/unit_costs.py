@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from costs.amounts import MILLION, THOUSAND
@@ -83,14 +83,14 @@ class PredictionCosts:
     """What predictions cost: `usd` of the function at list price, and `lambda_billed_usd` of all Lambda functions of
     the environment, an upper bound. None: nobody can say, and `why_not` says why."""
 
-    predictions: int
-    requests: int
-    usd: Decimal | None
-    per_thousand_usd: Decimal | None
     lambda_billed_usd: Decimal
-    lambda_billed_per_thousand_usd: Decimal | None
-    source: str
-    counted: str
+    predictions: int = 0
+    requests: int = 0
+    usd: Decimal | None = None
+    per_thousand_usd: Decimal | None = None
+    lambda_billed_per_thousand_usd: Decimal | None = None
+    source: str = ""
+    counted: str = ""
     why_not: str = ""
 
 
@@ -168,18 +168,20 @@ def spot(trainings: Sequence[Training], rows: Sequence[BilledRow], region: str, 
 
 def per_thousand(used: Predictions | None, billed: Decimal, region: str, book: PriceBook) -> PredictionCosts:
     """What predictions cost; `billed` is what Cost Explorer shows for Lambda."""
+    costs = PredictionCosts(billed)
     if used is None:
-        return PredictionCosts(0, 0, None, None, billed, None, "", "", "the function's log and metrics cannot be read")
-    requests, count = used.requests, used.requests if used.rows is None else used.rows
+        return replace(costs, why_not="the function's log and metrics cannot be read")
+    count = used.requests if used.rows is None else used.rows
+    costs = replace(costs, predictions=count, requests=used.requests, counted=used.source)
     if not count:
-        return PredictionCosts(0, requests, None, None, billed, None, "", used.source, "nothing was predicted")
-    bound = billed / count * THOUSAND if billed else None  # nothing: within the free tier, or not in yet
+        return replace(costs, why_not="nothing was predicted")
+    if billed:  # nothing: within the free tier, or not in yet
+        costs = replace(costs, lambda_billed_per_thousand_usd=billed / count * THOUSAND)
     try:
         compute = book.price("lambda", LAMBDA_COMPUTE[used.architecture], region)
         request = book.price("lambda", "requests", region)
     except (UnknownPrice, KeyError) as error:
-        why_not = f"no list price: {error}"
-        return PredictionCosts(count, requests, None, None, billed, bound, "", used.source, why_not)
-    usd = used.gb_seconds * compute.usd + requests / MILLION * request.usd
+        return replace(costs, why_not=f"no list price: {error}")
+    usd = used.gb_seconds * compute.usd + used.requests / MILLION * request.usd
     source = f"billed GB-seconds and requests at list price of {compute.as_of}"
-    return PredictionCosts(count, requests, usd, usd / count * THOUSAND, billed, bound, source, used.source)
+    return replace(costs, usd=usd, per_thousand_usd=usd / count * THOUSAND, source=source)

@@ -19,6 +19,8 @@ from costs.report.account import (
     architecture_of,
     log_group_of,
     log_lines,
+    metric,
+    metric_values,
     milliseconds,
     reported,
 )
@@ -49,6 +51,11 @@ class Span:
     def of(cls, period: Period) -> Span:
         """Whole days."""
         return cls(*period.moments)
+
+    @property
+    def moments(self) -> tuple[datetime, datetime]:
+        """Both ends."""
+        return self.start, self.end
 
     @property
     def milliseconds(self) -> tuple[int, int]:
@@ -92,25 +99,6 @@ def of_function(logs: Any, configuration: Mapping[str, Any], span: Span, setting
     )
 
 
-def _metric(namespace: str, name: str, dimensions: Mapping[str, str], stat: str, period: int) -> dict[str, Any]:
-    pairs = [{"Name": key, "Value": value} for key, value in dimensions.items()]
-    metric = {"Namespace": namespace, "MetricName": name, "Dimensions": pairs}
-    return {"Id": f"{name.lower()}_{stat.lower()}", "MetricStat": {"Metric": metric, "Period": period, "Stat": stat}}
-
-
-def _values(cloudwatch: Any, queries: Sequence[dict[str, Any]], span: Span) -> dict[str, list[Decimal]]:
-    """Each query's values by its id."""
-    values: dict[str, list[Decimal]] = {query["Id"]: [] for query in queries}
-    arguments: dict[str, Any] = {"MetricDataQueries": list(queries), "StartTime": span.start, "EndTime": span.end}
-    while True:
-        answer = cloudwatch.get_metric_data(**arguments)
-        for result in answer["MetricDataResults"]:
-            values[result["Id"]] += [Decimal(str(value)) for value in result["Values"]]
-        if not answer.get("NextToken"):
-            return values
-        arguments["NextToken"] = answer["NextToken"]
-
-
 def _tenth(value: Decimal) -> Decimal:
     return value.quantize(TENTH)
 
@@ -118,15 +106,15 @@ def _tenth(value: Decimal) -> Decimal:
 def of_machine(cloudwatch: Any, instance: Mapping[str, Any], span: Span, setting: str) -> MachineUse:
     """What CloudWatch measured of an EC2 instance."""
     own = {"InstanceId": instance["InstanceId"]}
-    measured = _values(
+    measured = metric_values(
         cloudwatch,
         [
-            _metric("AWS/EC2", "CPUUtilization", own, "Maximum", 3600),
-            _metric("AWS/EC2", "CPUUtilization", own, "Average", 3600),
-            _metric("AWS/EC2", "CPUCreditBalance", own, "Minimum", 3600),
-            _metric(AGENT, "mem_used_percent", own, "Maximum", 3600),
+            metric("AWS/EC2", "CPUUtilization", own, "Maximum", 3600),
+            metric("AWS/EC2", "CPUUtilization", own, "Average", 3600),
+            metric("AWS/EC2", "CPUCreditBalance", own, "Minimum", 3600),
+            metric(AGENT, "mem_used_percent", own, "Maximum", 3600),
         ],
-        span,
+        span.moments,
     )
     peaks, means = measured["cpuutilization_maximum"], measured["cpuutilization_average"]
     memory, credits = measured["mem_used_percent_maximum"], measured["cpucreditbalance_minimum"]
@@ -155,8 +143,8 @@ def _measured(cloudwatch: Any, job: Job, span: Span) -> Peaks:
     peaks: Peaks = {name: [] for name in PEAKS}
     for number in range(1, job.instances + 1):
         host = {"Host": f"{job.name}/algo-{number}"}
-        queries = [_metric(JOB_METRICS, name, host, "Maximum", 60) for name in PEAKS]
-        for name, values in zip(PEAKS, _values(cloudwatch, queries, span).values(), strict=True):
+        queries = [metric(JOB_METRICS, name, host, "Maximum", 60) for name in PEAKS]
+        for name, values in zip(PEAKS, metric_values(cloudwatch, queries, span.moments).values(), strict=True):
             peaks[name] += values
     return peaks
 

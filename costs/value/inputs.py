@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from shoestring.base.errors import UserError
+from shoestring.base.errors import UserError, suggestion
 
 
 class Inputs(BaseModel):
-    """What a file and flags may hold: no other keys, numbers exact and finite."""
+    """What a file and flags may hold: no other keys, and numbers as they are written."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -23,23 +21,9 @@ class Inputs(BaseModel):
 Model = TypeVar("Model", bound=Inputs)
 
 
-class _Exact(yaml.SafeLoader):
-    """Reads 3.10 as the decimal that is written, not as a float."""
-
-
-def _decimal(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> Any:
-    try:
-        return Decimal(str(node.value).replace("_", ""))
-    except ArithmeticError:
-        return loader.construct_yaml_float(node)
-
-
-_Exact.add_constructor("tag:yaml.org,2002:float", _decimal)
-
-
 def _file(path: Path) -> dict[str, Any]:
     try:
-        values = yaml.load(path.read_text(encoding="utf-8"), _Exact)  # a SafeLoader
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}", "a YAML file", f"ls {path.parent}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -53,8 +37,7 @@ def _problem(error: Mapping[str, Any], known: Iterable[str], flags: Mapping[str,
     at = ".".join(str(part) for part in error["loc"])
     name = f"--{at.replace('_', '-')}" if at in flags or not path else f"{path.name}: {at}"
     if error["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(at, list(known), 1)
-        return f"{name}: unknown key; " + (f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}")
+        return f"{name}: unknown key; {suggestion(at, known)}"
     if error["type"] == "missing":
         return f"--{at.replace('_', '-')}: missing"
     text = str(error["msg"]).removeprefix("Value error, ")
@@ -73,5 +56,5 @@ def gather(model: type[Model], path: Path | None, flags: Mapping[str, Any], comm
     try:
         return model(**(_file(path) if path else {}) | given)
     except ValidationError as error:
-        problems = [_problem(one, model.model_fields, given, path) for one in error.errors()]
+        problems = [_problem(detail, model.model_fields, given, path) for detail in error.errors()]
         raise UserError("\n".join(dict.fromkeys(problems)), mend=f"{command} --help") from error

@@ -7,7 +7,7 @@ from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
-from costs.value.tco import BreakEven, Compared, Tco
+from costs.value.tco import BreakEven, Compared, Offer, Tco
 from costs.value.text import NEVER, dollars, source
 
 if TYPE_CHECKING:
@@ -20,11 +20,15 @@ NEAR = Decimal("0.2")  # of the drawn hours: labels nearer than that would lie o
 KINDS = (".png", ".svg")
 
 
+def _evens(tco: Tco) -> list[tuple[BreakEven, Offer]]:
+    """The break-even points within the server's life."""
+    pairs = [(even, compared.offer) for compared in tco.offers for even in (compared.early, compared.late)]
+    return [(even, offer) for even, offer in pairs if even.hours is not None and even.within]
+
+
 def _end(tco: Tco) -> Decimal:
     """The last hour that is drawn: the server's life, or less where all that happens in it happens early."""
-    evens = [
-        even.hours for one in tco.offers for even in (one.early, one.late) if even.hours is not None and even.within
-    ]
+    evens = [even.hours for even, _ in _evens(tco) if even.hours is not None]
     life = tco.owned.hours
     return min(life, 2 * max(evens)) if evens else life
 
@@ -33,19 +37,23 @@ def _when(even: BreakEven) -> str:
     return f"even after {even.hours:,.0f} hours" if even.within else NEVER
 
 
-def _label(one: Compared) -> str:
-    late = "" if one.offer.hour.exact or _when(one.late) == _when(one.early) else f", or {_when(one.late)}"
-    return f"{one.offer.name}: {dollars(one.offer)} an hour, {_when(one.early)}{late}"
+def _label(compared: Compared) -> str:
+    late = (
+        ""
+        if compared.offer.hour.exact or _when(compared.late) == _when(compared.early)
+        else f", or {_when(compared.late)}"
+    )
+    return f"{compared.offer.name}: {dollars(compared.offer)} an hour, {_when(compared.early)}{late}"
 
 
-def _draw(axes: Axes, one: Compared, end: Decimal) -> None:
-    label, color = _label(one), COLORS[one.offer.service]
-    low, high = (float(price * end) for price in (one.offer.hour.low, one.offer.hour.high))
-    if one.offer.hour.exact:
+def _draw(axes: Axes, compared: Compared, end: Decimal) -> None:
+    label, color = _label(compared), COLORS[compared.offer.service]
+    low, high = (float(price * end) for price in (compared.offer.hour.low, compared.offer.hour.high))
+    if compared.offer.hour.exact:
         axes.plot([0, float(end)], [0, high], color=color, linewidth=2.2, label=label, zorder=3)
         return
     kind: dict[str, Any] = {"facecolor": color, "alpha": 0.16, "linewidth": 0}
-    if one.offer.service == "sagemaker-training":  # lies over EC2's band: hatched, so that both are seen
+    if compared.offer.service == "sagemaker-training":  # lies over EC2's band: hatched, so that both are seen
         kind = {"facecolor": "none", "hatch": "//", "edgecolor": color, "alpha": 0.3, "linewidth": 0}
     axes.fill_between([0, float(end)], [0, low], [0, high], label=label, **kind)
     for top in (low, high):
@@ -54,23 +62,22 @@ def _draw(axes: Axes, one: Compared, end: Decimal) -> None:
 
 def _mark(axes: Axes, tco: Tco, end: Decimal) -> None:
     """The break-even points, each once; with its hours where no other is near (the legend has them all)."""
-    even = {one.hours: (one, compared.offer) for compared in tco.offers for one in (compared.early, compared.late)
-            if one.hours is not None and one.within}  # fmt: skip
-    for hours, (one, offer) in sorted(even.items()):
-        at = float(hours), float(hours * one.hour)
+    evens = {even.hours: (even, offer) for even, offer in _evens(tco) if even.hours is not None}
+    for hours, (even, offer) in sorted(evens.items()):
+        at = float(hours), float(hours * even.hour)
         axes.plot([at[0], at[0]], [0, at[1]], color="#777777", linewidth=1, linestyle=":", zorder=2)
         axes.plot(*at, marker="o", markersize=8, color="white", markeredgecolor=COLORS[offer.service],
                   markeredgewidth=2, zorder=5)  # fmt: skip
-        if any(other < hours and hours - other < NEAR * end for other in even):
+        if any(other < hours and hours - other < NEAR * end for other in evens):
             left = False
-        elif any(hours < other < hours + NEAR * end for other in even):
+        elif any(hours < other < hours + NEAR * end for other in evens):
             left = True
         else:
             left = hours > end * 3 / 4
-        crowded = sum(abs(hours - other) < NEAR * end for other in even) > 2 or (left and hours < NEAR * end)
+        crowded = sum(abs(hours - other) < NEAR * end for other in evens) > 2 or (left and hours < NEAR * end)
         if not crowded:
             axes.annotate(
-                f"even after {hours:,.0f} hours\n({one.months:,.1f} months)", at, textcoords="offset points",
+                f"even after {hours:,.0f} hours\n({even.months:,.1f} months)", at, textcoords="offset points",
                 xytext=(-10, 12) if left else (10, -32), ha="right" if left else "left", fontsize=9, zorder=6,
                 bbox={"boxstyle": "round,pad=0.25", "facecolor": "white", "edgecolor": "#cccccc"},
             )  # fmt: skip
@@ -80,7 +87,7 @@ def plot(tco: Tco, path: Path) -> None:
     """Writes a `.png` or `.svg`; raises ValueError for another ending."""
     if path.suffix not in KINDS:
         raise ValueError(f"{path.name}: expected a name that ends in {' or '.join(KINDS)}")
-    import matplotlib
+    import matplotlib  # heavy, and needed for a picture alone
     from matplotlib.figure import Figure
 
     server, end = tco.owned, _end(tco)
@@ -88,8 +95,8 @@ def plot(tco: Tco, path: Path) -> None:
     height = below + PLOT + TITLE
     figure = Figure(figsize=(WIDTH, height), dpi=120)
     axes = figure.add_axes((0.095, below / height, 0.875, PLOT / height))
-    for one in tco.offers:
-        _draw(axes, one, end)
+    for compared in tco.offers:
+        _draw(axes, compared, end)
     bought = [float(server.net), float(server.net + server.each_hour * end)]
     less = " less what it is worth at the end" if tco.inputs.residual else ""
     name = f"bought: {tco.inputs.price:,.0f} dollars{less}, and {server.each_hour:,.2f} an hour of use"
@@ -116,5 +123,5 @@ def plot(tco: Tco, path: Path) -> None:
 
 
 def _caption(tco: Tco) -> str:
-    sources = dict.fromkeys(source(one.offer) for one in tco.offers)
+    sources = dict.fromkeys(source(compared.offer) for compared in tco.offers)
     return fill(f"Prices: {'; '.join(sources)}. The server's price, power, space and staff are given.", 150)

@@ -52,14 +52,14 @@ def roi(inputs: RoiInputs) -> Roi:
     return Roi(inputs.benefit, inputs.cost, gain, gain / inputs.cost, payback)
 
 
-def render(found: Roi) -> str:
+def render(roi: Roi) -> str:
     """For people."""
     lines = [
-        f"benefit         {found.benefit:,.2f} dollars (given)",
-        f"cost            {found.cost:,.2f} dollars (given)",
-        f"gain            {found.gain:,.2f} dollars",
-        f"ROI             {found.share * 100:,.1f} % = (benefit - cost) / cost",
+        f"benefit         {roi.benefit:,.2f} dollars (given)",
+        f"cost            {roi.cost:,.2f} dollars (given)",
+        f"gain            {roi.gain:,.2f} dollars",
+        f"ROI             {roi.share * 100:,.1f} % = (benefit - cost) / cost",
     ]
-    if found.payback_months is not None:
-        lines.append(f"paid back after {found.payback_months:,.1f} months, if the benefit comes evenly")
+    if roi.payback_months is not None:
+        lines.append(f"paid back after {roi.payback_months:,.1f} months, if the benefit comes evenly")
     return "\n".join(lines)

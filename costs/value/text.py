@@ -31,17 +31,17 @@ def facts(tco: Tco) -> dict[str, Any]:
         "hours_of_use": _text(server.hours), "total_usd": _text(server.total), "source": "given",
     }  # fmt: skip
     inputs = {name: str(value) for name, value in tco.inputs if value is not None}
-    return {"inputs": inputs, "bought": bought, "offers": [_offer(one) for one in tco.offers]}
+    return {"inputs": inputs, "bought": bought, "offers": [_offer(compared) for compared in tco.offers]}
 
 
-def _offer(one: Compared) -> dict[str, Any]:
-    offer = one.offer
+def _offer(compared: Compared) -> dict[str, Any]:
+    offer = compared.offer
     return {
         "name": offer.name, "usd_hour_low": _text(offer.hour.low), "usd_hour_high": _text(offer.hour.high),
         "source": offer.source, "as_of": offer.as_of.isoformat() if offer.as_of else None, "stale": offer.stale,
-        "total_usd_low": _text(one.total.low), "total_usd_high": _text(one.total.high),
-        "break_even": _even(one.early),
-        "break_even_at_lowest_price": None if offer.hour.exact else _even(one.late),
+        "total_usd_low": _text(compared.total.low), "total_usd_high": _text(compared.total.high),
+        "break_even": _even(compared.early),
+        "break_even_at_lowest_price": None if offer.hour.exact else _even(compared.late),
     }  # fmt: skip
 
 
@@ -73,12 +73,12 @@ def _months(even: BreakEven) -> str:
     return f"{even.months:,.1f}" if even.within else NEVER
 
 
-def _row(one: Compared, sources: list[str]) -> tuple[str, ...]:
-    number = sources.index(source(one.offer)) + 1
-    pairs = [_between(shown(one.early), shown(one.late)) for shown in (_hours, _months, _monthly)]
+def _row(compared: Compared, sources: list[str]) -> tuple[str, ...]:
+    number = sources.index(source(compared.offer)) + 1
+    pairs = [_between(shown(compared.early), shown(compared.late)) for shown in (_hours, _months, _monthly)]
     if pairs[0] == pairs[1] == NEVER:
         pairs[1] = ""
-    return one.offer.name, dollars(one.offer), *pairs, _total(one.total), f"[{number}]"
+    return compared.offer.name, dollars(compared.offer), *pairs, _total(compared.total), f"[{number}]"
 
 
 def _total(total: Range) -> str:
@@ -93,10 +93,10 @@ def source(offer: Offer) -> str:
 def render(tco: Tco) -> str:
     """For people."""
     inputs, server = tco.inputs, tco.owned
-    sources = list(dict.fromkeys(source(one.offer) for one in tco.offers))
+    sources = list(dict.fromkeys(source(compared.offer) for compared in tco.offers))
     head = ("rented", "dollars an hour", "even after hours of use", "and months", "even at hours a month",
             "dollars in that life", "source")  # fmt: skip
-    rows = [head, *(_row(one, sources) for one in tco.offers)]
+    rows = [head, *(_row(compared, sources) for compared in tco.offers)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     table = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return "\n".join([

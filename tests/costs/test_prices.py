@@ -15,7 +15,7 @@ import pytest
 
 from costs.book.comparison import compare, table
 from costs.book.price import Price, UnknownPrice, lacking
-from costs.book.price_list import QUERIES
+from costs.book.price_list import QUERIES, UNITS
 from costs.book.prices import TABLE, PriceBook
 from costs.book.refresh.pricing_api import parse, read
 from costs.plan import rules
@@ -191,7 +191,7 @@ def would_be_read(service: str, item: str) -> bool:
             usage = re.sub(r"\(\?P<type>.*\)", item[len(before) : len(item) - len(after)], wanted.usage)
             where = dict(wanted.where)
             family = where.pop("productFamily", "")
-            entry = fake_aws.product("S", usage, "1.0", wanted.units[0], family, **where)
+            entry = fake_aws.product("S", usage, "1.0", UNITS[wanted.unit][0][0], family, **where)
             products, _ = parse([json.dumps(entry)])
             if [row["item"] for row in read(products, [wanted]).rows] == [item]:
                 return True

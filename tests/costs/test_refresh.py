@@ -293,9 +293,9 @@ def test_other_region_has_its_own_prices_and_the_rest_stays_unknown(aws, tmp_pat
     book = PriceBook.current(tmp_path)
     assert book.price("ec2", "g4dn.xlarge", "eu-central-1").usd == Decimal("0.658")
     assert book.regions("ec2", "g4dn.xlarge") == ["eu-central-1", "us-east-1"]
-    rows = [(row.region, row.name) for row in compare(book, "ml.g4dn.xlarge", [], NOW.date())]
+    rows = [(row.price.region, row.name) for row in compare(book, "ml.g4dn.xlarge", [], NOW.date())]
     assert rows[:2] == [("eu-central-1", "EC2"), ("eu-central-1", "EC2 spot")] and ("us-east-1", "EC2") in rows
-    assert {row.region for row in compare(book, "g4dn.xlarge", ["eu-central-1"], NOW.date())} == {"eu-central-1"}
+    assert {row.price.region for row in compare(book, "g4dn.xlarge", ["eu-central-1"], NOW.date())} == {"eu-central-1"}
     with pytest.raises(UnknownPrice, match="shoestring prices refresh --region eu-central-1"):
         book.price("ec2", "m5.large", "eu-central-1")
 

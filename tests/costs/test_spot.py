@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from costs.book.price import Price, UnknownPrice
 from costs.book.prices import PriceBook
 from costs.book.refresh.spot_history import rates
-from costs.book.spot import Interruptions, Seen
+from costs.book.spot import Observed
 
 DAY = date(2026, 11, 25)
 prices = st.decimals("0.0001", "100", places=4)
@@ -23,7 +23,7 @@ def book(ec2: Decimal, sagemaker: Decimal, low: Decimal, high: Decimal) -> Price
         Price("ec2", "g9.large", "us-east-1", "hour", ec2, "", "s", DAY),
         Price("sagemaker-training", "ml.g9.large", "us-east-1", "hour", sagemaker, "", "s", DAY),
     ]
-    return PriceBook(listed, [Seen("g9.large", "us-east-1", low, high, "history", DAY)])
+    return PriceBook(listed, [Observed("g9.large", "us-east-1", low, high, "history", DAY)])
 
 
 def test_without_a_history_the_range_is_the_advertised_one():
@@ -48,13 +48,13 @@ def test_share_and_savings_belong_together(ec2, sagemaker, one, other):
 
 
 def test_history_of_an_item_without_a_list_price_is_no_price():
-    found = PriceBook([], [Seen("g9.large", "us-east-1", Decimal(1), Decimal(2), "history", DAY)])
+    found = PriceBook([], [Observed("g9.large", "us-east-1", Decimal(1), Decimal(2), "history", DAY)])
     with pytest.raises(UnknownPrice):
         found.spot("ec2", "g9.large")
 
 
 def test_interruptions_stand_beside_either_range():
-    taken = Interruptions("g4dn.xlarge", "us-east-1", Decimal("0.05"), Decimal("0.1"), "advisor", DAY)
+    taken = Observed("g4dn.xlarge", "us-east-1", Decimal("0.05"), Decimal("0.1"), "advisor", DAY)
     spot = PriceBook(PriceBook.load(), (), [taken]).spot("sagemaker-training", "ml.g4dn.xlarge")
     assert spot.interruption == (Decimal("0.05"), Decimal("0.1")) and spot.interruption_source == "advisor"
     assert "advertises" in spot.source

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from costs.book.price import UnknownPrice
 from costs.book.prices import PriceBook
-from costs.book.spot import Seen
+from costs.book.spot import Observed
 from costs.value.inputs import gather
 from costs.value.plot import plot
 from costs.value.tco import TcoInputs, break_even, compare, owned
@@ -116,7 +116,7 @@ def test_prices_come_from_the_book_with_their_source():
 
 
 def test_refreshed_spot_prices_are_taken():
-    seen = Seen("g5.12xlarge", "us-east-1", Decimal(2), Decimal(3), "history", date(2026, 11, 20))
+    seen = Observed("g5.12xlarge", "us-east-1", Decimal(2), Decimal(3), "history", date(2026, 11, 20))
     found = compare(TcoInputs(**EXAMPLE), BOOK.overlaid([], [seen]), TODAY)
     spot = next(one for one in found.offers if one.offer.name == "g5.12xlarge EC2 spot")
     assert (spot.offer.hour.low, spot.offer.hour.high, spot.offer.source) == (2, 3, "history")

@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 
-from costs.book.price_list import Wanted
+from costs.book.price_list import UNITS, Wanted
 
 HOME = "us-east-1"  # the price list is asked there, whatever region the prices are of
 
@@ -88,10 +88,11 @@ def parse(entries: Iterable[str]) -> tuple[list[Product], dict[str, str]]:
 
 def _candidates(product: Product, wanted: Wanted) -> Iterator[Candidate]:
     """Each on-demand term's price of one of the book's units. Raises ValueError where there is none in US dollars."""
+    names, factor = UNITS[wanted.unit]
     for term in product.terms.on_demand.values():
         tiers = sorted(term.dimensions.values(), key=lambda tier: tier.begin)
-        if units := {tier.unit for tier in tiers} - set(wanted.units):
-            raise ValueError(f"priced for each {', '.join(sorted(units))}, expected {' or '.join(wanted.units)}")
+        if units := {tier.unit for tier in tiers} - set(names):
+            raise ValueError(f"priced for each {', '.join(sorted(units))}, expected {' or '.join(names)}")
         if any("USD" not in tier.usd for tier in tiers):
             raise ValueError(f"priced in {', '.join(sorted({money for tier in tiers for money in tier.usd}))}, not USD")
         paid = next((tier for tier in tiers if tier.usd["USD"]), None)
@@ -99,12 +100,12 @@ def _candidates(product: Product, wanted: Wanted) -> Iterator[Candidate]:
             raise ValueError("no price above 0")
         note = f"first of {len(tiers)} tiers" if len(tiers) > 1 and paid is tiers[0] else ""
         note = f"above {paid.begin.normalize():f} {paid.unit}" if paid is not tiers[0] else note
-        yield Candidate(paid.usd["USD"] * wanted.factor, wanted.unit, note, product.product.sku, product.published[:10])
+        yield Candidate(paid.usd["USD"] * factor, wanted.unit, note, product.product.sku, product.published[:10])
 
 
 def read(products: Iterable[Product], wanted: Iterable[Wanted]) -> Reading:
     """One price for each item that is wanted and found; an item with several different ones gets none, and is named."""
-    found: dict[str, dict[tuple[Decimal, str], Candidate]] = {}
+    candidates: dict[str, dict[tuple[Decimal, str], Candidate]] = {}
     left: dict[str, str] = {}
     rules = list(wanted)
     for product in products:
@@ -113,13 +114,14 @@ def read(products: Iterable[Product], wanted: Iterable[Wanted]) -> Reading:
                 continue
             try:
                 for candidate in _candidates(product, rule):
-                    found.setdefault(item, {}).setdefault((candidate.usd.normalize(), candidate.unit), candidate)
+                    same = candidate.usd.normalize(), candidate.unit
+                    candidates.setdefault(item, {}).setdefault(same, candidate)
             except ValueError as error:
                 left[item] = f"product {product.product.sku}: {error}"
     rows = []
-    for item, prices in sorted(found.items()):
+    for item, prices in sorted(candidates.items()):
         if len(prices) > 1:
-            several = ", ".join(f"{one.usd.normalize():f} (product {one.sku})" for one in prices.values())
+            several = ", ".join(f"{price.usd.normalize():f} (product {price.sku})" for price in prices.values())
             left[item] = f"{len(prices)} prices: {several}"
         else:
             (only,) = prices.values()
@@ -132,7 +134,7 @@ def read(products: Iterable[Product], wanted: Iterable[Wanted]) -> Reading:
 
 def products_of(client: Any, code: str, region: str, filters: Mapping[str, str]) -> list[str]:
     """All entries of a service's price list in a region that match, page by page."""
-    asked = {"regionCode": region, **filters}
-    terms = [{"Type": "TERM_MATCH", "Field": key, "Value": value} for key, value in asked.items()]
+    wanted = {"regionCode": region, **filters}
+    terms = [{"Type": "TERM_MATCH", "Field": key, "Value": value} for key, value in wanted.items()]
     pages = client.get_paginator("get_products").paginate(ServiceCode=code, Filters=terms)
     return [entry for page in pages for entry in page["PriceList"]]

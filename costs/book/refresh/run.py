@@ -19,7 +19,7 @@ from costs.book.price_list import QUERIES, is_read
 from costs.book.prices import PriceBook
 from costs.book.refresh import spot_history as refresh_spot
 from costs.book.refresh.pricing_api import HOME, Product, Reading, parse, products_of, read
-from costs.book.store import INTERRUPTIONS, SPOT, Part, Stored, folder
+from costs.book.store import INTERRUPTIONS, SPOT, Stored, StoredPart, folder
 from shoestring.base.errors import UserError
 
 FRESH = timedelta(hours=24)
@@ -34,7 +34,7 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class PartOutcome:
     """What became of one part of one region: `read`, `kept` because it is fresh, or `missing`."""
 
     region: str
@@ -59,7 +59,7 @@ class Settings:
 
 def check(settings: Settings) -> None:
     """Raises UserError: all regions and parts that nothing knows, or that AWS is the local cloud here."""
-    import boto3
+    import boto3  # heavy, and there where AWS is asked
 
     known = boto3.session.Session().get_available_regions("ec2")
     problems = []
@@ -81,7 +81,12 @@ def check(settings: Settings) -> None:
 @contextmanager
 def _asking(client: str, part: str, region: str, done: Sequence[str]) -> Iterator[None]:
     """Turns what AWS refuses, or a network that is lost, into one message that says what is kept."""
-    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
+    from botocore.exceptions import (  # heavy, and there where AWS is asked
+        BotoCoreError,
+        ClientError,
+        NoCredentialsError,
+        PartialCredentialsError,
+    )
 
     kept = f"; kept: {', '.join(done)}" if done else ""
     where = f"{part} of {region}"
@@ -111,7 +116,7 @@ class Refresh:
     """One refresh, of all that `settings` names."""
 
     def __init__(self, settings: Settings, say: Say, now: datetime | None = None) -> None:
-        import boto3
+        import boto3  # heavy, and there where AWS is asked
 
         check(settings)
         self._settings, self._say = settings, say
@@ -123,18 +128,18 @@ class Refresh:
         self._advice: dict[str, Any] | refresh_spot.NoAdvice | None = None
 
     def _client(self, service: str, region: str) -> Any:
-        from botocore.config import Config
+        from botocore.config import Config  # heavy, and there where AWS is asked
 
         steady = Config(retries={"mode": "adaptive", "max_attempts": ATTEMPTS}, connect_timeout=10, read_timeout=60)
         return self._session.client(service, region_name=region, config=steady)
 
-    def run(self) -> list[Outcome]:
+    def run(self) -> list[PartOutcome]:
         """Reads what is missing or old.
 
         Raises:
             UserError: AWS refuses or cannot be reached, or another refresh is at work; what was read before is kept.
         """
-        from filelock import FileLock, Timeout
+        from filelock import FileLock, Timeout  # for a refresh alone
 
         self._place.mkdir(parents=True, exist_ok=True)
         try:
@@ -145,7 +150,7 @@ class Refresh:
                 "another refresh of prices is at work", "one at a time", "shoestring prices refresh"
             ) from error
 
-    def _region(self, region: str) -> list[Outcome]:
+    def _region(self, region: str) -> list[PartOutcome]:
         path = self._place / f"{region}.json"
         try:
             stored = Stored.read(path)
@@ -161,27 +166,27 @@ class Refresh:
             self._say(f"{region}: nothing to do: read since {oldest:%Y-%m-%d %H:%M} UTC (--force reads again)")
         return outcomes
 
-    def _fresh(self, stored: Stored, part: str) -> Outcome | None:
-        found = stored.parts.get(part)
-        if found is None or self._settings.force or self._now - found.read_at >= FRESH:
+    def _fresh(self, stored: Stored, part: str) -> PartOutcome | None:
+        kept = stored.parts.get(part)
+        if kept is None or self._settings.force or self._now - kept.read_at >= FRESH:
             return None
         if (part == INTERRUPTIONS and self._settings.advisor) or (
-            part == SPOT and found.source != self._history(found.read_at)
+            part == SPOT and kept.source != self._history(kept.read_at)
         ):
             return None
-        return Outcome(stored.region, part, "kept", len(found.rows), found.left, found.read_at)
+        return PartOutcome(stored.region, part, "kept", len(kept.rows), kept.left, kept.read_at)
 
     def _history(self, read_at: datetime) -> str:
         """The source of a spot history of the days that are asked for."""
         return f"EC2 spot price history, {self._settings.days} days to {read_at:%Y-%m-%d}, all zones"
 
-    def _read(self, stored: Stored, path: Path, part: str) -> Outcome:
+    def _read(self, stored: Stored, path: Path, part: str) -> PartOutcome:
         done = [name for name in self._settings.parts if name in stored.parts and name != part]
         if part == INTERRUPTIONS:
             reading, source = self._interruptions(stored)
             if reading is None:
                 self._say(f"{stored.region} {part}: {source}; the rates stay unknown")
-                return Outcome(stored.region, part, "missing", 0, {"spot advisor": source})
+                return PartOutcome(stored.region, part, "missing", 0, {"spot advisor": source})
         elif part == SPOT:
             with _asking("ec2", part, stored.region, done):
                 client = self._client("ec2", stored.region)
@@ -191,11 +196,11 @@ class Refresh:
             with _asking("pricing", part, stored.region, done):
                 reading = self._service(stored.region, part)
             source = "AWS Pricing API"
-        stored.parts[part] = Part(self._now, source, reading.rows, reading.left)
+        stored.parts[part] = StoredPart(self._now, source, reading.rows, reading.left)
         stored.write(path)
         missing = f", {len(reading.left)} without a new price" if reading.left else ""
         self._say(f"{stored.region} {part}: {len(reading.rows)} read{missing}")
-        return Outcome(stored.region, part, "read", len(reading.rows), reading.left, self._now)
+        return PartOutcome(stored.region, part, "read", len(reading.rows), reading.left, self._now)
 
     def _types(self, stored: Stored) -> list[str]:
         """The book's EC2 instance types, those that the region is known to lack left out."""
@@ -222,11 +227,11 @@ class Refresh:
         for query in QUERIES[service]:
             products: list[Product] = []
             for filters in query.filters:
-                asked = (query.code, *map(str, sorted(filters.items())))
-                if asked not in self._pages:
-                    self._pages[asked] = parse(products_of(client, query.code, region, filters))
-                found, bad = self._pages[asked]
-                products += found
+                request = (query.code, *map(str, sorted(filters.items())))
+                if request not in self._pages:
+                    self._pages[request] = parse(products_of(client, query.code, region, filters))
+                page, bad = self._pages[request]
+                products += page
                 whole.left |= bad
             reading = read(products, query.wanted)
             whole.rows += reading.rows

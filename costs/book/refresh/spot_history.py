@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 from costs.book.refresh.pricing_api import Reading
 
@@ -26,7 +27,7 @@ def _history(
     client: Any, types: list[str], start: datetime, end: datetime, left: dict[str, str]
 ) -> list[dict[str, Any]]:
     """The history of some instance types; those that the region does not have go to `left`."""
-    from botocore.exceptions import ClientError
+    from botocore.exceptions import ClientError  # heavy, and there where AWS is asked
 
     while types:
         pages = client.get_paginator("describe_spot_price_history").paginate(
@@ -76,8 +77,6 @@ def advice(source: Path | None = None, url: str | None = None) -> dict[str, Any]
     Raises:
         NoAdvice: it cannot be reached, or is not what the Spot Advisor writes.
     """
-    from urllib.request import urlopen
-
     place = str(source or url or ADVISOR_URL)
     try:
         if source:
@@ -85,20 +84,20 @@ def advice(source: Path | None = None, url: str | None = None) -> dict[str, Any]
         else:
             with urlopen(place, timeout=SECONDS) as answer:
                 text = answer.read().decode()
-        found = json.loads(text)
-        if not isinstance(found["ranges"], list) or not isinstance(found["spot_advisor"], dict):
+        advised: dict[str, Any] = json.loads(text)
+        if not isinstance(advised["ranges"], list) or not isinstance(advised["spot_advisor"], dict):
             raise ValueError("no ranges and spot_advisor in it")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise NoAdvice(f"{place}: {error if not isinstance(error, KeyError) else f'no {error} in it'}") from error
-    return found
+    return advised
 
 
 def _share(label: str) -> tuple[Decimal, Decimal]:
     """`<5%` is 0 to 0.05, `5-10%` is 0.05 to 0.1, `>20%` is 0.2 to 1. Raises ValueError."""
-    found = re.fullmatch(r"\s*(?:(<)|(>)|(\d+)\s*-)\s*(\d+)\s*%\s*", label)
-    if not found:
+    parts = re.fullmatch(r"\s*(?:(<)|(>)|(\d+)\s*-)\s*(\d+)\s*%\s*", label)
+    if not parts:
         raise ValueError(f"the range {label!r}")
-    below, above, low, number = found.groups()
+    below, above, low, number = parts.groups()
     if below:
         return Decimal(0), Decimal(number) / 100
     return (Decimal(number) / 100, Decimal(1)) if above else (Decimal(low) / 100, Decimal(number) / 100)

@@ -11,7 +11,7 @@ import pytest
 
 from costs.amounts import cents
 from costs.book.prices import PriceBook
-from costs.book.spot import Seen
+from costs.book.spot import Observed
 from costs.plan.charges import ResourceCost
 from costs.plan.plan import price_resources
 from costs.plan.preview import UNKNOWN, PlannedResource
@@ -239,7 +239,7 @@ def test_a_usage_file_says_which_system_runs() -> None:
 
 def test_a_mixed_fleet_is_expected_at_the_spot_price_that_was_seen() -> None:
     seen = [
-        Seen(item, "us-east-1", Decimal(low), Decimal(high), "the history of spot prices", date(2026, 11, 24))
+        Observed(item, "us-east-1", Decimal(low), Decimal(high), "the history of spot prices", date(2026, 11, 24))
         for item, low, high in (("g4dn.xlarge", "0.15", "0.25"), ("g5.xlarge", "0.40", "0.60"))
     ]
     sizes = {"minSize": 0, "maxSize": 10, "desiredCapacity": 10}

@@ -216,7 +216,7 @@ def test_scales_hold_their_largest(largest: str) -> None:
 
 def test_small_services_are_gathered() -> None:
     """Eight bars at most, and no dollar lost."""
-    items = [Item(f"s{n}", Decimal(20 - n), Decimal(1), Decimal(1), Decimal(0)) for n in range(12)]
+    items = [Item(f"s{n}", Decimal(20 - n), Decimal(1), Decimal(1)) for n in range(12)]
     drawn = charts.breakdown(items)
     assert drawn.count("<rect") == 8 and "5 others" in drawn and "$55.00" in drawn  # 13 + 12 + 11 + 10 + 9
 

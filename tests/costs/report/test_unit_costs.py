@@ -111,7 +111,7 @@ def test_spot_instances_are_held_against_the_list() -> None:
 
 def test_a_thousand_predictions() -> None:
     """1,000 calls of 20 ms at 512 MB on arm64 for 5,000 rows: 10 GB-seconds at 0.0000133334, and 0.0002 for calls."""
-    used = Predictions("f", 5000, 1000, Decimal(10), "arm64", "log")
+    used = Predictions(5000, 1000, Decimal(10), "arm64", "log")
     found = unit_costs.per_thousand(used, Decimal("0.0123"), "us-east-1", BOOK)
     assert found.usd == Decimal("0.000133334") + Decimal("0.0002")
     assert found.per_thousand_usd == found.usd / 5
@@ -122,8 +122,8 @@ def test_a_thousand_predictions() -> None:
     ("used", "why"),
     [
         (None, "cannot be read"),
-        (Predictions("f", 0, 0, ZERO, "arm64", "log"), "nothing was predicted"),
-        (Predictions("f", 5, 5, ZERO, "sparc", "log"), "no list price"),
+        (Predictions(0, 0, ZERO, "arm64", "log"), "nothing was predicted"),
+        (Predictions(5, 5, ZERO, "sparc", "log"), "no list price"),
     ],
 )
 def test_without_predictions_there_is_no_price_of_them(used: Predictions | None, why: str) -> None:
@@ -134,7 +134,7 @@ def test_without_predictions_there_is_no_price_of_them(used: Predictions | None,
 
 def test_the_free_tier_is_no_upper_bound() -> None:
     """Cost Explorer shows nothing for Lambda: nothing is said, rather than 0."""
-    used = Predictions("f", 5000, 1000, Decimal(10), "arm64", "log")
+    used = Predictions(5000, 1000, Decimal(10), "arm64", "log")
     assert unit_costs.per_thousand(used, ZERO, "us-east-1", BOOK).lambda_billed_per_thousand_usd is None
 
 
@@ -202,9 +202,8 @@ def test_without_a_log_cloudwatch_counts() -> None:
 
     class CloudWatch:
         def get_metric_data(self, **arguments: Any) -> dict[str, Any]:
-            return {
-                "MetricDataResults": [{"Id": "invocations", "Values": [7.0, 5.0]}, {"Id": "duration", "Values": [2.5]}]
-            }
+            values = {"invocations_sum": [7.0, 5.0], "duration_sum": [2.5]}
+            return {"MetricDataResults": [{"Id": name, "Values": numbers} for name, numbers in values.items()]}
 
     found = account.predictions(sample.clients(logs=Logs(), cloudwatch=CloudWatch()), "f", WEEK)
     assert (found.rows, found.requests, found.gb_seconds) == (None, 12, Decimal("0.00125"))  # 2.5 ms with 512 MB
