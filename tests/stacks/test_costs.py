@@ -27,8 +27,7 @@ from costs.report.sizing import MachineUse, machine
 from localcloud.meter.ledger import Stretch
 from localcloud.meter.rate import Rater
 from policies.budget.limits import MONTHLY_BUDGET
-from policies.rule import Context, Stack
-from policies.rule import resource as judged
+from policies.rule import Context, Stack, declare
 from shoestring.base.paths import ROOT
 from tests.stacks.test_programs import PROGRAMS, both, platform, start
 
@@ -132,7 +131,7 @@ def test_one_wrong_price_is_one_line_to_mend(run: Any, tmp_path: Path, monkeypat
         (mlflow,) = (found for urn, found in world.outputs.items() if urn.endswith("::shoestring-dev-mlflow"))
         plan = planned(world, "dev", book)
         context = Context(config={**MONTHLY_BUDGET.defaults, "limits": {"dev": 1}}, book=book)
-        stack = Stack([judged(each.type, each.name, **each.inputs) for each in declared(world, "dev")])
+        stack = Stack([declare(each.type, each.name, **each.inputs) for each in declared(world, "dev")])
         (refusal,) = MONTHLY_BUDGET.check_stack(stack, context)
         hours = BilledRow(
             date(2026, 11, 16), (unit_costs.SPOT, "t4g.nano"), *map(Decimal, ("1", "1", "730")), "Hrs", False
@@ -144,7 +143,7 @@ def test_one_wrong_price_is_one_line_to_mend(run: Any, tmp_path: Path, monkeypat
             "component": Decimal(mlflow["monthly_usd"]),
             "platform": Decimal(world.exports["idle_monthly_usd"]),
             "plan": plan.after.idle.high,
-            "policy": Decimal(re.search(r"costs up to ([\d.]+) \$", refusal.said)[1]),  # type: ignore[index]
+            "policy": Decimal(re.search(r"costs up to ([\d.]+) \$", refusal.message)[1]),  # type: ignore[index]
             "report": unit_costs.spot((), [hours], REGION, book).on_demand_usd,
             "right-sizing": -(advice.saves.high if advice else Decimal(0)),
             "prices show": shown.high * 730,
