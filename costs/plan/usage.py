@@ -13,49 +13,20 @@ the preview does not know. `costs/plan/usage.csv` has the kinds with their keys,
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
 
+from costs.amounts import decimal
 from costs.plan.charges import ResourceCost
 from costs.plan.traffic import KINDS, Usage
 from shoestring.base.errors import UserError
 
-
-def _number(value: Any) -> Any:
-    """A number as it is written; a float's binary form has no place in money."""
-    if isinstance(value, bool):
-        raise ValueError("expected a number")
-    return str(value) if isinstance(value, float) else value
-
-
-Amount = Annotated[Decimal, BeforeValidator(_number), Field(ge=0, allow_inf_nan=False)]
-KEYS = {key for keys in KINDS.values() for key in keys}
-STRICT = ConfigDict(extra="forbid", frozen=True)
-
-
-def _section(name: str, keys: Mapping[str, Any]) -> type[BaseModel]:
-    fields: dict[str, Any] = {key: (Amount | None, None) for key in keys}
-    return create_model(name, __config__=STRICT, **fields)
-
-
-_KINDS: dict[str, Any] = {kind: (_section(kind, keys) | None, None) for kind, keys in KINDS.items()}
-Defaults: type[BaseModel] = create_model("Defaults", __config__=STRICT, **_KINDS)
-_FIGURES: dict[str, Any] = {key: (Amount | None, None) for key in sorted(KEYS)}
-Figures: type[BaseModel] = create_model("Figures", __config__=STRICT, **_FIGURES, assume=(dict[str, Any], {}))
-
-
-class File(BaseModel):
-    """The whole file."""
-
-    model_config = STRICT
-    defaults: Defaults = Field(default_factory=Defaults)  # type: ignore[valid-type]
-    resources: dict[str, Figures] = Field(default_factory=dict)  # type: ignore[valid-type]
+KEYS = sorted({key for keys in KINDS.values() for key in keys})
 
 
 def load(path: Path) -> Usage:
@@ -74,40 +45,52 @@ def load(path: Path) -> Usage:
         raise UserError(
             f"{path}{at}: {getattr(error, 'problem', None) or 'is no text'}", "YAML", f"edit {path}"
         ) from None
-    try:
-        file = File.model_validate(document or {})
-    except ValidationError as error:
-        problems = "\n".join(dict.fromkeys(_problem(dict(detail)) for detail in error.errors()))
-        raise UserError(f"problem(s) in {path}:\n{problems}", "what docs/cost-plan.md lists", f"edit {path}") from None
-    given = file.model_dump(exclude_none=True, exclude_unset=True)
-    resources = given.get("resources", {})
-    return Usage(
-        defaults=given.get("defaults", {}),
-        resources={name: {k: v for k, v in keys.items() if k != "assume"} for name, keys in resources.items()},
-        assume={name: keys["assume"] for name, keys in resources.items() if keys.get("assume")},
-        source=str(path),
-    )
+    problems: list[str] = []
+    file = _section(document, "", ["defaults", "resources"], problems)
+    kinds = _section(file.get("defaults"), "defaults", list(KINDS), problems)
+    defaults = {
+        kind: _figures(_section(keys, f"defaults.{kind}", list(KINDS[kind]), problems), f"defaults.{kind}", problems)
+        for kind, keys in kinds.items()
+    }
+    resources: dict[str, dict[str, Decimal]] = {}
+    assume: dict[str, dict[str, Any]] = {}
+    for name, keys in _section(file.get("resources"), "resources", (), problems).items():
+        where = f"resources.{name}"
+        given = _section(keys, where, [*KEYS, "assume"], problems)
+        properties = _section(given.pop("assume", None), f"{where}.assume", (), problems)
+        resources[name] = _figures(given, where, problems)
+        assume |= {name: properties} if properties else {}
+    if problems:
+        said = "\n".join(problems)
+        raise UserError(f"problem(s) in {path}:\n{said}", "what docs/cost-plan.md lists", f"edit {path}")
+    return Usage(defaults, resources, assume, source=str(path))
 
 
-def _problem(error: dict[str, Any]) -> str:
-    path = [str(part) for part in error["loc"] if not str(part).startswith(("function-", "nullable"))]
-    where = ".".join(path)
-    if error["type"] == "extra_forbidden":
-        known = _known(path[:-1])
-        near = get_close_matches(path[-1], known, 1)
-        return f"  {where} is unknown; " + (
-            f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(known))}"
-        )
-    message = error["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    return f"  {where} is {error['input']!r}: {message[:1].lower()}{message[1:]}"
+def _section(value: Any, where: str, known: Sequence[str], problems: list[str]) -> dict[str, Any]:
+    """The keys of a section that are known, with their values where they have one; every key where none is named."""
+    if value is not None and not isinstance(value, dict):
+        problems.append(f"  {where or 'the file'} is {value!r}: should be keys with values")
+    section = {str(key): item for key, item in value.items()} if isinstance(value, dict) else {}
+    for key in section:
+        if known and key not in known:
+            near = get_close_matches(key, known, 1)
+            hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(known))}"
+            problems.append(f"  {f'{where}.{key}'.lstrip('.')} is unknown; {hint}")
+    return {key: item for key, item in section.items() if item is not None and (not known or key in known)}
 
 
-def _known(path: list[str]) -> list[str]:
-    if not path:
-        return ["defaults", "resources"]
-    if path == ["defaults"]:
-        return list(KINDS)
-    return list(KINDS.get(path[-1], [])) if path[0] == "defaults" else [*sorted(KEYS), "assume"]
+def _figures(section: Mapping[str, Any], where: str, problems: list[str]) -> dict[str, Decimal]:
+    """The figures of a section as they are written: a float's binary form has no place in money."""
+    figures = {}
+    for key, value in section.items():
+        try:
+            figures[key] = decimal("" if isinstance(value, bool) else value)
+        except (ArithmeticError, TypeError, ValueError):
+            problems.append(f"  {where}.{key} is {value!r}: expected a number")
+        else:
+            if figures[key] < 0:
+                problems.append(f"  {where}.{key} is {value!r}: should be greater than or equal to 0")
+    return figures
 
 
 def check_usage(usage: Usage, costs: Iterable[ResourceCost]) -> None:

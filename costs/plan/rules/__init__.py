@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from costs.plan.preview import PlannedResource
@@ -23,7 +24,7 @@ from costs.plan.rules import (
     storage,
     volumes,
 )
-from costs.plan.rules.base import Pricing, Rule, free, rated, unpriced
+from costs.plan.rules.base import Pricing, Rule
 
 MODULES = (compute, volumes, containers, storage, database, network, serverless, ml, observability)
 TYPES, RATES = (Path(__file__).with_name(name) for name in ("types.csv", "rates.csv"))
@@ -37,17 +38,44 @@ MAKERS = {  # kinds of Kubernetes that make something of AWS
 }
 
 
+def _free(reason: str) -> Rule:
+    """The rule of what costs nothing of its own."""
+    return lambda p: p.free(reason)
+
+
+def _unpriced(reason: str) -> Rule:
+    """The rule of what is known to cost, and by which nobody can say how much."""
+    return lambda p: p.unpriced(reason)
+
+
+def _rated(rows: Sequence[Mapping[str, str]]) -> Rule:
+    """The rule of what is billed the same whatever its properties are, by rows of `rates.csv`: so many units of a price
+    in a month, or a figure of its usage, of which so many units are one of the price."""
+
+    def rule(p: Pricing) -> None:
+        for row in rows:
+            kind, _, key = row["usage"].partition(".")
+            if key:
+                p.traffic(row["name"], kind, key, row["service"], row["item"], row["units"])
+            else:
+                p.add(row["name"], row["units"], row["service"], row["item"])
+            if row["reason"]:
+                p.note(row["reason"])
+
+    return rule
+
+
 def _table() -> dict[str, Rule]:
     rules: dict[str, Rule] = {}
     with TYPES.open(newline="") as file:
         for row in csv.DictReader(file):
-            rules[row["type"]] = free(row["reason"]) if row["status"] == "free" else unpriced(row["reason"])
+            rules[row["type"]] = _free(row["reason"]) if row["status"] == "free" else _unpriced(row["reason"])
     rates: dict[str, list[dict[str, str]]] = defaultdict(list)
     with RATES.open(newline="") as file:
         for row in csv.DictReader(file):
             for kind in row["types"].split():
                 rates[kind].append(row)
-    for table in ({kind: rated(rows) for kind, rows in rates.items()}, *(module.TABLE for module in MODULES)):
+    for table in ({kind: _rated(rows) for kind, rows in rates.items()}, *(module.TABLE for module in MODULES)):
         if twice := rules.keys() & table.keys():
             raise ValueError(f"two rules for {', '.join(sorted(twice))}")
         rules |= table
@@ -60,14 +88,14 @@ TABLE = _table()
 def rule(resource: PlannedResource) -> Rule:
     """The rule of a resource."""
     if resource.op == "read":
-        return free(READ)
+        return _free(READ)
     provider = resource.type.partition(":")[0]
     for known in (resource.type, f"{resource.type.partition('/')[0]}/*", f"{provider}:*"):
         if pricing_rule := TABLE.get(known):
             return pricing_rule
     if not resource.custom:
-        return free(COMPONENT)
-    return _kubernetes if provider == "kubernetes" else unpriced(f"no rule for {resource.type}")
+        return _free(COMPONENT)
+    return _kubernetes if provider == "kubernetes" else _unpriced(f"no rule for {resource.type}")
 
 
 def _kubernetes(p: Pricing) -> None:

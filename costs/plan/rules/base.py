@@ -112,13 +112,6 @@ class Pricing:
         )
         return Range.of(low, high)
 
-    def count(self, path: str, bounds: tuple[int, int], of: Any = None) -> Range:
-        """How many items a list has, or, where it is unknown, anything between `bounds`."""
-        if self.get(path, of=of) is not UNKNOWN:
-            return Range.of(len(self.items(path, of)))
-        self.note(f"{path.rpartition('.')[2]} are unknown: {bounds[0]} to {bounds[1]}")
-        return Range.of(*bounds)
-
     def flag(self, path: str, default: bool = False, of: Any = None) -> bool | None:
         """A boolean; None where it is unknown."""
         value = self.get(path, default, of)
@@ -414,30 +407,3 @@ def _left(until: Any, now: datetime) -> Range | None:
     end = end if end.tzinfo else end.replace(tzinfo=UTC)
     hours = decimal((end - now).total_seconds()) / SECONDS_AN_HOUR
     return Range.of(hours) if hours > 0 else None
-
-
-def free(reason: str) -> Rule:
-    """The rule of what costs nothing of its own."""
-    return lambda p: p.free(reason)
-
-
-def unpriced(reason: str) -> Rule:
-    """The rule of what is known to cost, and by which nobody can say how much."""
-    return lambda p: p.unpriced(reason)
-
-
-def rated(rows: Sequence[Mapping[str, str]]) -> Rule:
-    """The rule of what is billed the same whatever its properties are, by rows of `rates.csv`: so many units of a price
-    in a month, or a figure of its usage, of which so many units are one of the price."""
-
-    def rule(p: Pricing) -> None:
-        for row in rows:
-            kind, _, key = row["usage"].partition(".")
-            if key:
-                p.traffic(row["name"], kind, key, row["service"], row["item"], row["units"])
-            else:
-                p.add(row["name"], row["units"], row["service"], row["item"])
-            if row["reason"]:
-                p.note(row["reason"])
-
-    return rule

@@ -65,7 +65,9 @@ def instance(p: Pricing) -> None:
     _support(p, engine)
     p.public_addresses(ONE, p.get("publiclyAccessible", False))
     _managed_password(p)
-    if not str(engine).startswith("aurora"):
+    if str(engine).startswith("aurora"):
+        p.at_least("the storage of Aurora is billed with its cluster")
+    else:
         _storage(p, source, engine, endings)
 
 

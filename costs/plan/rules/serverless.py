@@ -153,6 +153,7 @@ def parameter(p: Pricing) -> None:
         return
     low = 1 if tier == "Advanced" else 0
     p.add("advanced parameter", Range.of(low, 1), "ssm", "advanced-parameter")
+    p.traffic("requests for it", "ssm", "requests", "ssm", "advanced-parameter-requests", 1000)
     if not low:
         p.note(f"tier {tier}: advanced where its value needs it")
 
