@@ -77,7 +77,7 @@ class Pricing:
     def get(self, path: str, default: Any = None, of: Any = None) -> Any:
         """The property at a dotted path (`a.0.b` for items of lists); UNKNOWN where the plan cannot know it."""
         owner: Any = self.resource.inputs if of is None else of
-        if of is None and path in self._assumed:
+        if path in self._assumed and owner is self.resource.inputs:
             value = self._assumed[path]
             self._assumptions_read.add(path)
         else:

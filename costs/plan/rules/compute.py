@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from decimal import ROUND_CEILING, Decimal
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from costs.amounts import ONE, Range
@@ -14,10 +14,11 @@ from costs.plan.rules.machines import (
     CONFIGURATION,
     INSTANCE,
     NOWHERE,
+    OVERRIDE,
     TEMPLATE,
     Layer,
     Machine,
-    require_alike,
+    start,
     templates,
     vcpus,
 )
@@ -26,9 +27,8 @@ EIP, ASSOCIATION = "aws:ec2/eip:Eip", "aws:ec2/eipAssociation:EipAssociation"
 SCHEDULE = "aws:autoscaling/schedule:Schedule"
 BATCH_ROOT = 30  # GB: root disk of the images that Batch takes where nobody names one
 GROUP = replace(NOWHERE, subnet="vpcZoneIdentifiers")
-OVERRIDE = replace(NOWHERE, subnet="subnetId")
-BATCH = replace(NOWHERE, image="imageId", subnet="subnets")
-RESERVATION = replace(NOWHERE, image="instancePlatform", tenancy="tenancy")
+BATCH = replace(NOWHERE, kind="instanceType", image="imageId", subnet="subnets", weight="processors")
+RESERVATION = replace(NOWHERE, kind="instanceType", image="instancePlatform", tenancy="tenancy")
 
 
 def _first(value: Any) -> Any:
@@ -38,17 +38,13 @@ def _first(value: Any) -> Any:
 
 def instance(p: Pricing) -> None:
     """An EC2 instance, or a request for one on spot capacity: its hours, its disks, its public address."""
-    specification = _first(p.get("launchTemplate"))
-    layers = [] if specification is None else templates(p, "launchTemplate", specification)
     own: list[Layer] = [(p.resource.inputs, INSTANCE)]
     if _brings_address(p):
         own.insert(0, ({"associatePublicIpAddress": False}, INSTANCE))
-    machine = Machine(p, *own, *layers[:1], subnets="subnetId")
-    kinds = [p.get("instanceType")]
-    if kinds == [None]:
-        kinds = [settings.get("instanceType", UNKNOWN) for settings, _ in layers] or [UNKNOWN]
-    spot = True if p.resource.type.endswith(":SpotInstanceRequest") else machine.spot
-    machine.bill(kinds, ONE, spot)
+    described = templates(p, "launchTemplate", _first(p.get("launchTemplate")))
+    machines = [Machine(p, *own, *layers, subnets="subnetId") for layers in described]
+    on_spot = p.resource.type.endswith(":SpotInstanceRequest") or machines[0].spot
+    start(p, machines, (ONE, on_spot, False))
 
 
 def _brings_address(p: Pricing) -> bool:
@@ -82,39 +78,34 @@ def group(p: Pricing) -> None:
         return
     configured = p.get("launchConfiguration") is not None
     path, kind = ("launchConfiguration", CONFIGURATION) if configured else ("launchTemplate", TEMPLATE)
-    layers = templates(p, path, _first(p.get(path)), kind)
-    machine = Machine(p, (p.resource.inputs, GROUP), *layers[:1], subnets=GROUP.subnet)
-    machine.bill([settings.get("instanceType", UNKNOWN) for settings, _ in layers], count, machine.spot)
+    own = (p.resource.inputs, GROUP)
+    described = templates(p, path, _first(p.get(path)), kind)
+    machines = [Machine(p, own, *layers, subnets=GROUP.subnet) for layers in described]
+    start(p, machines, (count, machines[0].spot, False))
 
 
-@dataclass(frozen=True)
-class Option:
-    """One kind of machine that a fleet may start: its instance type, and how many units of capacity it stands for."""
-
-    kind: Any
-    weight: Decimal
-    machine: Machine
-
-
-def _options(p: Pricing, own: Sequence[Layer], layers: Sequence[Layer], overrides: Any, subnets: str) -> list[Option]:
-    """The machines of a launch template with its overrides, in the order in which they are taken."""
-    kinds: list[Any] = [settings.get("instanceType", UNKNOWN) for settings, _ in layers]
-    options = []
-    for override in p.items("overrides", {"overrides": overrides}) or ([UNKNOWN] if overrides is UNKNOWN else [{}]):
-        weight = number(p.get("weightedCapacity", 1, override)) or Decimal(1)
-        allowed = p.items("instanceRequirements.allowedInstanceTypes", override)
-        named: list[Any] = [kind for kind in allowed if isinstance(kind, str) and "*" not in kind] or [UNKNOWN]
-        chosen = p.get("instanceType", named if p.get("instanceRequirements", None, override) else kinds, override)
-        machine = Machine(p, (override, OVERRIDE), *own, *layers[:1], subnets=subnets)
-        options += [Option(kind, weight, machine) for kind in (chosen if isinstance(chosen, list) else [chosen])]
-    return options
+def _overridden(p: Pricing, path: str, settings: Any, specification: str, subnets: str, *own: Layer) -> list[Machine]:
+    """The machines of a launch template with its overrides."""
+    described = templates(p, path, p.get(specification, None, settings))
+    overrides: list[Any] = []
+    for override in p.items("overrides", of=settings) or [p.get("overrides", {}, settings)]:
+        kinds: list[Any] = [p.get("instanceType", None, override)]
+        if p.get("instanceRequirements", None, override) is not None:
+            allowed = p.items("instanceRequirements.allowedInstanceTypes", override)
+            kinds = [kind for kind in allowed if isinstance(kind, str) and "*" not in kind] or [UNKNOWN]
+        overrides += [{**({} if override is UNKNOWN else override), "instanceType": kind} for kind in kinds]
+    return [
+        Machine(p, (override, OVERRIDE), *own, *layers, subnets=subnets)
+        for override in overrides
+        for layers in described
+    ]
 
 
 def _mixed(p: Pricing, policy: Any, count: Range) -> None:
     """A group of several kinds of machines, on demand and on spot capacity."""
-    layers = templates(p, "mixedInstancesPolicy", p.get("launchTemplate.launchTemplateSpecification", None, policy))
-    own = [(p.resource.inputs, GROUP)]
-    options = _options(p, own, layers, p.get("launchTemplate.overrides", [], policy), GROUP.subnet)
+    own = (p.resource.inputs, GROUP)
+    template = p.get("launchTemplate", {}, policy)
+    machines = _overridden(p, "mixedInstancesPolicy", template, "launchTemplateSpecification", GROUP.subnet, own)
     spread = p.get("instancesDistribution", {}, policy)
     base = p.amount("onDemandBaseCapacity", 0, COUNTS, spread)
     share = p.amount("onDemandPercentageAboveBaseCapacity", 100, (0, 100), spread) / 100
@@ -130,77 +121,45 @@ def _mixed(p: Pricing, policy: Any, count: Range) -> None:
         expected = on_demand(count.expected, base.expected, share.expected)
         steady, spare = steady.around(expected), spare.around(count.expected - expected)
     cheapest = "lowest-price"
-    _fleet(
-        p, options, steady, spare, count,
-        p.get("onDemandAllocationStrategy", "prioritized", spread) == cheapest,
-        p.get("spotAllocationStrategy", cheapest, spread) == cheapest,
+    start(
+        p, machines,
+        (_whole(steady, machines), False, p.get("onDemandAllocationStrategy", "prioritized", spread) == cheapest),
+        (_whole(spare, machines), True, p.get("spotAllocationStrategy", cheapest, spread) == cheapest),
     )  # fmt: skip
 
 
-def _fleet(
-    p: Pricing,
-    options: Sequence[Option],
-    steady: Range,
-    spare: Range,
-    total: Range,
-    cheapest_on_demand: bool = True,
-    cheapest_on_spot: bool = True,
-) -> None:
-    """The charges of `total` units of capacity, `steady` of them on demand and `spare` on spot.
-
-    The type that is taken first is expected: the cheapest for its weight, or else the first that is named.
-    """
-    if not total.high:
-        return
-    kinds = [option.kind for option in options]
-    weights = {option.kind: option.weight for option in options if isinstance(option.kind, str)}
-    require_alike(p, [option.machine for option in options])
-    priced = [option for option in options if isinstance(option.kind, str) and p.known("ec2", option.kind)]
-    by_price = sorted(priced, key=lambda option: p.world.price("ec2", option.kind, p.region).usd / option.weight)
-    for units, spot, cheapest in ((steady, False, cheapest_on_demand), (spare, True, cheapest_on_spot)):
-        first = (by_price[0] if cheapest and by_price else options[0]).kind
-        options[0].machine.hours(kinds, _whole(units, weights, first), spot, first, weights)
-    machines = [total.low / max(weights.values(), default=ONE.low), total.high / min(weights.values(), default=ONE.low)]
-    expected = total.expected and _multiple(total.expected / options[0].weight, Decimal(1))
-    options[0].machine.surroundings(kinds, Range(machines[0], _multiple(machines[1], Decimal(1))).around(expected))
-
-
-def _multiple(units: Decimal, weight: Decimal) -> Decimal:
-    """Units rounded up to whole machines."""
-    return (units / weight).to_integral_value(ROUND_CEILING) * weight
-
-
-def _whole(units: Range, weights: Mapping[str, Decimal], first: Any) -> Range:
-    """Units of capacity as whole machines bring them, where these weigh more than one: one machine more than needed
-    at the most."""
-    heaviest = max(weights.values(), default=Decimal(1))
-    if heaviest == 1 or not units.high:
-        return units
-    low = _multiple(units.low, heaviest) if len(weights) == 1 else units.low
-    high = _multiple(units.high, heaviest) if len(weights) == 1 else units.high + heaviest - 1
-    return Range(low, high).around(units.expected and _multiple(units.expected, weights.get(first, heaviest)))
+def _whole(units: Range, machines: Sequence[Machine]) -> Range:
+    """Units of capacity as whole machines bring them: less than the heaviest one more than are wanted."""
+    more = max(machine.weight for machine in machines) - 1
+    return Range(units.low, units.high + more).around(units.expected) if more and units.high else units
 
 
 def fleet(p: Pricing) -> None:
-    """A fleet of EC2: its target capacity, on demand and on spot, on the machines of its templates."""
-    target = _first(p.get("targetCapacitySpecification", {}))
-    total = p.amount("totalTargetCapacity", 0, COUNTS, target)
+    """A fleet of EC2, or a request for one on spot capacity: its target capacity on the machines of its templates and
+    specifications."""
+    target = _first(p.get("targetCapacitySpecification", p.resource.inputs))
+    requested = target is p.resource.inputs
+    total = p.amount("targetCapacity" if requested else "totalTargetCapacity", 0, COUNTS, target)
+    total = p.scaled(total, "ec2:spot-fleet-request:TargetCapacity")
     on_demand, spot = (p.amount(f"{word}TargetCapacity", 0, COUNTS, target) for word in ("onDemand", "spot"))
-    usual = p.get("defaultTargetCapacityType", UNKNOWN, target)
-    if usual == "spot":
-        steady, spare = on_demand, _rest(total, on_demand)
-    elif usual == "on-demand":
-        steady, spare = _rest(total, spot), spot
+    usual = "spot" if requested else p.get("defaultTargetCapacityType", UNKNOWN, target)
+    steady = on_demand if usual == "spot" else _rest(total, spot)
+    spare = spot if usual == "on-demand" else _rest(total, on_demand)
+    if usual is UNKNOWN:
+        steady, spare = steady.maybe, spare.maybe
+    machines = [
+        Machine(p, (specification, BY_SPECIFICATION), subnets="launchSpecifications")
+        for specification in p.items("launchSpecifications")
+    ]
+    path = "launchTemplateConfigs"
+    for settings in p.items(path):
+        machines += _overridden(p, path, settings, "launchTemplateSpecification", path)
+    if p.get("targetCapacityUnitType", "units", target) != "units":
+        p.unpriced("its capacity is counted in processors or memory")
+    elif not machines:
+        p.unpriced("which machines it starts is not known")
     else:
-        steady, spare = _rest(total, spot).maybe, _rest(total, on_demand).maybe
-    _requested(p, steady, spare, total, target)
-
-
-def spot_fleet(p: Pricing) -> None:
-    """A request for a fleet on spot capacity, of which a part may be on demand."""
-    total = p.scaled(p.amount("targetCapacity", 0, COUNTS), "ec2:spot-fleet-request:TargetCapacity")
-    steady = p.amount("onDemandTargetCapacity", 0, COUNTS)
-    _requested(p, steady, _rest(total, steady), total, p.resource.inputs)
+        start(p, machines, (_whole(steady, machines), False, True), (_whole(spare, machines), True, True))
 
 
 def _rest(total: Range, part: Range) -> Range:
@@ -209,38 +168,17 @@ def _rest(total: Range, part: Range) -> Range:
     return Range(low, high).around(None if total.expected is None else total.expected - (part.expected or 0))
 
 
-def _requested(p: Pricing, steady: Range, spare: Range, total: Range, target: Any) -> None:
-    """What a fleet's templates and specifications come to."""
-    options = [
-        Option(
-            p.get("instanceType", UNKNOWN, specification),
-            number(p.get("weightedCapacity", 1, specification)) or Decimal(1),
-            Machine(p, (specification, BY_SPECIFICATION), subnets="launchSpecifications"),
-        )
-        for specification in p.items("launchSpecifications")
-    ]
-    for settings in p.items("launchTemplateConfigs"):
-        layers = templates(p, "launchTemplateConfigs", p.get("launchTemplateSpecification", None, settings))
-        options += _options(p, [], layers, p.get("overrides", [], settings), "launchTemplateConfigs")
-    if p.get("targetCapacityUnitType", "units", target) != "units":
-        p.unpriced("its capacity is counted in processors or memory")
-    elif not options:
-        p.unpriced("which machines it starts is not known")
-    else:
-        _fleet(p, options, steady, spare, total)
-
-
 def batch_environment(p: Pricing) -> None:
     """A Batch environment: processors from its minimum to its maximum, on its instance types."""
     resources = _first(p.get("computeResources"))
     if resources is None:
         p.free("unmanaged: its instances are resources of their own")
         return
-    kind = p.get("type", UNKNOWN, resources)
+    market = p.get("type", UNKNOWN, resources)
     least, most, wanted = (p.amount(f"{word}Vcpus", 0, COUNTS, resources) for word in ("min", "max", "desired"))
     processors = Range(least.low, max(most.high, least.low)).around(wanted.expected)
     p.note(f"{plain(processors.low)} to {plain(processors.high)} processors")
-    if isinstance(kind, str) and kind.startswith("FARGATE"):
+    if isinstance(market, str) and market.startswith("FARGATE"):
         p.add("Fargate processors", HOURS * processors.maybe, "ecs", "fargate-vcpu-x86")
         p.at_least("the memory of its jobs is in no plan")
         return
@@ -255,27 +193,23 @@ def batch_environment(p: Pricing) -> None:
     if not kinds:
         p.unpriced("its instance types are not known")
         return
-    template = _first(p.get("launchTemplate", None, resources))
-    layers = [] if template is None else templates(p, "computeResources", template)
-    own = {"imageId": p.get("imageId", None, resources), "subnets": p.get("subnets", None, resources)}
-    machine = Machine(
-        p, (own, BATCH), *layers[:1], subnets="computeResources", default_subnet=False, root_gb=BATCH_ROOT
-    )
-    weights = {kind: vcpus(kind) or ONE.low for kind in kinds}
-    machine.hours(kinds, processors, None if kind is UNKNOWN else kind == "SPOT", weights=weights)
-    largest, smallest = max(weights.values()), min(weights.values())
-    alike = processors.expected if largest == smallest else None
-    count = Range(processors.low / largest, processors.high / smallest).around(alike and alike / largest)
-    machine.surroundings(kinds, count)
+    described = templates(p, "computeResources", _first(p.get("launchTemplate", None, resources)))
+    machines = [
+        Machine(
+            p, ({**resources, "instanceType": kind, "processors": vcpus(kind)}, BATCH), *layers,
+            subnets="computeResources", default_subnet=False, root_gb=BATCH_ROOT,
+        )
+        for kind in kinds for layers in described
+    ]  # fmt: skip
+    start(p, machines, (processors, None if market is UNKNOWN else market == "SPOT", False))
 
 
 def capacity_reservation(p: Pricing) -> None:
     """Reserved capacity is billed as if it ran."""
     machine = Machine(p, (p.resource.inputs, RESERVATION))
     count = p.amount("instanceCount", 1, COUNTS)
-    kinds = [p.get("instanceType", UNKNOWN)]
-    machine.hours(kinds, count, spot=False)
-    machine.licence(kinds, count)
+    machine.hours([machine.kind], count, False, machine.kind, None)
+    machine.licence([machine.kind], count)
     p.note("billed whether used or not; instances in it are not billed again")
 
 
@@ -285,6 +219,6 @@ TABLE = {
     "aws:ec2/capacityReservation:CapacityReservation": capacity_reservation,
     "aws:ec2/fleet:Fleet": fleet,
     "aws:ec2/instance:Instance": instance,
-    "aws:ec2/spotFleetRequest:SpotFleetRequest": spot_fleet,
+    "aws:ec2/spotFleetRequest:SpotFleetRequest": fleet,
     "aws:ec2/spotInstanceRequest:SpotInstanceRequest": instance,
 }

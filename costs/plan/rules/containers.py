@@ -13,7 +13,7 @@ from costs.plan.preview import PlannedResource
 from costs.plan.rules import volumes
 from costs.plan.rules.base import COUNTS, HOURS, UNKNOWN, Pricing, plain
 from costs.plan.rules.compute import sizes
-from costs.plan.rules.machines import NOWHERE, Machine, templates
+from costs.plan.rules.machines import NOWHERE, Machine, start, templates
 from costs.plan.rules.support import SUPPORT
 
 SERVICE, TASK = "aws:ecs/service:Service", "aws:ecs/taskDefinition:TaskDefinition"
@@ -23,7 +23,7 @@ SPOT_SHARE = Range.of("0.3", 1)  # of Fargate's price, as AWS advertises
 WRITTEN = re.compile(r"([\d.]+)\s*(?:vcpu|gb)", re.IGNORECASE)
 FREE_STORAGE = 20  # GB of each task on Fargate
 NODE_TYPE, NODE_DISK, WINDOWS_DISK = "t3.medium", 20, 50  # what EKS takes where nothing is said; GB
-NODE = replace(NOWHERE, image="image", subnet="subnets", root="root", disks="disks")
+NODE = replace(NOWHERE, kind="kind", image="image", subnet="subnets", root="root", disks="disks")
 
 
 def node_group(p: Pricing) -> None:
@@ -32,16 +32,21 @@ def node_group(p: Pricing) -> None:
     p.note(f"between {plain(count.low)} and {plain(count.high)} nodes")
     image, template = p.get("amiType"), p.get("launchTemplate")
     usual = WINDOWS_DISK if str(image).startswith("WINDOWS") else NODE_DISK
-    layers = [] if template is None else templates(p, "launchTemplate", template)
-    kinds = p.items("instanceTypes") or ([UNKNOWN] if p.get("instanceTypes") is UNKNOWN else [])
-    kinds = kinds or [settings.get("instanceType", NODE_TYPE) for settings, _ in layers] or [NODE_TYPE]
+    described = templates(p, "launchTemplate", template)
+    kinds = p.items("instanceTypes") or [p.get("instanceTypes")]
     root = {"volumeSize": p.get("diskSize", usual)} if template is None else {}
     own = {"image": None if image == "CUSTOM" else image, "root": root, "subnets": p.get("subnetIds")}
-    machine = Machine(p, (own, NODE), *layers[:1], subnets="subnetIds", default_subnet=False, root_gb=usual)
+    machines = [
+        Machine(
+            p, ({**own, "kind": kind}, NODE), *layers,
+            subnets="subnetIds", default_subnet=False, root_gb=usual, usual=NODE_TYPE,
+        )
+        for kind in kinds for layers in described
+    ]  # fmt: skip
     capacity = p.get("capacityType", "ON_DEMAND")
     if capacity == "CAPACITY_BLOCK":
         p.at_least("its capacity is bought beforehand; the hours are those on demand")
-    machine.bill(kinds, count, None if capacity is UNKNOWN else capacity == "SPOT", kinds[0])
+    start(p, machines, (count, None if capacity is UNKNOWN else capacity == "SPOT", False))
 
 
 def _strategy(p: Pricing) -> list[Any] | None:
