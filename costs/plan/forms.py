@@ -29,7 +29,7 @@ State = tuple[str, str, Any, Any]  # operation, URN, the state before and the on
 
 @dataclass(frozen=True)
 class Form:
-    """What was told; `hidden` counts unchanged resources that were left out."""
+    """What a preview or a state says; `hidden` counts unchanged resources that were left out."""
 
     kind: Kind
     states: list[State]
@@ -57,7 +57,7 @@ def documents(text: str, name: str) -> list[dict[str, Any]]:
     text = text.removeprefix("\ufeff").strip()
     if not text:
         raise UserError(f"{name} is empty", "what pulumi preview --json or pulumi stack export prints", COMMAND)
-    found, decoder, place = [], json.JSONDecoder(), 0
+    objects, decoder, place = [], json.JSONDecoder(), 0
     while place < len(text):
         if text[place] != "{":  # the next line that begins with one
             place = text.find("\n{", place) + 1 or len(text)
@@ -69,31 +69,32 @@ def documents(text: str, name: str) -> list[dict[str, Any]]:
         except json.JSONDecodeError as error:
             # the decoder says where a text begins that has no end
             cut = "Unterminated" in error.msg or error.pos >= len(text) - 1 or not text[error.pos :].strip("truefalsn-")
-            said = f"{name} is {'cut off' if cut else 'not JSON'} at line {text.count(chr(10), 0, error.pos) + 1}"
-            raise UserError(said, "the whole of the JSON", COMMAND) from None
-        found.append(document)
-    if not found:
+            fault = f"{name} is {'cut off' if cut else 'not JSON'} at line {text.count(chr(10), 0, error.pos) + 1}"
+            raise UserError(fault, "the whole of the JSON", COMMAND) from None
+        objects.append(document)
+    if not objects:
         shown = " ".join(text[:60].split())
         raise UserError(f"{name} is not JSON: it begins with {shown!r}", "a preview or a state in JSON", COMMAND)
-    return found
+    return objects
 
 
 def form(text: str, name: str) -> Form:
     """What a text tells. Raises UserError."""
-    found = documents(text, name)
+    objects = documents(text, name)
     try:
-        if any(EVENTS & document.keys() for document in found):
-            return _of_events(found, name)
-        for document in found:
+        if any(EVENTS & document.keys() for document in objects):
+            return _of_events(objects, name)
+        for document in objects:
             if document.keys() & {"deployment", "checkpoint", "manifest"}:
                 return _of_state(document, name)
             if document.keys() & {"steps", "changeSummary", "diagnostics"}:
                 return _of_digest(document, name)
     except Misshapen as error:
         raise UserError(f"{name}: {error}: it is of another Pulumi, or not whole", "3.0 or newer", COMMAND) from None
-    keys = ", ".join(sorted(found[0])[:5]) or "nothing"
-    said = f"{name} is JSON, but neither a preview nor a state: it has {keys}"
-    raise UserError(said, "steps, or deployment", COMMAND)
+    keys = ", ".join(sorted(objects[0])[:5]) or "nothing"
+    raise UserError(
+        f"{name} is JSON, but neither a preview nor a state: it has {keys}", "steps, or deployment", COMMAND
+    )
 
 
 def _part(of: Any, key: str, kind: type, where: str) -> Any:
@@ -146,13 +147,13 @@ def _hidden(summary: dict[str, Any], key: str, states: list[State], where: str) 
 
 
 def _require_success(diagnostics: list[Any], name: str) -> None:
-    said = [
-        _part(each, "message", str, "a diagnostic").strip()
-        for each in diagnostics
-        if _part(each, "severity", str, "a diagnostic") == "error"
+    messages = [
+        _part(diagnostic, "message", str, "a diagnostic").strip()
+        for diagnostic in diagnostics
+        if _part(diagnostic, "severity", str, "a diagnostic") == "error"
     ]
-    if said:
-        lines = "\n".join(line for text in said for line in text.splitlines()[-SHOWN_LINES:])
+    if messages:
+        lines = "\n".join(line for text in messages for line in text.splitlines()[-SHOWN_LINES:])
         raise UserError(f"{name} is of a preview that failed:\n{lines}", "a preview that went through", COMMAND)
 
 
@@ -177,8 +178,8 @@ def _of_events(events: list[dict[str, Any]], name: str) -> Form:
         if "preludeEvent" in event:
             config = _part(_part(event, "preludeEvent", dict, where), "config", dict, where)
         elif "resourcePreEvent" in event:
-            told = _part(_part(event, "resourcePreEvent", dict, where), "metadata", dict, where)
-            states.append(_step(told, "old", "new", where))
+            step = _part(_part(event, "resourcePreEvent", dict, where), "metadata", dict, where)
+            states.append(_step(step, "old", "new", where))
         elif "summaryEvent" in event:
             summary = _part(event, "summaryEvent", dict, where)
     if summary is None:
@@ -189,8 +190,8 @@ def _of_events(events: list[dict[str, Any]], name: str) -> Form:
 def _of_state(document: dict[str, Any], name: str) -> Form:
     version = document.get("version", VERSION)
     if not isinstance(version, int) or version < VERSION:
-        said = f"{name} is a state of version {version}, of a Pulumi before 1.0"
-        raise UserError(said, f"version {VERSION} or newer", f"pulumi refresh; {EXPORT}")
+        fault = f"{name} is a state of version {version}, of a Pulumi before 1.0"
+        raise UserError(fault, f"version {VERSION} or newer", f"pulumi refresh; {EXPORT}")
     if "checkpoint" in document:  # a file of a state backend
         deployment = _part(_part(document, "checkpoint", dict, "it"), "latest", dict, "its checkpoint")
     elif "deployment" in document:
@@ -200,15 +201,17 @@ def _of_state(document: dict[str, Any], name: str) -> Form:
     if deployment is None:
         raise UserError(f"{name} has no deployment: the stack was never updated", "a state with resources", EXPORT)
     states, waiting = [], 0
-    for number, each in enumerate(_part(deployment, "resources", list, "its deployment"), 1):
-        op, urn, _, new = _step({"op": "same", "urn": _urn(each), "new": each}, "old", "new", f"resource {number}")
-        if each.get("delete"):
+    for number, resource in enumerate(_part(deployment, "resources", list, "its deployment"), 1):
+        op, urn, _, new = _step(
+            {"op": "same", "urn": _urn(resource), "new": resource}, "old", "new", f"resource {number}"
+        )
+        if resource.get("delete"):
             states.append(("delete", urn, new, None))
             waiting += 1
         else:
-            states.append(("read" if each.get("external") else op, urn, new, new))
-    said = f"{waiting} replaced resource(s) wait for their deletion, and cost until the next pulumi up"
-    return Form("state", states, warnings=(said,) if waiting else ())
+            states.append(("read" if resource.get("external") else op, urn, new, new))
+    warning = f"{waiting} replaced resource(s) wait for their deletion, and cost until the next pulumi up"
+    return Form("state", states, warnings=(warning,) if waiting else ())
 
 
 def _urn(resource: Any) -> Any:

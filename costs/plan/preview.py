@@ -83,8 +83,8 @@ class Preview:
     @property
     def region(self) -> str | None:
         """Where the default provider works, if the preview says so."""
-        found = self.config.get("aws:region")
-        return found if isinstance(found, str) and found else None
+        region = self.config.get("aws:region")
+        return region if isinstance(region, str) and region else None
 
 
 def read(text: str, name: str = "the preview") -> Preview:
@@ -97,12 +97,12 @@ def read(text: str, name: str = "the preview") -> Preview:
     Raises:
         UserError: it is empty, cut off, no JSON, something else, of an older Pulumi, or of a preview that failed.
     """
-    told = form(text, name)
-    if not told.states and not told.hidden:
+    document = form(text, name)
+    if not document.states and not document.hidden:
         raise UserError(f"{name} has no resources", "a program or stack with at least one", COMMAND)
     # a provider's reference ends in a mark in older previews too
-    guess = told.kind == "preview" and not any(f'"{mark}"' in text for mark in UNKNOWNS)
-    return _preview(told, name, guess)
+    guess = document.kind == "preview" and not any(f'"{mark}"' in text for mark in UNKNOWNS)
+    return _preview(document, name, guess)
 
 
 def clean(value: Any) -> Any:
@@ -130,41 +130,49 @@ def _opened(secret: Mapping[str, Any]) -> Any:
         return UNKNOWN
 
 
-def _preview(told: Form, name: str, guess: bool) -> Preview:
-    stack, project = parts(told.states[0][1])[:2] if told.states else ("", "")
-    regions, resources = _provider_regions(told.states), []
+def _preview(document: Form, name: str, guess: bool) -> Preview:
+    stack, project = parts(document.states[0][1])[:2] if document.states else ("", "")
+    regions, resources = _provider_regions(document.states), []
     lost: dict[str, None] = {}
-    for op, urn, old, new in told.states if told.kind == "state" else _merged(told.states):
+    for op, urn, old, new in document.states if document.kind == "state" else _merged(document.states):
         state = new or old or {}
         provider = str(state.get("provider") or "").rpartition("::")[0]
         label = provider.rpartition("::")[2]
-        default = told.config.get("aws:region") if label.startswith("default") or not label else None
+        default = document.config.get("aws:region") if label.startswith("default") or not label else None
         region = regions.get(provider, default)
         if f"::{PROVIDER}aws::" in provider and not isinstance(region, str):
             lost[label] = None
         resources.append(_resource(op, urn, old, new, region, guess))
-    said = tuple(f"the region of the provider {label} is not in {name}: the plan's own is taken" for label in lost)
-    return Preview(told.kind, stack, project, dict(told.config), tuple(resources), told.hidden, told.warnings + said)
+    warnings = tuple(f"the region of the provider {label} is not in {name}: the plan's own is taken" for label in lost)
+    return Preview(
+        document.kind,
+        stack,
+        project,
+        dict(document.config),
+        tuple(resources),
+        document.hidden,
+        document.warnings + warnings,
+    )
 
 
 def _provider_regions(states: list[State]) -> dict[str, Any]:
-    found = {}
+    regions = {}
     for _, urn, old, new in states:
         if f"::{PROVIDER}aws::" in urn:
-            found[urn] = clean((new or old or {}).get("inputs") or {}).get("region")
-    return {urn: region for urn, region in found.items() if region is not None}
+            regions[urn] = clean((new or old or {}).get("inputs") or {}).get("region")
+    return {urn: region for urn, region in regions.items() if region is not None}
 
 
 def _merged(states: list[State]) -> Iterator[State]:
     """One state for each resource: a replacement comes in several steps, and events may come twice."""
-    found: dict[str, State] = {}
+    merged: dict[str, State] = {}
     for op, urn, old, new in states:
-        if urn in found:
-            was, _, before, after = found[urn]
+        if urn in merged:
+            earlier, _, before, after = merged[urn]
             old, new = before or old, new if new is not None and op not in GONE else after
-            op = op if op == was else "delete" if {op, was} <= GONE else "replace"
-        found[urn] = op, urn, old, new
-    yield from found.values()
+            op = op if op == earlier else "delete" if {op, earlier} <= GONE else "replace"
+        merged[urn] = op, urn, old, new
+    yield from merged.values()
 
 
 def _resource(op: str, urn: str, old: Any, new: Any, region: Any, guess: bool) -> PlannedResource:

@@ -14,6 +14,13 @@ from costs.plan.render import money
 
 SIGNS = {"create": "+", "delete": "−", "replace": "±", "update": "~", "same": "", "read": ""}
 KINDS = {"preview": "pulumi preview", "events": "the engine's events", "state": "the stack's state"}
+SUMS = {  # part of the totals → its name, the digits of its cents, whether it is one of those that count
+    "idle": ("a month, idle", 2, False),
+    "monthly": ("a month, with usage", 2, True),
+    "hourly": ("each hour that it is up", 4, False),
+    "run_hourly": ("each hour that runs work", 4, False),
+    "run": ("one run of everything", 2, True),
+}
 PER = {Basis.MONTH: "a month", Basis.USAGE: "a month, by usage", Basis.RUN: "a run"}
 
 
@@ -54,17 +61,6 @@ class Sum:
     after: str
     difference: str
     strong: bool = False
-
-
-@dataclass(frozen=True)
-class Total:
-    """One total in figures."""
-
-    name: str
-    before: Range
-    after: Range
-    strong: bool = False
-    digits: int = 2
 
 
 @dataclass(frozen=True)
@@ -156,23 +152,13 @@ def _row(change: Change, whole: Decimal) -> Row:
 
 
 def _sums(before: Totals, after: Totals) -> tuple[Sum, ...]:
-    rows = [
-        Total("a month, idle", before.idle, after.idle),
-        Total("a month, with usage", before.monthly, after.monthly, strong=True),
-        Total("each hour that it is up", before.hourly, after.hourly, digits=4),
-        Total("each hour that runs work", before.run_hourly, after.run_hourly, digits=4),
-        Total("one run of everything", before.run, after.run, strong=True),
-    ]
-    return tuple(
-        Sum(
-            row.name,
-            _stated(row.before, before.status, row.digits),
-            _stated(row.after, after.status, row.digits),
-            money.signed(row.after.since(row.before), row.digits),
-            row.strong,
-        )
-        for row in [row for row in rows if row.before.high or row.after.high] or rows[:1]
-    )
+    rows = []
+    for part, (name, digits, strong) in SUMS.items():
+        old, new = getattr(before, part), getattr(after, part)
+        if old.high or new.high:
+            stated = _stated(old, before.status, digits), _stated(new, after.status, digits)
+            rows.append(Sum(name, *stated, money.signed(new.since(old), digits), strong))
+    return tuple(rows) or (Sum(SUMS["idle"][0], _stated(NOTHING, before.status), _stated(NOTHING, after.status), ""),)
 
 
 def view(plan: Plan) -> View:

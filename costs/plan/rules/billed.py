@@ -97,5 +97,5 @@ class Reads:
                 if (urn, billed.path) not in self._read:
                     value = next(filter(billed.bills, values(resource.inputs, billed.path)), None)
                     if value is not None:
-                        said = f" {value}" if isinstance(value, str | int | float) and value is not True else ""
-                        yield f"{billed.path}{' unknown' if value is UNKNOWN else said}: {billed.reason}"
+                        shown = f" {value}" if value is UNKNOWN or (isinstance(value, str) and value) else ""
+                        yield f"{billed.path}{shown}: {billed.reason}"

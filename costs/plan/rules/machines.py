@@ -77,8 +77,10 @@ def vcpus(kind: str) -> Decimal | None:
         return None
     if size["small"] is None:
         return Decimal(4 * int(size["times"] or 1))
-    one = {"t2": ("nano", "micro", "small")}.get(size["family"], () if size["family"].startswith("t") else ("medium",))
-    return Decimal(1 if size["small"] in one else 2)
+    single = {"t2": ("nano", "micro", "small")}.get(
+        size["family"], () if size["family"].startswith("t") else ("medium",)
+    )
+    return Decimal(1 if size["small"] in single else 2)
 
 
 def templates(p: Pricing, path: str, specification: Any, kind: str = TEMPLATE) -> list[list[Layer]]:
