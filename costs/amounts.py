@@ -39,21 +39,27 @@ def legible(usd: Decimal) -> Decimal:
 class Range:
     """From `low` to `high`, both included; one value where they are the same.
 
-    `expected` is the figure to go by between the two, and None where nobody can name one. A sum or a product has one
-    where all of its parts have.
+    `likely` is the figure to go by between two bounds, and None where nobody can name one. A sum or a product has one
+    where all of its parts have, a single value being what is expected of itself.
     """
 
     low: Decimal
     high: Decimal
-    expected: Decimal | None = None
+    likely: Decimal | None = None
 
     def __post_init__(self) -> None:
         if self.low > self.high:
             raise ValueError(f"{self.low} is above {self.high}")
-        if self.low == self.high:
-            object.__setattr__(self, "expected", self.low)
-        elif self.expected is not None and not self.low <= self.expected <= self.high:
-            raise ValueError(f"{self.expected} is not between {self.low} and {self.high}")
+        if self.likely is not None:
+            if not self.low <= self.likely <= self.high:
+                raise ValueError(f"{self.likely} is not between {self.low} and {self.high}")
+            if self.low == self.high:
+                object.__setattr__(self, "likely", None)
+
+    @property
+    def expected(self) -> Decimal | None:
+        """The one value, or what is likely; None where nobody can say."""
+        return self.low if self.low == self.high else self.likely
 
     @classmethod
     def of(cls, low: Number, high: Number | None = None) -> Range:
@@ -72,33 +78,32 @@ class Range:
 
     def map(self, change: Callable[[Decimal], Decimal]) -> Range:
         """Each of its figures changed, by what keeps their order."""
-        return Range(change(self.low), change(self.high), None if self.expected is None else change(self.expected))
+        return Range(change(self.low), change(self.high), None if self.likely is None else change(self.likely))
 
     def around(self, expected: Decimal | None) -> Range:
         """The same bounds, with what is expected between them: the nearer bound where it lies outside."""
         return Range(self.low, self.high, None if expected is None else min(max(expected, self.low), self.high))
 
     def __add__(self, other: Range) -> Range:
-        expected = None if self.expected is None or other.expected is None else self.expected + other.expected
-        return Range(self.low + other.low, self.high + other.high, expected)
+        low, high = self.low + other.low, self.high + other.high
+        if low == high or (expected := self.expected) is None or (more := other.expected) is None:
+            return Range(low, high)
+        return Range(low, high, expected + more)
 
     def __mul__(self, other: Range | Decimal | int) -> Range:
         """Of ranges of 0 or more."""
-        if not isinstance(other, Range):
-            return Range(self.low * other, self.high * other, None if self.expected is None else self.expected * other)
-        expected = None if self.expected is None or other.expected is None else self.expected * other.expected
-        return Range(self.low * other.low, self.high * other.high, expected)
+        by = other if isinstance(other, Range) else Range.of(other)
+        low, high = self.low * by.low, self.high * by.high
+        if low == high or (expected := self.expected) is None or (times := by.expected) is None:
+            return Range(low, high)
+        return Range(low, high, expected * times)
 
     def __truediv__(self, by: Decimal | int) -> Range:
-        return Range(self.low / by, self.high / by, None if self.expected is None else self.expected / by)
+        return self.map(lambda amount: amount / by)
 
     def between(self, start: Decimal, end: Decimal | None = None) -> Range:
         """How much of it lies between two marks."""
-
-        def part(amount: Decimal) -> Decimal:
-            return max((amount if end is None else min(amount, end)) - start, Decimal(0))
-
-        return Range(part(self.low), part(self.high), None if self.expected is None else part(self.expected))
+        return self.map(lambda amount: max((amount if end is None else min(amount, end)) - start, Decimal(0)))
 
     def since(self, before: Range) -> Range:
         """The change from `before`, end by end: what is unknown in both of them does not count twice."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 
 from costs.book.price_list import is_read
 
@@ -31,11 +32,20 @@ class UnknownPrice(LookupError):
     """
 
     def __init__(self, service: str, item: str, region: str, near: Iterable[str] = ()) -> None:
-        self.service, self.item, self.region, self.near = service, item, region, tuple(near)
+        super().__init__()
+        self.service, self.item, self.region, self._near = service, item, region, near
         self.command = refresh_of(service, item, region)
-        hint = f"known there: {', '.join(self.near)}" if self.near else f"no price of {service} is known in {region}"
+
+    @cached_property
+    def near(self) -> tuple[str, ...]:
+        """Looked for when somebody asks: a rule may ask for many prices that need not exist."""
+        return tuple(self._near)
+
+    def __str__(self) -> str:
+        hint = ", ".join(self.near)
+        hint = f"known there: {hint}" if hint else f"no price of {self.service} is known in {self.region}"
         mend = self.command or "no refresh asks for it"
-        super().__init__(f"no price for {service} {item} in {region}; {hint}; {mend}")
+        return f"no price for {self.service} {self.item} in {self.region}; {hint}; {mend}"
 
 
 def lacking(errors: Sequence[UnknownPrice]) -> str:
@@ -43,7 +53,7 @@ def lacking(errors: Sequence[UnknownPrice]) -> str:
     items = {f"{error.service} {error.item}": error for error in errors}
     unread = [name for name, error in items.items() if not error.command]
     parts = [f"no price for {', '.join(items)} in {errors[0].region}"]
-    if errors[0].near and len(items) == 1:
+    if len(items) == 1 and errors[0].near:
         parts.append(f"known there: {', '.join(errors[0].near)}")
     if len(unread) < len(items):
         parts.append(next(error.command for error in errors if error.command))

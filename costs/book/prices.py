@@ -86,17 +86,24 @@ class PriceBook:
         book._interruptions = self._interruptions | book._interruptions
         return book
 
+    def find(self, service: str, item: str, region: str = "us-east-1") -> Price | None:
+        """The price of one unit; None where it is not known."""
+        anywhere = service in GLOBAL or (service, item) in GLOBAL
+        return self._prices.get((service, item, "us-east-1" if anywhere else region))
+
     def price(self, service: str, item: str, region: str = "us-east-1") -> Price:
         """The price of one unit.
 
         Raises:
             UnknownPrice: names the item, the known ones that come near, and the command that reads prices.
         """
-        anywhere = service in GLOBAL or (service, item) in GLOBAL
-        if price := self._prices.get((service, item, "us-east-1" if anywhere else region)):
+        if price := self.find(service, item, region):
             return price
+        raise UnknownPrice(service, item, region, self._near(service, item, region))
+
+    def _near(self, service: str, item: str, region: str) -> Iterator[str]:
         items = self.items(service, region)
-        raise UnknownPrice(service, item, region, get_close_matches(item, items, 3) or items[:3])
+        yield from get_close_matches(item, items, 3) or items[:3]
 
     def spot(self, service: str, item: str, region: str = "us-east-1") -> SpotPrice:
         """What an instance type costs on spot capacity: the history that was read, or else what AWS advertises.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from typing import Literal
 
 from costs.amounts import NOTHING, ONE, Range
@@ -40,7 +41,7 @@ class Charge:
     rate: Range | None = None
     note: str = ""
 
-    @property
+    @cached_property
     def usd(self) -> Range:
         """What it comes to in a month (`MONTH`, `USAGE`), or in one run (`RUN`)."""
         return self.quantity * self.price.usd * self.share
@@ -92,22 +93,22 @@ class ResourceCost:
     def _sum(self, *bases: Basis) -> Range:
         return sum((charge.usd for charge in self.charges if charge.basis in bases), NOTHING)
 
-    @property
+    @cached_property
     def monthly(self) -> Range:
         """Dollars in a month for what stays: nothing for what is ephemeral."""
         return NOTHING if self.ephemeral else self._sum(Basis.MONTH, Basis.USAGE)
 
-    @property
+    @cached_property
     def idle(self) -> Range:
         """Dollars in a month for what stays while nobody uses it."""
         return NOTHING if self.ephemeral else self._sum(Basis.MONTH)
 
-    @property
+    @cached_property
     def hourly(self) -> Range:
         """Dollars for each hour that it runs, usage left out: of what stays, and of what is ephemeral."""
         return sum((charge.usd_an_hour for charge in self.charges), NOTHING)
 
-    @property
+    @cached_property
     def run(self) -> Range:
         """Dollars for one run of what is ephemeral, from the least to the worst case; nothing for what stays."""
         if not self.ephemeral:

@@ -77,7 +77,7 @@ class Pricing:
     def get(self, path: str, default: Any = None, of: Any = None) -> Any:
         """The property at a dotted path (`a.0.b` for items of lists); UNKNOWN where the plan cannot know it."""
         owner: Any = self.resource.inputs if of is None else of
-        if path in self._assumed and owner is self.resource.inputs:
+        if self._assumed and path in self._assumed and owner is self.resource.inputs:
             value = self._assumed[path]
             self._assumptions_read.add(path)
         else:
@@ -254,11 +254,7 @@ class Pricing:
 
     def known(self, service: str, item: str) -> bool:
         """Whether there is a price of an item in the resource's region."""
-        try:
-            self.world.price(service, item, self.region)
-        except UnknownPrice:
-            return False
-        return True
+        return self.world.book.find(service, item, self.region) is not None
 
     def add(
         self,
@@ -275,7 +271,7 @@ class Pricing:
         amount = quantity if isinstance(quantity, Range) else Range.of(quantity)
         if amount.high and (price := self.price(service, item)):
             for start, end, tier in self.world.tiers(price):
-                if (part := amount.between(start, end)).high:
+                if (part := amount.between(start, end) if start or end else amount).high:
                     label = name if tier is price else f"{name}, {tier.note}"
                     self.charges.append(Charge(label, part, tier, basis, share, rate, note or tier.note))
 
@@ -333,32 +329,30 @@ class Pricing:
         prices = self._prices(service, kinds, weights)
         if not prices:
             return
-        weight = {price.item: (weights or {}).get(price.item, Decimal(1)) for price in prices}
         low, high = prices[0], prices[-1]
         if unknown:
             self.note(f"its instance type is unknown: {low.item} to {high.item}, the cheapest and the dearest known")
+
+        def unit(price: Price, usd: Decimal) -> Decimal:
+            return usd / weights.get(price.item, Decimal(1)) if weights else usd
+
         taken = next((price for price in prices if price.item == first and not unknown), low if low is high else None)
         name, note = high.item if low is high else f"{low.item} to {high.item}", high.note
-        ends = [low.usd / weight[low.item], high.usd / weight[high.item]]
-        expected = taken.usd / weight[taken.item] if taken else None
+        ends, expected = [unit(low, low.usd), unit(high, high.usd)], unit(taken, taken.usd) if taken else None
         if spot is not False:
-            offers = [self.world.book.spot(service, price.item, self.region) for price in prices]
-            ends = [
-                min(offer.low / weight[offer.on_demand.item] for offer in offers),
-                max(
-                    (offer.on_demand.usd if at_worst_on_demand or spot is None else offer.high)
-                    / weight[offer.on_demand.item]
-                    for offer in offers
-                ),
-            ]
-            offer = next(offer for offer in offers if offer.on_demand is (taken or high))
-            expected = (offer.low + offer.high) / 2 / weight[offer.on_demand.item] if taken and offer.observed else None
+            offers = {price: self.world.book.spot(service, price.item, self.region) for price in prices}
+            top = at_worst_on_demand or spot is None
+            ends[0] = min(unit(price, offer.low) for price, offer in offers.items())
+            ends[1] = max(unit(price, price.usd if top else offer.high) for price, offer in offers.items())
+            offer = offers[taken or high]
+            expected = unit(taken, (offer.low + offer.high) / 2) if taken and offer.observed else None
             if not offer.observed and service == "ec2":
                 self.note(f"no spot price of {name} is in the book: its bounds alone, as AWS advertises")
             name, note = f"{name} {'spot' if spot else 'perhaps spot'}", offer.source
-        unit = high.usd / weight[high.item]
-        within = Range(min(ends) / unit, ends[1] / unit).around(expected and expected / unit)
-        self.charges.append(Charge(name, quantity / weight[high.item], high, basis, within * share, rate, note))
+        whole = unit(high, high.usd)
+        within = Range(min(ends) / whole, ends[1] / whole).around(expected and expected / whole)
+        quantity = quantity / weights.get(high.item, Decimal(1)) if weights else quantity
+        self.charges.append(Charge(name, quantity, high, basis, within * share, rate, note))
 
     def _prices(self, service: str, items: Sequence[str], weights: Mapping[str, Decimal] | None = None) -> list[Price]:
         """The prices of some items, the cheapest (for its weight) first; none where one of them has no price."""

@@ -6,9 +6,8 @@ A property of the table that is set to something billable and that no rule has r
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -59,43 +58,36 @@ def values(owner: Any, path: str) -> Iterator[Any]:
         yield from values(owner.get(word), rest)
 
 
-@cache
-def _without_places(path: str) -> str:
-    """A path without the places of items in lists."""
-    return ".".join(word for word in path.split(".") if not word.isdigit())
-
-
 class Reads:
-    """Which of the properties in the table a rule has read, of the resources that it looks at."""
+    """Which of the properties that cost something a rule has read, of the resources that it looks at."""
 
     def __init__(self) -> None:
-        self._watched: dict[str, PlannedResource] = {}
+        self._costly: dict[tuple[str, str], str] = {}  # a resource's URN and a path → what is to be said of it
+        self._watched: set[str] = set()
         self._places: dict[int, tuple[str, str]] = {}  # by identity of an object: whose it is, and where
-        self._read: set[tuple[str, str]] = set()
 
     def watch(self, resource: PlannedResource) -> None:
         """What this resource has is billed too."""
-        if resource.type in BILLED and resource.urn not in self._watched:
-            self._watched[resource.urn] = resource
-            self._places[id(resource.inputs)] = resource.urn, ""
+        rows = () if resource.urn in self._watched else BILLED.get(resource.type, ())
+        self._watched.add(resource.urn)
+        for billed in rows:
+            value = next(filter(billed.bills, values(resource.inputs, billed.path)), None)
+            if value is not None:
+                shown = f" {value}" if value is UNKNOWN or isinstance(value, str) else ""
+                self._costly[resource.urn, billed.path] = f"{billed.path}{shown}: {billed.reason}"
+                self._places[id(resource.inputs)] = resource.urn, ""
 
     def note(self, owner: Any, path: str, value: Any) -> None:
         """A rule has read a value at a path of an object."""
         if not self._places or (place := self._places.get(id(owner))) is None:
             return
         urn, before = place
-        path = before + _without_places(path)
-        self._read.add((urn, path))
+        path = before + ".".join(word for word in path.split(".") if not word.isdigit())  # which are places in lists
+        self._costly.pop((urn, path), None)
         for inner in value if isinstance(value, list) else (value,):
             if isinstance(inner, Mapping):
                 self._places[id(inner)] = urn, f"{path}."
 
-    def missed(self) -> Iterator[str]:
+    def missed(self) -> Iterable[str]:
         """A sentence for each property that costs something and was not read."""
-        for urn, resource in self._watched.items():
-            for billed in BILLED[resource.type]:
-                if (urn, billed.path) not in self._read:
-                    value = next(filter(billed.bills, values(resource.inputs, billed.path)), None)
-                    if value is not None:
-                        shown = f" {value}" if value is UNKNOWN or (isinstance(value, str) and value) else ""
-                        yield f"{billed.path}{shown}: {billed.reason}"
+        return self._costly.values()

@@ -243,12 +243,14 @@ def start(p: Pricing, machines: Sequence[Machine], *parts: tuple[Range, bool | N
     if any(other.looks() != machine.looks() for other in machines[1:]):
         p.at_least("its machines differ in disks or settings; those of the first are counted for all")
     weights = {machine.kind: machine.weight for machine in machines if isinstance(machine.kind, str)}
-    priced = [kind for kind in weights if p.known("ec2", kind)]
-    cheapest = min(priced, key=lambda kind: p.world.price("ec2", kind, p.region).usd / weights[kind], default=None)
+    priced = [kind for kind in weights if len(weights) > 1 and p.known("ec2", kind)]
+    cheapest = min(
+        priced, key=lambda kind: p.world.price("ec2", kind, p.region).usd / weights[kind], default=machine.kind
+    )
     light, heavy = min(weights.values(), default=Decimal(1)), max(weights.values(), default=Decimal(1))
     for units, spot, by_price in parts:
         if units.high:
-            machine.hours(kinds, units, spot, cheapest if by_price else machine.kind, weights)
+            machine.hours(kinds, units, spot, cheapest if by_price else machine.kind, weights if heavy > 1 else None)
     taken = total.expected and total.expected / machine.weight
     count = Range(total.low / heavy, total.high / light).around(taken)
     machine.licence(kinds, count)

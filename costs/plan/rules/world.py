@@ -85,6 +85,8 @@ class World:
                 if above:
                     tiers[name].append((Decimal(start), self.price(price.service, item, price.region)))
             self._tiers[price.service, price.region] = tiers
+        if price.item not in self._tiers[price.service, price.region]:
+            return [(Decimal(0), None, price)]
         steps = [(Decimal(0), price), *sorted(self._tiers[price.service, price.region][price.item])]
         ends = [start for start, _ in steps[1:]] + [None]
         return [(start, end, tier) for (start, tier), end in zip(steps, ends, strict=True)]
