@@ -17,7 +17,7 @@ RECORDED = ("pulumi", "version", "source", "aws_provider")
 LAUNCHERS = {
     "pulumi-language-python": "shoestring.launchers.language_python",
     "pulumi-analyzer-policy-python": "shoestring.launchers.analyzer",
-    "pulumi-resource-pulumi-python": "shoestring.launchers.dynamic",
+    "pulumi-resource-pulumi-python": "pulumi.dynamic",
 }
 
 
