@@ -11,7 +11,7 @@ import boto3
 import botocore.exceptions
 import pytest
 from botocore.stub import Stubber
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from costs import gate
@@ -216,6 +216,7 @@ def test_a_missing_gate_is_an_error() -> None:
 
 @given(st.text(max_size=60) | st.recursive(st.none() | st.integers() | st.text(), st.lists).map(json.dumps))
 def test_no_other_value_is_taken_for_a_gate(text: str) -> None:
+    assume("state" not in text)  # hypothesis knows the texts of the code, among them those of a gate
     with pytest.raises(ValueError, match="is not the value of a gate"):
         gate.read(text)
 

@@ -194,8 +194,8 @@ class Pricing:
         if own is None:
             own = self._gives_addresses(subnets, self.get(subnets) if named is None else named, default_subnet)
         if own is UNKNOWN:
-            self.note("whether it has a public IPv4 address is unknown")
-            count = count.maybe
+            self.note("whether it has a public IPv4 address is unknown; it is expected to")
+            count = count.maybe.around(count.expected)
         elif not truth(own):
             return
         self.add("public IPv4 address", HOURS * count, "vpc", "public-ipv4")
@@ -347,7 +347,8 @@ class Pricing:
             offer = offers[taken or high]
             expected = unit(taken, (offer.low + offer.high) / 2) if taken and offer.observed else None
             if not offer.observed and service == "ec2":
-                self.note(f"no spot price of {name} is in the book: its bounds alone, as AWS advertises")
+                mend = f"shoestring prices refresh --region {self.region}"
+                self.note(f"no spot price of {name} is in the book: its bounds alone, as AWS advertises ({mend})")
             name, note = f"{name} {'spot' if spot else 'perhaps spot'}", offer.source
         whole = unit(high, high.usd)
         within = Range(min(ends) / whole, ends[1] / whole).around(expected and expected / whole)

@@ -97,7 +97,7 @@ SAMPLES: dict[str, tuple[list[PlannedResource], str, str, str | None, str]] = {
         [task(), service(**ON_FARGATE, desiredCount=2, networkConfiguration={"assignPublicIp": True})],
         "priced", *["79.3802"] * 3),
     "perhaps a public address": ([task(), service(**ON_FARGATE, networkConfiguration={"assignPublicIp": UNKNOWN})],
-                                 "priced", "36.0401", None, "39.6901"),
+                                 "priced", "36.0401", "39.6901", "39.6901"),
     "no task": ([task(), service(**ON_FARGATE, desiredCount=0)], "priced", *["0"] * 3),
     "a target by the service's name": ([task(), target(), service(**ON_FARGATE, desiredCount=3)],
                                        "priced", "72.0802", "108.1203", "288.3208"),
