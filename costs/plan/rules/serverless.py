@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import ROUND_CEILING, Decimal
 
-from costs.amounts import Range
+from costs.amounts import NOTHING, Range
 from costs.book.price import LAMBDA_COMPUTE
 from costs.plan.charges import Basis
 from costs.plan.rules.base import HOURS, MILLION, SECONDS_AN_HOUR, THOUSAND, UNKNOWN, Pricing
@@ -12,6 +13,7 @@ from costs.plan.rules.base import HOURS, MILLION, SECONDS_AN_HOUR, THOUSAND, UNK
 MEMORY = 128, 10240  # MB, as Lambda allows
 FUNCTION = "aws:lambda/function:Function"
 PROVISIONED = "aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig"
+CONCURRENCY = "lambda:function:ProvisionedConcurrency"  # what a target scales
 TOPIC = "aws:sns/topic:Topic"
 DISTRIBUTION = "aws:cloudfront/distribution:Distribution"
 MACHINES = {  # type of a CodeBuild environment → as the price book calls it
@@ -46,7 +48,9 @@ def function(p: Pricing) -> None:
     requests, billed = p.use("lambda", "requests"), _steps(p.use("lambda", "mean_ms"))
     seconds, items = requests * billed / 1000, _compute(p)
     name = f"{memory.high} MB for {billed} ms, {' or '.join(_architectures(p))}"
-    if p.world.users(p.resource, PROVISIONED, "functionName"):
+    configured, warm = p.world.users(p.resource, PROVISIONED, "functionName"), p.scaled(NOTHING, CONCURRENCY)
+    _kept_warm(p, NOTHING if configured else warm, memory, items)
+    if configured or warm.high:
         items += [f"provisioned-{item}" for item in items]  # cheaper, while calls find one that is kept warm
     p.any_of(name, memory / 1024 * seconds, "lambda", items, Basis.USAGE)
     p.add("requests", requests / MILLION, "lambda", "requests", Basis.USAGE)
@@ -59,20 +63,23 @@ def function(p: Pricing) -> None:
         p.at_least("it runs at the edge, where Lambda costs three times as much")
 
 
+def _kept_warm(p: Pricing, count: Range, megabytes: Range, compute: Sequence[str]) -> None:
+    items = [item.replace("compute", "provisioned-concurrency") for item in compute]
+    seconds = HOURS * SECONDS_AN_HOUR
+    p.any_of("provisioned concurrency", count * megabytes / 1024 * seconds, "lambda", items)
+
+
 def provisioned(p: Pricing) -> None:
     """Functions that are kept warm are billed for each second of it."""
     functions = p.referred("functionName", FUNCTION)
-    count = p.scaled(
-        p.amount("provisionedConcurrentExecutions", 1, (1, 1000)), "lambda:function:ProvisionedConcurrency"
-    )
-    memory, compute = Range.of(*MEMORY), list(LAMBDA_COMPUTE.values())
+    count = p.amount("provisionedConcurrentExecutions", 1, (1, 1000))
     if len(functions) == 1:
-        memory, compute = p.amount("memorySize", 128, MEMORY, functions[0].inputs), _compute(p, functions[0].inputs)
+        function = functions[0]
+        count = p.scaled(count, CONCURRENCY, of=function)
+        _kept_warm(p, count, p.amount("memorySize", 128, MEMORY, function.inputs), _compute(p, function.inputs))
     else:
         p.note(f"its function is not known: {MEMORY[0]} to {MEMORY[1]} MB")
-    seconds = HOURS * SECONDS_AN_HOUR
-    items = [item.replace("compute", "provisioned-concurrency") for item in compute]
-    p.any_of("provisioned concurrency", count * memory / Decimal(1024) * seconds, "lambda", items)
+        _kept_warm(p, count, Range.of(*MEMORY), list(LAMBDA_COMPUTE.values()))
 
 
 def _fifo(p: Pricing, path: str, standard: str) -> list[str]:

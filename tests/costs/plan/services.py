@@ -107,6 +107,10 @@ SAMPLES: dict[str, tuple[list[PlannedResource], str, str | None]] = {
     "endpoint with managed scaling": ([resource(CONFIGURATION, "c", name="c", productionVariants=[
         {**SMALL, "variantName": "a", "managedInstanceScaling": MANAGED}]),
         resource(ENDPOINT, endpointConfigName="c")], "83.95", "251.85"),
+    # calls at 0.0000077778 to 0.0000133334, and up to three of 1 GB kept warm: 730 x 3,600 x 0.0000033334
+    "function that scales": ([target("t", "function:f:live", "lambda:function:ProvisionedConcurrency", 0, 3),
+                              resource("aws:lambda/function:Function", name="f", memorySize=1024,
+                                       architectures=["arm64"])], "0.097778", "26.4338596"),
     "alarm of an expression": ([resource(ALARM, metricQueries=[{"id": "e", "expression": "a/b"}, metric(), metric()])],
                                "0.20", None),
     "alarm of a band": ([resource(ALARM, metricQueries=[
