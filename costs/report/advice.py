@@ -82,14 +82,14 @@ def _rules(region: str, book: PriceBook) -> Iterator[RuleOfThumb]:
 
 
 def by_rules(
-    rows: Sequence[BilledRow], period: Period, taken: set[date], source: str, region: str, book: PriceBook
+    rows: Sequence[BilledRow], period: Period, comparable_days: set[date], source: str, region: str, book: PriceBook
 ) -> Iterator[Advice]:
     """What the rules of thumb say of the days that are whole, for a month of them."""
-    whole = [row for row in rows if row.day in period and row.day in taken]
-    days = "1 day" if len(taken) == 1 else f"{len(taken)} days"
+    whole = [row for row in rows if row.day in period and row.day in comparable_days]
+    days = "1 day" if len(comparable_days) == 1 else f"{len(comparable_days)} days"
     for rule in _rules(region, book):
         usd = sum((row.billed for row in whole if rule.usage in row.keys[1]), ZERO)
-        if usd > 0 and (saved := usd * rule.share / len(taken) * DAYS_A_MONTH) >= WORTH:
+        if usd > 0 and (saved := usd * rule.share / len(comparable_days) * DAYS_A_MONTH) >= WORTH:
             why, basis = f"{rule.why}; {dollars(usd)} on {days}", f"{source}, those days stretched to a month"
             yield Advice(rule.what, why, Range.of(saved), rule.how, basis)
 
@@ -97,8 +97,11 @@ def by_rules(
 def by_jobs(trainings: Sequence[Training], period: Period, region: str, book: PriceBook) -> Iterator[Advice]:
     """Jobs that ran without spot, and what jobs that failed have wasted."""
 
+    def spent(group: Sequence[Training]) -> Decimal:
+        return sum((training.usd or ZERO for training in group), ZERO)
+
     def a_month(group: Sequence[Training]) -> Decimal:
-        return sum((training.usd or ZERO for training in group), ZERO) * DAYS_A_MONTH / period.days
+        return spent(group) * DAYS_A_MONTH / period.days
 
     paid = [training for training in trainings if training.usd]
     on_demand = [training for training in paid if not training.job.spot]
@@ -112,8 +115,8 @@ def by_jobs(trainings: Sequence[Training], period: Period, region: str, book: Pr
                          "spot: true    (in its job file)", f"{spot.source} ({spot.as_of})")  # fmt: skip
     failed = [training for training in paid if training.job.status == "Failed"]
     if (usd := a_month(failed)) >= WORTH:
-        lost, names = sum((training.usd or ZERO for training in failed), ZERO), [each.job.name for each in failed[:3]]
-        why = f"{dollars(lost)} went into {len(failed)} of them: {', '.join(names)}"
+        names = [training.job.name for training in failed[:3]]
+        why = f"{dollars(spent(failed))} went into {len(failed)} of them: {', '.join(names)}"
         yield Advice("Look at the jobs that failed", why, Range.of(usd), f"shoestring jobs logs {names[0]}",
                      failed[0].source)  # fmt: skip
 

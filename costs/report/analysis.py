@@ -150,40 +150,40 @@ def comparable(days: Sequence[Day]) -> set[date]:
 
 def comparison(days: Sequence[Day]) -> Comparison:
     """The whole days together against the same weekdays before."""
-    taken = comparable(days)
-    usd = sum((day.usd for day in days if day.day in taken), ZERO)
-    before = sum((day.before_usd for day in days if day.day in taken), ZERO)
+    comparable_days = comparable(days)
+    usd = sum((day.usd for day in days if day.day in comparable_days), ZERO)
+    before = sum((day.before_usd for day in days if day.day in comparable_days), ZERO)
     why_not = ""
-    if not taken:
+    if not comparable_days:
         why_not = "no day of it is over and complete"
     elif not before:
         why_not = "nothing was billed in the period before"
-    return Comparison(len(taken), usd, before, why_not)
+    return Comparison(len(comparable_days), usd, before, why_not)
 
 
-def items(rows: Sequence[BilledRow], period: Period, taken: set[date]) -> tuple[Item, ...]:
+def items(rows: Sequence[BilledRow], period: Period, comparable_days: set[date]) -> tuple[Item, ...]:
     """The period's costs by the first key of the rows, the dearest first; parts by the second."""
     back = period.start - period.before.start
     now = _by((row for row in rows if row.day in period), _service)
-    before = _by((row for row in rows if row.day + back in taken), _service)
+    before = _by((row for row in rows if row.day + back in comparable_days), _service)
     items = []
     for name in now.keys() | before.keys():
         own = now.get(name, [])
-        parts = _ranked(_part(usage_type, part, taken) for usage_type, part in _by(own, _usage_type).items())
-        items.append(Item(name, total(own), _compared(own, taken), total(before.get(name, [])), parts=parts))
+        parts = _ranked(_part(usage_type, part, comparable_days) for usage_type, part in _by(own, _usage_type).items())
+        items.append(Item(name, total(own), _compared(own, comparable_days), total(before.get(name, [])), parts=parts))
     return _ranked(items)
 
 
-def _compared(rows: Iterable[BilledRow], taken: set[date]) -> Decimal:
-    return total(row for row in rows if row.day in taken)
+def _compared(rows: Iterable[BilledRow], comparable_days: set[date]) -> Decimal:
+    return total(row for row in rows if row.day in comparable_days)
 
 
-def _part(name: str, rows: Sequence[BilledRow], taken: set[date]) -> Item:
+def _part(name: str, rows: Sequence[BilledRow], comparable_days: set[date]) -> Item:
     """A part of an item; with its quantity where it is measured in one unit."""
     units = {row.unit for row in rows if row.unit}
     unit = units.pop() if len(units) == 1 and units != {"N/A"} else ""
     quantity = sum((row.quantity for row in rows), ZERO) if unit else None
-    return Item(name, total(rows), _compared(rows, taken), ZERO, quantity, unit)
+    return Item(name, total(rows), _compared(rows, comparable_days), ZERO, quantity, unit)
 
 
 def _ranked(items: Iterable[Item]) -> tuple[Item, ...]:
@@ -219,11 +219,11 @@ def surprises(readings: Readings, days: Sequence[Day], services: Sequence[Item],
 
     Each service is told of once before any is told of again: as what surprises most, itself, a day, or an anomaly.
     """
-    compared, taken = comparison(days), comparable(days)
+    compared, comparable_days = comparison(days), comparable(days)
     candidates = [_anomaly(anomaly) for anomaly in readings.anomalies]
     if not compared.why_not:
-        candidates += _by_service(readings, services, taken, billed)
-        candidates += [_by_day(readings, day, billed) for day in days if day.day in taken]
+        candidates += _by_service(readings, services, comparable_days, billed)
+        candidates += [_by_day(readings, day, billed) for day in days if day.day in comparable_days]
     large = [surprise for surprise in candidates if abs(surprise.usd) >= SURPRISE]
     large.sort(key=lambda surprise: -abs(surprise.usd))
     first = {surprise.service: surprise for surprise in reversed(large)}.values()
@@ -231,10 +231,12 @@ def surprises(readings: Readings, days: Sequence[Day], services: Sequence[Item],
     return tuple(ranked[:SURPRISES])
 
 
-def _by_service(readings: Readings, services: Sequence[Item], taken: set[date], billed: str) -> list[Surprise]:
+def _by_service(
+    readings: Readings, services: Sequence[Item], comparable_days: set[date], billed: str
+) -> list[Surprise]:
     surprises = []
     for item in services:
-        rows = [row for row in readings.rows if row.keys[0] == item.name and row.day in taken]
+        rows = [row for row in readings.rows if row.keys[0] == item.name and row.day in comparable_days]
         usd = item.compared_usd
         change = usd - item.before_usd
         if item.before_usd:

@@ -8,6 +8,7 @@ from decimal import ROUND_CEILING, Decimal
 from html import escape
 
 from costs.report.analysis import Day, Item, dollars
+from costs.report.names import short
 
 WIDTH, HEIGHT = 720, 260
 LEFT, TOP, BOTTOM = 58, 18, 40
@@ -134,19 +135,3 @@ def breakdown(items: Sequence[Item], most: int = 8) -> str:
         parts.append(f'<text class="figure" x="{_number(end + 6)}" y="{y + 16}">{dollars(usd)}</text></g>')
     parts.append("</svg>")
     return "".join(parts)
-
-
-def short(name: str) -> str:
-    """A service's name without the words that all of them begin with."""
-    for long, brief in (("Amazon Elastic Compute Cloud - Compute", "EC2 instances"),
-                        ("Amazon Simple Storage Service", "S3"),
-                        ("Amazon Relational Database Service", "RDS"),
-                        ("Amazon Elastic Container Registry", "ECR"),
-                        ("Amazon Virtual Private Cloud", "VPC"),
-                        ("AWS Key Management Service", "KMS"),
-                        ("AmazonCloudWatch", "CloudWatch"),
-                        ("Amazon Elastic Container Service for Kubernetes", "EKS")):  # fmt: skip
-        if name.startswith(long):
-            return brief + name[len(long) :].removeprefix(" Service")
-    brief = name.removeprefix("Amazon ").removeprefix("AWS ")
-    return brief if len(brief) <= 34 else f"{brief[:33]}…"

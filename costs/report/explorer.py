@@ -157,28 +157,24 @@ class Explorer:
             ReadTimeoutError,
         )  # heavy, and there where AWS is asked
 
-        wait = FIRST_WAIT
         for attempt in range(1, TRIES + 1):
             self.requests += 1
             try:
                 return dict(getattr(self.client, operation)(**arguments))
             except ClientError as error:
-                code = error.response["Error"]["Code"]
-                if code in THROTTLED and attempt < TRIES:
-                    self.sleep(wait)
-                    wait *= 2
-                    continue
-                raise _explained(operation, code, error.response["Error"].get("Message", "")) from error
+                code, failure = error.response["Error"]["Code"], error
+                refusal = _explained(operation, code, error.response["Error"].get("Message", ""))
+                passing = code in THROTTLED
             except BotoCoreError as error:
-                if isinstance(error, ReadTimeoutError | ConnectionClosedError) and attempt < TRIES:
-                    self.sleep(wait)
-                    wait *= 2
-                    continue
-                raise UserError(
+                failure, passing = error, isinstance(error, ReadTimeoutError | ConnectionClosedError)
+                refusal = UserError(
                     f"Cost Explorer does not answer: {error}",
                     "credentials that work, and for local its cloud up",
                     "aws sts get-caller-identity    (for local: shoestring cloud up)",
-                ) from error
+                )
+            if not passing or attempt == TRIES:
+                raise refusal from failure
+            self.sleep(FIRST_WAIT * 2 ** (attempt - 1))
         raise AssertionError("the last try returns or raises")
 
     def _pages(self, operation: str, **arguments: Any) -> Iterator[Answer]:
@@ -254,13 +250,11 @@ class Explorer:
                 lambda: self._grouped(period, PURCHASE_TYPE, INSTANCE_TYPE, Filter=narrowed),
                 (),
             )
-        if today < month.end:
-            none = Forecast(None)
-            readings.forecast = optional("the forecast", lambda: self._forecast(scope, today), none)
-            if readings.forecast is none:
-                readings.forecast = Forecast(None, why=notes[-1])
-        else:
+        if today >= month.end:
             readings.forecast = Forecast(None, why=f"{month.start:%B %Y} is over")
+        else:
+            forecast = optional("the forecast", lambda: self._forecast(scope, today), None)
+            readings.forecast = forecast or Forecast(None, why=notes[-1])
         readings.anomalies = optional("anomalies", lambda: self._anomalies(period), ())
         readings.notes, readings.requests = tuple(notes), self.requests
         return readings

@@ -18,6 +18,7 @@ from costs.book.price import UnknownPrice
 from costs.book.prices import PriceBook
 from costs.report.document import money
 from costs.report.explorer import BilledRow
+from costs.report.names import OTHER, REGION_NAMES, SERVICES, region
 from costs.report.periods import DAY, month_of
 from costs.report.report import Report
 
@@ -34,72 +35,6 @@ COLUMNS = (
     "SubAccountId", "SubAccountName", "Tags", "x_ListCostSource", "x_UsageType",
 )  # fmt: skip
 PROVIDER = "Amazon Web Services"
-# Service, as Cost Explorer names it → category and subcategory; what is not here is Other.
-CATEGORIES = {
-    "Amazon Elastic Compute Cloud - Compute": ("Compute", "Virtual Machines"),
-    "EC2 - Other": ("Compute", "Other (Compute)"),
-    "AWS Lambda": ("Compute", "Serverless Compute"),
-    "AWS Batch": ("Compute", "Other (Compute)"),
-    "Amazon Elastic Container Service for Kubernetes": ("Compute", "Containers"),
-    "Amazon Elastic Kubernetes Service": ("Compute", "Containers"),
-    "Amazon Elastic Container Service": ("Compute", "Containers"),
-    "Amazon Elastic Container Registry": ("Compute", "Containers"),
-    "Amazon EC2 Container Registry (ECR)": ("Compute", "Containers"),
-    "Amazon SageMaker": ("AI and Machine Learning", "Machine Learning"),
-    "Amazon SageMaker AI": ("AI and Machine Learning", "Machine Learning"),
-    "Amazon Bedrock": ("AI and Machine Learning", "Generative AI"),
-    "Amazon Simple Storage Service": ("Storage", "Object Storage"),
-    "Amazon Elastic Block Store": ("Storage", "Block Storage"),
-    "Amazon Elastic File System": ("Storage", "File Storage"),
-    "AWS Backup": ("Storage", "Backup Storage"),
-    "Amazon Relational Database Service": ("Databases", "Relational Databases"),
-    "Amazon DynamoDB": ("Databases", "NoSQL Databases"),
-    "Amazon ElastiCache": ("Databases", "Caching"),
-    "Amazon Virtual Private Cloud": ("Networking", "Network Infrastructure"),
-    "Amazon Elastic Load Balancing": ("Networking", "Application Networking"),
-    "Amazon Route 53": ("Networking", "Network Infrastructure"),
-    "Amazon CloudFront": ("Networking", "Content Delivery"),
-    "AWS Data Transfer": ("Networking", "Network Connectivity"),
-    "AmazonCloudWatch": ("Management and Governance", "Observability"),
-    "AWS CloudTrail": ("Management and Governance", "Compliance"),
-    "AWS Config": ("Management and Governance", "Compliance"),
-    "AWS Cost Explorer": ("Management and Governance", "Cost Management"),
-    "AWS Budgets": ("Management and Governance", "Cost Management"),
-    "AWS Systems Manager": ("Management and Governance", "Other (Management and Governance)"),
-    "CloudWatch Events": ("Integration", "Messaging"),
-    "Amazon EventBridge": ("Integration", "Messaging"),
-    "Amazon Simple Notification Service": ("Integration", "Messaging"),
-    "Amazon Simple Queue Service": ("Integration", "Messaging"),
-    "AWS Step Functions": ("Integration", "Workflow Orchestration"),
-    "Amazon API Gateway": ("Integration", "API Management"),
-    "AWS Key Management Service": ("Security", "Secret Management"),
-    "AWS Secrets Manager": ("Security", "Secret Management"),
-    "AWS CodeBuild": ("Developer Tools", "Continuous Integration and Deployment"),
-    "AWS Glue": ("Analytics", "Data Processing"),
-    "Amazon Athena": ("Analytics", "Data Processing"),
-}  # fmt: skip
-OTHER = ("Other", "Other (Other)")
-GLOBAL = ("Amazon Route 53", "Amazon CloudFront", "AWS Cost Explorer", "AWS Budgets", "Tax")  # in no region
-# What a usage type begins with → its region; without one of these it is us-east-1's, the oldest.
-REGIONS = {
-    "USE1": "us-east-1", "USE2": "us-east-2", "USW1": "us-west-1", "USW2": "us-west-2", "CAN1": "ca-central-1",
-    "SAE1": "sa-east-1", "EU": "eu-west-1", "EUW1": "eu-west-1", "EUW2": "eu-west-2", "EUW3": "eu-west-3",
-    "EUC1": "eu-central-1", "EUC2": "eu-central-2", "EUN1": "eu-north-1", "EUS1": "eu-south-1",
-    "EUS2": "eu-south-2", "APN1": "ap-northeast-1", "APN2": "ap-northeast-2", "APN3": "ap-northeast-3",
-    "APS1": "ap-southeast-1", "APS2": "ap-southeast-2", "APS3": "ap-south-1", "APE1": "ap-east-1",
-    "AFS1": "af-south-1", "MES1": "me-south-1",
-}  # fmt: skip
-REGION_NAMES = {
-    "us-east-1": "US East (N. Virginia)", "us-east-2": "US East (Ohio)", "us-west-1": "US West (N. California)",
-    "us-west-2": "US West (Oregon)", "ca-central-1": "Canada (Central)", "sa-east-1": "South America (Sao Paulo)",
-    "eu-west-1": "Europe (Ireland)", "eu-west-2": "Europe (London)", "eu-west-3": "Europe (Paris)",
-    "eu-central-1": "Europe (Frankfurt)", "eu-central-2": "Europe (Zurich)", "eu-north-1": "Europe (Stockholm)",
-    "eu-south-1": "Europe (Milan)", "eu-south-2": "Europe (Spain)", "ap-northeast-1": "Asia Pacific (Tokyo)",
-    "ap-northeast-2": "Asia Pacific (Seoul)", "ap-northeast-3": "Asia Pacific (Osaka)",
-    "ap-southeast-1": "Asia Pacific (Singapore)", "ap-southeast-2": "Asia Pacific (Sydney)",
-    "ap-south-1": "Asia Pacific (Mumbai)", "ap-east-1": "Asia Pacific (Hong Kong)",
-    "af-south-1": "Africa (Cape Town)", "me-south-1": "Middle East (Bahrain)",
-}  # fmt: skip
 UNITS = {
     "Hrs": "Hours", "Hours": "Hours", "GB-Mo": "GB-Months", "GB-Month": "GB-Months", "GB": "GB",
     "Requests": "Requests", "Lambda-GB-Second": "GB-Seconds", "GB-Second": "GB-Seconds", "Second": "Seconds",
@@ -109,13 +44,6 @@ UNITS = {
 
 def _time(day: date) -> str:
     return f"{day}T00:00:00Z"
-
-
-def region(service: str, usage_type: str) -> str:
-    """Where a charge comes from, or nothing for a service without regions."""
-    if service in GLOBAL:
-        return ""
-    return REGIONS.get(usage_type.partition("-")[0], "us-east-1")
 
 
 def _category(row: BilledRow) -> str:
@@ -140,7 +68,7 @@ def row_of(row: BilledRow, account: str, tags: Mapping[str, str], book: PriceBoo
     """One row; what is not known is left out."""
     service, usage_type = row.keys
     category, month, where = _category(row), month_of(row.day), region(service, usage_type)
-    kind, subcategory = CATEGORIES.get(service, OTHER)
+    kind = SERVICES.get(service, OTHER)
     list_cost, source = _list_cost(row, where, book)
     columns = {
         "BilledCost": money(row.billed),
@@ -159,9 +87,9 @@ def row_of(row: BilledRow, account: str, tags: Mapping[str, str], book: PriceBoo
         "ListCost": money(list_cost),
         "ProviderName": PROVIDER,
         "PublisherName": PROVIDER,
-        "ServiceCategory": kind,
+        "ServiceCategory": kind["category"],
         "ServiceName": service,
-        "ServiceSubcategory": subcategory,
+        "ServiceSubcategory": kind["subcategory"],
         "SubAccountId": account,
         "SubAccountName": account,
         "Tags": json.dumps(dict(tags), sort_keys=True),

@@ -8,6 +8,7 @@ from pathlib import Path
 from costs.amounts import Range
 from costs.report import charts
 from costs.report.analysis import dollars, percent
+from costs.report.names import short
 from costs.report.report import Report
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
@@ -42,7 +43,7 @@ def render(report: Report) -> str:
     from jinja2 import Environment, StrictUndefined  # heavy, and needed for the page alone
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"usd": dollars, "signed": signed, "span": span, "short": charts.short}
+    environment.filters |= {"usd": dollars, "signed": signed, "span": span, "short": short}
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         r=report,
         period=report.readings.period,

@@ -15,7 +15,6 @@ from costs.report.analysis import Comparison, Day, Item, Month, Surprise, dollar
 from costs.report.explorer import Readings
 from costs.report.unit_costs import PredictionCosts, Retrainings, SpotSavings, Training
 
-REQUEST_USD = Decimal("0.01")  # where the price book does not have it
 LAMBDA = "AWS Lambda"
 SAGEMAKER = "Amazon SageMaker"
 
@@ -46,7 +45,7 @@ class Report:
     surprises: tuple[Surprise, ...]
     recommendations: tuple[Advice, ...]
     requests: int
-    requests_usd: Decimal
+    requests_usd: Decimal | None  # None: the price book does not have it
     notes: tuple[str, ...]
 
     @property
@@ -71,18 +70,18 @@ def make(
     estimated = any(row.estimated for row in readings.rows if row.day in period)
     billed = f"billed by Cost Explorer as of {readings.today}" + (", still estimated by AWS" if estimated else "")
     days = analysis.days(readings)
-    taken = analysis.comparable(days)
-    services = analysis.items(readings.rows, period, taken)
-    projects = analysis.items(readings.projects, period, taken)
+    comparable_days = analysis.comparable(days)
+    services = analysis.items(readings.rows, period, comparable_days)
+    projects = analysis.items(readings.projects, period, comparable_days)
     without = [row for row in readings.projects if not row.keys[0]]
-    untagged = analysis.items([replace(row, keys=(row.keys[1], "")) for row in without], period, taken)
+    untagged = analysis.items([replace(row, keys=(row.keys[1], "")) for row in without], period, comparable_days)
     inside = [row for row in readings.rows if row.day in period]
     trainings = tuple(unit_costs.training(job, region, book) for job in account.jobs)
     models = unit_costs.models(trainings)
     recommendations = (
         *sizes,
         *advice.by_jobs(trainings, period, region, book),
-        *advice.by_rules(readings.rows, period, taken, billed, region, book),
+        *advice.by_rules(readings.rows, period, comparable_days, billed, region, book),
         *advice.unallocated(untagged, readings.scope.environment, billed),
     )
     return Report(
@@ -108,7 +107,7 @@ def make(
         surprises=analysis.surprises(readings, days, services, billed),
         recommendations=tuple(sorted(recommendations, key=lambda advice: -advice.saves.high)),
         requests=readings.requests,
-        requests_usd=readings.requests * _request_price(book),
+        requests_usd=_price_of(readings.requests, book),
         notes=_notes(readings, account, days, trainings) + size_notes,
     )
 
@@ -117,11 +116,11 @@ def _of(services: tuple[Item, ...], name: str) -> Decimal:
     return sum((item.usd for item in services if item.name.startswith(name)), Decimal(0))
 
 
-def _request_price(book: PriceBook) -> Decimal:
+def _price_of(requests: int, book: PriceBook) -> Decimal | None:
     try:
-        return book.price("costexplorer", "request", "us-east-1").usd
+        return requests * book.price("costexplorer", "request").usd
     except UnknownPrice:
-        return REQUEST_USD
+        return None
 
 
 def _notes(

@@ -181,12 +181,20 @@ def machine(use: MachineUse, region: str, book: PriceBook) -> Sizing:
 
     better = _cheapest(other for other, make in _types("ec2", region, book) if other.usd < price.usd and fits(make))
     saves = (price.usd - better.usd) * HOURS_A_MONTH if better else ZERO
-    if better is None or saves < WORTH:
-        return judge("fits", seen)
-    source = f"{use.source}; list price of {price.as_of}, on demand"
     range_ = Range.of(ZERO, saves) if use.spot else Range.of(saves)  # on spot, its price is not the list's
-    what, how = f"Run {use.name} on {better.item}", use.setting.format(size=better.item)
-    return judge("smaller", seen, Advice(what, seen, range_, how, source))
+    source = f"{use.source}; list price of {price.as_of}, on demand"
+    return _smaller(judge, seen, better, range_, f"Run {use.name}", use.setting, source)
+
+
+def _smaller(
+    judge: Callable[..., Sizing], seen: str, better: Price | None, saves: Range, what: str, setting: str, source: str
+) -> Sizing:
+    """Something that another type would do for, where that is worth it."""
+    if better is None or saves.high < WORTH:
+        return judge("fits", seen)
+    return judge(
+        "smaller", seen, Advice(f"{what} on {better.item}", seen, saves, setting.format(size=better.item), source)
+    )
 
 
 def _larger(
@@ -235,9 +243,6 @@ def job(use: JobUse, region: str, book: PriceBook) -> Sizing:
         other for other, make in _types("sagemaker-training", region, book) if other.usd < price.usd and fits(make)
     )
     month = Decimal(use.billed_seconds) / SECONDS_AN_HOUR / use.days * DAYS_A_MONTH
-    saves = (price.usd - better.usd) * month if better else ZERO
-    if better is None or saves < WORTH:
-        return judge("fits", seen)
+    saves = Range.of((price.usd - better.usd) * month if better else ZERO)
     source = f"{use.source}; billed hours of {use.days} days as a month, at list price of {price.as_of}"
-    what, how = f"Train {use.model} on {better.item}", use.setting.format(size=better.item)
-    return judge("smaller", seen, Advice(what, seen, Range.of(saves), how, source))
+    return _smaller(judge, seen, better, saves, f"Train {use.model}", use.setting, source)

@@ -11,19 +11,8 @@ from decimal import Decimal
 from typing import Any
 
 from costs.book.prices import PriceBook
-from costs.report import sizing
-from costs.report.account import (
-    Attempts,
-    Clients,
-    Job,
-    architecture_of,
-    log_group_of,
-    log_lines,
-    metric,
-    metric_values,
-    milliseconds,
-    reported,
-)
+from costs.report import account, sizing
+from costs.report.account import Attempts, Clients, Job, log_lines, milliseconds
 from costs.report.explorer import Scope
 from costs.report.periods import Period
 from costs.report.sizing import FunctionUse, JobUse, MachineUse, Sizing
@@ -70,12 +59,12 @@ class Span:
 
 def of_function(logs: Any, configuration: Mapping[str, Any], span: Span, setting: str) -> FunctionUse:
     """What the REPORT lines of a function say. Raises ClientError where its log may not be read."""
-    group = log_group_of(configuration)
+    group = account.log_group_of(configuration)
     calls = 0
     peak, billed, slowest = ZERO, ZERO, ZERO
     try:
         for line in log_lines(logs, group, *span.milliseconds, "REPORT"):
-            figures = reported(line)
+            figures = account.reported(line)
             if not figures or figures.get("Memory Size") != configuration["MemorySize"]:
                 continue  # what it was before its memory was changed says little of it now
             calls += 1
@@ -86,7 +75,7 @@ def of_function(logs: Any, configuration: Mapping[str, Any], span: Span, setting
         calls = 0  # never called: Lambda makes the group with the first call
     return FunctionUse(
         name=configuration["FunctionName"],
-        architecture=architecture_of(configuration),
+        architecture=account.architecture_of(configuration),
         memory_mb=configuration["MemorySize"],
         timeout_seconds=configuration.get("Timeout", 3),
         calls=calls,
@@ -106,13 +95,13 @@ def _tenth(value: Decimal) -> Decimal:
 def of_machine(cloudwatch: Any, instance: Mapping[str, Any], span: Span, setting: str) -> MachineUse:
     """What CloudWatch measured of an EC2 instance."""
     own = {"InstanceId": instance["InstanceId"]}
-    measured = metric_values(
+    measured = account.metric_values(
         cloudwatch,
         [
-            metric("AWS/EC2", "CPUUtilization", own, "Maximum", 3600),
-            metric("AWS/EC2", "CPUUtilization", own, "Average", 3600),
-            metric("AWS/EC2", "CPUCreditBalance", own, "Minimum", 3600),
-            metric(AGENT, "mem_used_percent", own, "Maximum", 3600),
+            account.metric("AWS/EC2", "CPUUtilization", own, "Maximum", 3600),
+            account.metric("AWS/EC2", "CPUUtilization", own, "Average", 3600),
+            account.metric("AWS/EC2", "CPUCreditBalance", own, "Minimum", 3600),
+            account.metric(AGENT, "mem_used_percent", own, "Maximum", 3600),
         ],
         span.moments,
     )
@@ -143,8 +132,8 @@ def _measured(cloudwatch: Any, job: Job, span: Span) -> Peaks:
     peaks: Peaks = {name: [] for name in PEAKS}
     for number in range(1, job.instances + 1):
         host = {"Host": f"{job.name}/algo-{number}"}
-        queries = [metric(JOB_METRICS, name, host, "Maximum", 60) for name in PEAKS]
-        for name, values in zip(PEAKS, metric_values(cloudwatch, queries, span.moments).values(), strict=True):
+        queries = [account.metric(JOB_METRICS, name, host, "Maximum", 60) for name in PEAKS]
+        for name, values in zip(PEAKS, account.metric_values(cloudwatch, queries, span.moments).values(), strict=True):
             peaks[name] += values
     return peaks
 

@@ -26,7 +26,7 @@ FRESH = timedelta(hours=24)
 NOT_ASKED = "not in a refresh: as the shipped table has it"
 ATTEMPTS = 8  # of a request that AWS throttles
 PARTS = (*QUERIES, SPOT, INTERRUPTIONS)
-ACTIONS = {"pricing": "pricing:GetProducts", "ec2": "ec2:DescribeSpotPriceHistory"}
+ACTIONS = ("pricing:GetProducts", "ec2:DescribeSpotPriceHistory")
 DENIED = {"AccessDenied", "AccessDeniedException", "AuthFailure", "ExpiredToken", "ExpiredTokenException",
           "InvalidClientTokenId", "InvalidSignatureException", "OptInRequired", "SignatureDoesNotMatch",
           "UnauthorizedOperation", "UnrecognizedClientException"}  # fmt: skip
@@ -79,37 +79,28 @@ def check(settings: Settings) -> None:
 
 
 @contextmanager
-def _asking(client: str, part: str, region: str, done: Sequence[str]) -> Iterator[None]:
+def _asking(part: str, region: str, done: Sequence[str]) -> Iterator[None]:
     """Turns what AWS refuses, or a network that is lost, into one message that says what is kept."""
-    from botocore.exceptions import (  # heavy, and there where AWS is asked
-        BotoCoreError,
-        ClientError,
-        NoCredentialsError,
-        PartialCredentialsError,
-    )
+    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError  # heavy
 
     kept = f"; kept: {', '.join(done)}" if done else ""
-    where = f"{part} of {region}"
     again = f"shoestring prices refresh --region {region}    (goes on with {part})"
+    actions = " and ".join(ACTIONS)
+
+    def stopped(why: str, expected: str, mend: str = again) -> UserError:
+        return UserError(f"{part} of {region}: {why}{kept}", expected, mend)
+
     try:
         yield
     except (NoCredentialsError, PartialCredentialsError) as error:
-        raise UserError(
-            f"{where}: no AWS credentials: {error}",
-            f"credentials that may {' and '.join(ACTIONS.values())}",
-            "aws configure",
-        ) from error
+        raise stopped(f"no AWS credentials: {error}", f"credentials that may {actions}", "aws configure") from error
     except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "")
-        if code in DENIED:
-            raise UserError(
-                f"{where}: AWS denied {ACTIONS[client]}: {error}{kept}",
-                f"credentials whose policy allows {' and '.join(ACTIONS.values())} on *",
-                again,
-            ) from error
-        raise UserError(f"{where}: AWS: {error}{kept}", "an answer of the real AWS", again) from error
+        if error.response.get("Error", {}).get("Code", "") in DENIED:
+            denied = f"AWS denied {ACTIONS[part == SPOT]}: {error}"
+            raise stopped(denied, f"credentials whose policy allows {actions} on *") from error
+        raise stopped(f"AWS: {error}", "an answer of the real AWS") from error
     except (BotoCoreError, OSError) as error:
-        raise UserError(f"{where}: no answer of AWS: {error}{kept}", "a network that reaches AWS", again) from error
+        raise stopped(f"no answer of AWS: {error}", "a network that reaches AWS") from error
 
 
 class Refresh:
@@ -182,42 +173,45 @@ class Refresh:
 
     def _read(self, stored: Stored, path: Path, part: str) -> PartOutcome:
         done = [name for name in self._settings.parts if name in stored.parts and name != part]
-        if part == INTERRUPTIONS:
-            reading, source = self._interruptions(stored)
-            if reading is None:
-                self._say(f"{stored.region} {part}: {source}; the rates stay unknown")
-                return PartOutcome(stored.region, part, "missing", 0, {"spot advisor": source})
-        elif part == SPOT:
-            with _asking("ec2", part, stored.region, done):
-                client = self._client("ec2", stored.region)
-                reading = refresh_spot.history(client, self._types(stored), self._now, self._settings.days)
-            source = self._history(self._now)
-        else:
-            with _asking("pricing", part, stored.region, done):
-                reading = self._service(stored.region, part)
-            source = "AWS Pricing API"
+        try:
+            with _asking(part, stored.region, done):
+                reading, source = self._reading(stored, part)
+        except refresh_spot.NoAdvice as error:
+            self._say(f"{stored.region} {part}: {error}; the rates stay unknown")
+            return PartOutcome(stored.region, part, "missing", 0, {"spot advisor": str(error)})
         stored.parts[part] = StoredPart(self._now, source, reading.rows, reading.left)
         stored.write(path)
         missing = f", {len(reading.left)} without a new price" if reading.left else ""
         self._say(f"{stored.region} {part}: {len(reading.rows)} read{missing}")
         return PartOutcome(stored.region, part, "read", len(reading.rows), reading.left, self._now)
 
-    def _types(self, stored: Stored) -> list[str]:
-        """The book's EC2 instance types, those that the region is known to lack left out."""
-        ec2 = stored.parts.get("ec2")
-        return [name for name in self._book.items("ec2") if ec2 is None or name not in ec2.left]
+    def _reading(self, stored: Stored, part: str) -> tuple[Reading, str]:
+        """What AWS says of a part, and the source of it. Raises NoAdvice."""
+        if part == INTERRUPTIONS:
+            advised = self._advised()
+            rates = refresh_spot.rates(advised, stored.region, self._types(stored))
+            return rates, f"AWS Spot Advisor, {self._now:%Y-%m-%d}"
+        if part == SPOT:
+            client = self._client("ec2", stored.region)
+            history = refresh_spot.history(client, self._types(stored), self._now, self._settings.days)
+            return history, self._history(self._now)
+        return self._service(stored.region, part), "AWS Pricing API"
 
-    def _interruptions(self, stored: Stored) -> tuple[Reading | None, str]:
+    def _advised(self) -> dict[str, Any]:
+        """The Spot Advisor's data, asked for once for all regions. Raises NoAdvice."""
         if self._advice is None:
             try:
                 self._advice = refresh_spot.advice(self._settings.advisor)
             except refresh_spot.NoAdvice as error:
                 self._advice = error
         if isinstance(self._advice, refresh_spot.NoAdvice):
-            return None, f"no Spot Advisor: {self._advice}"
-        return refresh_spot.rates(
-            self._advice, stored.region, self._types(stored)
-        ), f"AWS Spot Advisor, {self._now:%Y-%m-%d}"
+            raise self._advice
+        return self._advice
+
+    def _types(self, stored: Stored) -> list[str]:
+        """The book's EC2 instance types, those that the region is known to lack left out."""
+        ec2 = stored.parts.get("ec2")
+        return [name for name in self._book.items("ec2") if ec2 is None or name not in ec2.left]
 
     def _service(self, region: str, service: str) -> Reading:
         """All queries of a service; the same request is made once for all services of a region."""

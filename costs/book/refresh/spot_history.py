@@ -88,7 +88,8 @@ def advice(source: Path | None = None, url: str | None = None) -> dict[str, Any]
         if not isinstance(advised["ranges"], list) or not isinstance(advised["spot_advisor"], dict):
             raise ValueError("no ranges and spot_advisor in it")
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise NoAdvice(f"{place}: {error if not isinstance(error, KeyError) else f'no {error} in it'}") from error
+        why = f"no {error} in it" if isinstance(error, KeyError) else error
+        raise NoAdvice(f"no Spot Advisor: {place}: {why}") from error
     return advised
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from costs.book.prices import PriceBook
-from costs.report import focus
+from costs.report import focus, names
 from costs.report.account import Subject
 from costs.report.explorer import BilledRow
 from costs.report.gather import gather
@@ -92,7 +92,7 @@ def test_what_is_special(made: BilledRow, expected: dict[str, str]) -> None:
     assert problems(text) == []
 
 
-SERVICES = st.sampled_from([*focus.CATEGORIES, "Tax", "Something New"])
+SERVICES = st.sampled_from([*names.SERVICES, "Something New"])
 USAGES = st.sampled_from(
     ["BoxUsage:t4g.nano", "SpotUsage:t4g.nano", "SpotUsage:x9.huge", "EU-Requests-Tier1", "NoUsageType"]
 )

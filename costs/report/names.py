@@ -1,0 +1,34 @@
+"""What AWS calls its services and regions on a bill, and what others call them.
+
+`services.csv`: a service as Cost Explorer names it, its category and subcategory in FOCUS, whether its charges have a
+region, and how a chart calls it. `regions.csv`: what a usage type begins with, the region, and its name.
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    with Path(__file__).with_name(name).open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+SERVICES = {row["service"]: row for row in _rows("services.csv")}
+REGIONS = {row["prefix"]: row["region"] for row in _rows("regions.csv")}
+REGION_NAMES = {row["region"]: row["name"] for row in _rows("regions.csv")}
+OLDEST = "us-east-1"  # whose usage types begin with no region
+OTHER = {"category": "Other", "subcategory": "Other (Other)", "regional": "yes", "brief": ""}
+
+
+def region(service: str, usage_type: str) -> str:
+    """Where a charge comes from, or nothing for a service without regions."""
+    regional = SERVICES.get(service, OTHER)["regional"] == "yes"
+    return REGIONS.get(usage_type.partition("-")[0], OLDEST) if regional else ""
+
+
+def short(service: str) -> str:
+    """A service's name without the words that all of them begin with."""
+    brief = SERVICES.get(service, OTHER)["brief"] or service.removeprefix("Amazon ").removeprefix("AWS ")
+    return brief if len(brief) <= 34 else f"{brief[:33]}…"
