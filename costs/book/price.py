@@ -27,14 +27,16 @@ class UnknownPrice(LookupError):
     Args:
         service, item, region: what was asked for.
         near: known items of the service in the region that come near; empty where it has none there.
-
-    `command` is what `refresh_of` says of it.
     """
 
     def __init__(self, service: str, item: str, region: str, near: Iterable[str] = ()) -> None:
         super().__init__()
         self.service, self.item, self.region, self._near = service, item, region, near
-        self.command = refresh_of(service, item, region)
+
+    @cached_property
+    def command(self) -> str:
+        """The refresh that may bring it; nothing where no refresh asks for such an item."""
+        return refresh_of(self.service, self.item, self.region)
 
     @cached_property
     def near(self) -> tuple[str, ...]:
