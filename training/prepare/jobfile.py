@@ -16,7 +16,9 @@ from pydantic import (
     Field,
     PrivateAttr,
     ValidationError,
+    ValidationInfo,
     WithJsonSchema,
+    field_validator,
     model_validator,
 )
 
@@ -95,6 +97,24 @@ def _regex(text: str) -> str:
     return text
 
 
+def _in_folder(name: str, info: ValidationInfo) -> str:
+    """A file beside the job file, whose folder is the context."""
+    folder = Path(info.context or "")
+    if not (folder / name).is_file():
+        hint = did_you_mean(name, (path.name for path in folder.glob(f"*{Path(name).suffix}")))
+        raise ValueError(f"there is no {name} in {folder}{hint and f'; {hint}'}")
+    return name
+
+
+def _module(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_]\w*\.py", Path(name).name) or Path(name).name == "training.py":
+        raise ValueError(f"expected a .py file named like a module, other than training.py: {name}")
+    return name
+
+
+Neighbour = Annotated[str, Field(min_length=1), AfterValidator(_in_folder)]
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -103,7 +123,7 @@ class Data(_Strict):
     """Where the rows come from: `builtin` or `csv`, one of the two."""
 
     builtin: Literal["breast_cancer"] | None = Field(None, description="A data set that comes with scikit-learn")
-    csv: str | None = Field(None, min_length=1, description="A CSV file with a header; relative to the job file")
+    csv: Neighbour | None = Field(None, description="A CSV file with a header; relative to the job file")
     target: str = Field("target", min_length=1, description="The column that holds the class to predict")
 
     @model_validator(mode="after")
@@ -121,7 +141,9 @@ class JobFile(_Strict):
         max_length=50,  # SageMaker takes 63; the hash needs 13
         description="Kebab case; also the model's name",
     )
-    entry_point: str = Field(min_length=1, description="The Python script; relative to the job file")
+    entry_point: Annotated[Neighbour, AfterValidator(_module)] = Field(
+        description="The Python script; relative to the job file"
+    )
     data: Data
     framework: Literal[tuple(FRAMEWORKS)] = Field(  # type: ignore[valid-type]
         "pytorch-2.5-cpu-py311", description="AWS Deep Learning Container that the script runs in"
@@ -139,6 +161,7 @@ class JobFile(_Strict):
     max_run: Seconds = Field(3600, description="Longest training time; the job is stopped then")
     max_wait: Seconds | None = Field(
         None,
+        validate_default=True,
         description="Longest time from creation to end, waiting for capacity included; spot only; default 2 max_run",
     )
     checkpoint_every: Seconds = Field(30, description="Most work that an interruption may cost")
@@ -147,25 +170,17 @@ class JobFile(_Strict):
     )
     _path: Path = PrivateAttr(default=Path())
 
-    @model_validator(mode="before")
+    @field_validator("max_wait")
     @classmethod
-    def _default_wait(cls, values: Any) -> Any:
-        run = values.get("max_run", cls.model_fields["max_run"].default) if isinstance(values, dict) else None
-        if run is None or values.get("max_wait") is not None or values.get("spot", True) is not True:
-            return values
-        try:
-            run = seconds(run)
-        except ValueError:
-            return values  # max_run itself is refused
-        return {**values, "max_wait": min(2 * run, LONGEST)} if isinstance(run, int) and run > 0 else values
-
-    @model_validator(mode="after")
-    def _waits_long_enough(self) -> JobFile:
-        if self.max_wait is not None and not self.spot:
-            raise ValueError("max_wait: only a spot job waits; remove it or set spot: true")
-        if self.max_wait is not None and self.max_wait < self.max_run:
-            raise ValueError(f"max_wait: {self.max_wait} s is below max_run ({self.max_run} s); it includes the run")
-        return self
+    def _waits_long_enough(cls, wait: int | None, info: ValidationInfo) -> int | None:
+        spot, run = info.data.get("spot"), info.data.get("max_run")  # None where they are refused themselves
+        if wait is None:
+            return min(2 * run, LONGEST) if spot and run else None
+        if spot is False:
+            raise ValueError("only a spot job waits; remove it or set spot: true")
+        if run and wait < run:
+            raise ValueError(f"{wait} s is below max_run ({run} s); it includes the run")
+        return wait
 
     @property
     def path(self) -> Path:
@@ -204,16 +219,12 @@ def _lines(node: yaml.Node | None, at: tuple[str, ...] = ()) -> Iterator[tuple[t
             yield from _lines(value, below)
 
 
-def _known(at: tuple[Any, ...]) -> list[str]:
-    model: type[BaseModel] = Data if at[:1] == ("data",) and len(at) > 1 else JobFile
-    return list(model.model_fields)
-
-
 def _problem(error: Any) -> str:
     at, kind, given = error["loc"], error["type"], error["input"]
     where = ".".join(str(part) for part in at if part not in ("bool", "int", "float", "str", "[key]"))
     if kind == "extra_forbidden":
-        return f"{where}: unknown key; {suggestion(str(at[-1]), _known(at))}"
+        model: type[BaseModel] = Data if len(at) > 1 else JobFile
+        return f"{where}: unknown key; {suggestion(str(at[-1]), model.model_fields)}"
     if kind == "missing":
         return f"{where}: missing"
     text = str(error["msg"]).removeprefix("Value error, ")
@@ -247,15 +258,12 @@ def load(path: Path) -> JobFile:
 
     problems: list[tuple[int, str]] = []
     try:
-        job = JobFile.model_validate(values)
+        job = JobFile.model_validate(values, context=path.parent)
     except ValidationError as error:
         for problem in error.errors():
             at = tuple(str(part) for part in problem["loc"])
             line = next((lines[at[:size]] for size in range(len(at), 0, -1) if at[:size] in lines), 0)
-            if not line and (named := re.match(r"(\w+): ", problem["msg"].removeprefix("Value error, "))):
-                line = lines.get((named[1],), 0)
             problems.append((line, _problem(problem)))
-    problems += [(lines.get(key, 0), text) for key, text in _missing_files(path.parent, values)]
     if problems:
         unique = dict.fromkeys(f"{path.name}:{line or 1}: {text}" for line, text in sorted(problems))
         raise UserError("\n".join(unique), mend=f"edit {path}")
@@ -268,22 +276,6 @@ def _place(error: Exception) -> str:
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
         return f"line {error.problem_mark.line + 1}: {error.problem}"
     return str(error)
-
-
-def _missing_files(folder: Path, values: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
-    entry, data = values.get("entry_point"), values.get("data")
-    if isinstance(entry, str) and entry:
-        if not (folder / entry).is_file():
-            hint = did_you_mean(entry, (script.name for script in folder.glob("*.py")))
-            yield ("entry_point",), f"entry_point: there is no {entry} in {folder}{hint and f'; {hint}'}"
-        elif not re.fullmatch(r"[A-Za-z_]\w*\.py", Path(entry).name) or Path(entry).name == "training.py":
-            yield (
-                ("entry_point",),
-                f"entry_point: expected a .py file named like a module, other than training.py: {entry}",
-            )
-    csv = data.get("csv") if isinstance(data, dict) else None
-    if isinstance(csv, str) and csv and not (folder / csv).is_file():
-        yield ("data", "csv"), f"data.csv: there is no {csv} in {folder}"
 
 
 def _files() -> dict[str, Path]:
