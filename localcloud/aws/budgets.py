@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from localcloud import ACCOUNT
-from localcloud.aws.row import Call, Calls, Charge, Json, Listing, Metering, Read, ResourceType, Tags
+from localcloud.aws.row import Call, Calls, Charge, Json, Listing, Metering, Read, ResourceType, Tags, plain
 
 LIMIT = {"BudgetLimit": {"Amount": "=limitAmount", "Unit": "=limitUnit"}, "CostFilters": "=costFilterMap"}
 PROPERTIES = "name budgetType timeUnit filterExpression metrics costTypes"
@@ -77,13 +77,7 @@ def _change_notifications(client: Any, context: Json) -> None:
 def _specification(context: Json) -> Json:
     """A monitor's specification, which is JSON text, as the structure that Cost Explorer wants, without its nulls."""
     written = context.get("monitorSpecification")
-    return {"specification": _without_nulls(json.loads(written)) if written else None}
-
-
-def _without_nulls(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
-    return value
+    return {"specification": plain(json.loads(written)) if written else None}
 
 
 def _paid(client: Any, budget: Json) -> Json:
@@ -96,7 +90,6 @@ def _paid(client: Any, budget: Json) -> Json:
 TYPES = (
     ResourceType(
         "budgets", "budget", Listing("describe_budgets", "Budgets", "BudgetName", arguments={"AccountId": ACCOUNT}),
-        "aws:budgets/budget:Budget",
         Calls(
             "{accountId}:{name}",
             {"AccountId": "=accountId", "BudgetName": "=name", "ResourceARN": "=arn", "ShowFilterExpression": True},
@@ -130,13 +123,11 @@ TYPES = (
     ),
     ResourceType(
         "ce", "anomaly-monitor", Listing("get_anomaly_monitors", "AnomalyMonitors", "MonitorName"),
-        "aws:costexplorer/anomalyMonitor:AnomalyMonitor",
         Calls(
             "=answer.MonitorArn", {"MonitorArn": "=id", "MonitorArnList": ["=id"], "ResourceArn": "=id"},
             create=(Call("create_anomaly_monitor",
                          {"AnomalyMonitor": {"MonitorSpecification": "=specification"}, "ResourceTags": "=tagList"},
                          "name monitorType monitorDimension", "AnomalyMonitor"),),
-            read=(Read("get_anomaly_monitors", "AnomalyMonitors[0]"),),
             update=(Call("update_anomaly_monitor", {"MonitorName": "=name"}, on="name"),),
             tags=TAGS,
             name="name",
@@ -149,13 +140,11 @@ TYPES = (
     ),
     ResourceType(
         "ce", "anomaly-subscription", Listing("get_anomaly_subscriptions", "AnomalySubscriptions", "SubscriptionName"),
-        "aws:costexplorer/anomalySubscription:AnomalySubscription",
         Calls(
             "=answer.SubscriptionArn",
             {"SubscriptionArn": "=id", "SubscriptionArnList": ["=id"], "ResourceArn": "=id"},
             create=(Call("create_anomaly_subscription", {"ResourceTags": "=tagList"}, f"{SUBSCRIPTION} name",
                          "AnomalySubscription"),),
-            read=(Read("get_anomaly_subscriptions", "AnomalySubscriptions[0]"),),
             update=(Call("update_anomaly_subscription", walk=SUBSCRIPTION),),
             tags=TAGS,
             name="name",

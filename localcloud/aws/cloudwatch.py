@@ -10,7 +10,6 @@ GIB = 1024**3  # what AWS calls a GB
 TYPES = (
     ResourceType(
         "logs", "log-group", Listing("describe_log_groups", "logGroups", "logGroupName"),
-        "aws:cloudwatch/logGroup:LogGroup",
         Calls(
             "{name}", {"logGroupName": "=name", "logGroupNamePrefix": "=name"},
             create=(Call("create_log_group", {"tags": "=tags"}),),
@@ -18,7 +17,6 @@ TYPES = (
             read=(Read("describe_log_groups", "logGroups[?logGroupName=='{id}'] | [0]"),),
             tags=Tags("tag_log_group", "untag_log_group", "list_tags_log_group", "tags", {"tags": "=tags"},
                       {"tags": "=removed"}),
-            name="name",
             provider_only="skipDestroy",
             names={"name": "loggroupname"},
             computed={"arn": "arn:aws:logs:{region}:{account}:log-group:{id}",

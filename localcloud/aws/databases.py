@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from localcloud.aws.row import Call, Calls, Charge, Listing, Metering, Read, ResourceType, Tags
+from localcloud.aws.row import Call, Calls, Charge, Listing, Metering, ResourceType, Tags
 
 PRODUCT = "Amazon Relational Database Service"
 DATABASE = (
@@ -19,16 +19,13 @@ TAGS = Tags("add_tags_to_resource", "remove_tags_from_resource", "list_tags_for_
 TYPES = (
     ResourceType(
         "rds", "subnet-group", Listing("describe_db_subnet_groups", "DBSubnetGroups", "DBSubnetGroupName"),
-        "aws:rds/subnetGroup:SubnetGroup",
         Calls(
             "{name}", {"DBSubnetGroupName": "=name", "ResourceName": "=arn"},
             create=(Call("create_db_subnet_group", {"DBSubnetGroupDescription": "=description",
                          "SubnetIds": "=subnetIds", "Tags": "=tagList"}),),
-            read=(Read("describe_db_subnet_groups", "DBSubnetGroups[0]"),),
             update=(Call("modify_db_subnet_group", {"DBSubnetGroupDescription": "=description",
                          "SubnetIds": "=subnetIds"}, on="description subnetIds"),),
             tags=TAGS,
-            name="name",
             names={"name": "dbsubnetgroupname", "description": "dbsubnetgroupdescription"},
             defaults={"description": "Managed by Pulumi"},
             computed={"arn": "=item.DBSubnetGroupArn", "subnetIds": "=item.Subnets[].SubnetIdentifier"},
@@ -37,16 +34,13 @@ TYPES = (
     ),
     ResourceType(
         "rds", "instance", Listing("describe_db_instances", "DBInstances", "DBInstanceIdentifier"),
-        "aws:rds/instance:Instance",
         Calls(
             "{identifier}", {"DBInstanceIdentifier": "=identifier", "ResourceName": "=arn"},
             create=(Call("create_db_instance", {"Tags": "=tagList"}, DATABASE), Call("wait:db_instance_available")),
-            read=(Read("describe_db_instances", "DBInstances[0]"),),
             delete=(Call("delete_db_instance", {"SkipFinalSnapshot": "=skipFinalSnapshot",
                          "FinalDBSnapshotIdentifier": "=finalSnapshotIdentifier"}), Call("wait:db_instance_deleted")),
             update=(Call("modify_db_instance", {"ApplyImmediately": True}, CHANGES),),
             tags=TAGS,
-            name="identifier",
             provider_only="skipFinalSnapshot finalSnapshotIdentifier applyImmediately",
             names={"identifier": "dbinstanceidentifier", "instanceClass": "dbinstanceclass",
                    "username": "masterusername", "multiAz": "multiaz"},

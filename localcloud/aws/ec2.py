@@ -67,7 +67,6 @@ def _disk(usage: str, item: str, amount: str, when: str = "") -> Charge:
 TYPES = (
     ResourceType(
         "ec2", "launch-template", Listing("describe_launch_templates", "LaunchTemplates", "LaunchTemplateId"),
-        "aws:ec2/launchTemplate:LaunchTemplate",
         Calls(
             "=answer.LaunchTemplate.LaunchTemplateId", addressed("LaunchTemplateId"),
             create=(Call("create_launch_template", {"LaunchTemplateName": "=name",
@@ -93,7 +92,6 @@ TYPES = (
     ResourceType(
         "ec2", "instance",
         Listing("describe_instances", "Reservations[].Instances[]", "InstanceId", "State.Name != 'terminated'"),
-        "aws:ec2/instance:Instance",
         Calls(
             "=answer.Instances[0].InstanceId", addressed("InstanceId"),
             create=(

@@ -43,7 +43,7 @@ def _statement(client: Any, context: Json, item: Json) -> Json | None:
 
 TYPES = (
     ResourceType(
-        "lambda", "function", Listing("list_functions", "Functions", "FunctionName"), "aws:lambda/function:Function",
+        "lambda", "function", Listing("list_functions", "Functions", "FunctionName"),
         Calls(
             "{name}", {"FunctionName": "=name", "Resource": "=arn"},
             create=(
@@ -67,7 +67,6 @@ TYPES = (
                      "{Version: max_by(Versions[?Version!='$LATEST'], &to_number(Version)).Version || '$LATEST'}"),
             ),
             tags=Tags("tag_resource", "untag_resource", "list_tags", adding={"Tags": "=tags"}),
-            name="name",
             names={"name": "functionname", "arn": "functionarn"},
             provider_only="skipDestroy",
             prepare=_zip,
@@ -87,29 +86,27 @@ TYPES = (
         },
     ),
     ResourceType(
-        "lambda", "alias", token="aws:lambda/alias:Alias", parent="lambda/function",
+        "lambda", "alias", parent="lambda/function",
         calls=Calls(
             "{functionName}:{name}", {"FunctionName": "=functionName", "Name": "=name"},
             create=(Call("create_alias", walk="functionVersion description"),),
-            read=(Read("get_alias"),),
             update=(Call("update_alias", walk="functionVersion description"),),
             name="name",
             computed={"arn": "=item.AliasArn"},
         ),
     ),
     ResourceType(
-        "lambda", "function-url", token="aws:lambda/functionUrl:FunctionUrl", parent="lambda/function",
+        "lambda", "function-url", parent="lambda/function",
         calls=Calls(
             "{functionName}/{qualifier}", {"FunctionName": "=functionName", "Qualifier": "=qualifier"},
             create=(Call("create_function_url_config", walk="authorizationType cors invokeMode"),),
-            read=(Read("get_function_url_config"),),
             update=(Call("update_function_url_config", walk="authorizationType cors invokeMode"),),
             names={"authorizationType": "authtype"},
             computed={"functionUrl": "=item.FunctionUrl"},
         ),
     ),
     ResourceType(
-        "lambda", "permission", token="aws:lambda/permission:Permission", parent="lambda/function",
+        "lambda", "permission", parent="lambda/function",
         calls=Calls(
             "{statementId}",
             {"FunctionName": "=function", "StatementId": "=statementId", "Qualifier": "=qualifier"},
@@ -117,7 +114,6 @@ TYPES = (
             read=(Read("get_policy"),),
             delete=(Call("remove_permission"),),
             imported="{function}/{statementId}",
-            name="statementId",
             computed={"function": "=function", "qualifier": "=qualifier"},
             complete=_statement,
         ),

@@ -27,7 +27,6 @@ def _remove_role(client: Any, context: Json) -> None:
 TYPES = (
     ResourceType(
         "iam", "role", Listing("list_roles", "Roles", "RoleName", "!contains(Path, '/aws-service-role/')"),
-        "aws:iam/role:Role",
         Calls(
             "{name}", {"RoleName": "=name"},
             create=(Call("create_role", {"AssumeRolePolicyDocument": "=assumeRolePolicy", "Tags": "=tagList"},
@@ -38,7 +37,6 @@ TYPES = (
                 Call("update_role", walk="description maxSessionDuration"),
             ),
             tags=Tags("tag_role", "untag_role", "list_role_tags"),
-            name="name",
             provider_only="forceDetachPolicies",
             names={"name": "rolename", "assumeRolePolicy": "assumerolepolicydocument", "uniqueId": "roleid"},
             before_delete=_detach_policies,
@@ -46,17 +44,16 @@ TYPES = (
         unmetered=FREE,
     ),
     ResourceType(
-        "iam", "role-policy", token="aws:iam/rolePolicy:RolePolicy", parent="iam/role",
+        "iam", "role-policy", parent="iam/role",
         calls=Calls(
             "{role}:{name}", {"RoleName": "=role", "PolicyName": "=name"},
             put=(Call("put_role_policy", {"PolicyDocument": "=policy"}, on="policy"),),
-            read=(Read("get_role_policy"),),
             name="name",
             names={"role": "rolename", "name": "policyname", "policy": "policydocument"},
         ),
     ),
     ResourceType(
-        "iam", "role-policy-attachment", token="aws:iam/rolePolicyAttachment:RolePolicyAttachment", parent="iam/role",
+        "iam", "role-policy-attachment", parent="iam/role",
         calls=Calls(
             "{role}/{policyArn}", {"RoleName": "=role", "PolicyArn": "=policyArn"},
             create=(Call("attach_role_policy"),),
@@ -67,14 +64,12 @@ TYPES = (
     ),
     ResourceType(
         "iam", "instance-profile", Listing("list_instance_profiles", "InstanceProfiles", "InstanceProfileName"),
-        "aws:iam/instanceProfile:InstanceProfile",
         Calls(
             "{name}", {"InstanceProfileName": "=name"},
             create=(Call("create_instance_profile", {"Path": "=path", "Tags": "=tagList"}),
                     Call("add_role_to_instance_profile", {"RoleName": "=role"}, on="role")),
             read=(Read("get_instance_profile", "InstanceProfile"),),
             tags=Tags("tag_instance_profile", "untag_instance_profile"),
-            name="name",
             names={"name": "instanceprofilename", "uniqueId": "instanceprofileid"},
             computed={"role": "=item.Roles[0].RoleName"},
             before_delete=_remove_role,

@@ -49,7 +49,7 @@ def _attribute(operation: str, name: str, value: str, on: str) -> Call:
 
 TYPES = (
     ResourceType(
-        "sns", "topic", Listing("list_topics", "Topics", "TopicArn"), "aws:sns/topic:Topic",
+        "sns", "topic", Listing("list_topics", "Topics", "TopicArn"),
         Calls(
             "=answer.TopicArn", {"TopicArn": "=id", "ResourceArn": "=id"},
             create=(Call("create_topic", {"Name": "=name", "Attributes": "=attributes", "Tags": "=tagList"}),),
@@ -68,7 +68,7 @@ TYPES = (
         unmetered=REQUESTS,
     ),
     ResourceType(
-        "sns", "topic-policy", token="aws:sns/topicPolicy:TopicPolicy", parent="sns/topic",
+        "sns", "topic-policy", parent="sns/topic",
         calls=Calls(
             "{arn}", {"TopicArn": "=arn", "AttributeName": "Policy"},
             put=(Call("set_topic_attributes", walk="policy"),),
@@ -81,7 +81,6 @@ TYPES = (
     ),
     ResourceType(
         "sns", "subscription", Listing("list_subscriptions", "Subscriptions", "SubscriptionArn"),
-        "aws:sns/topicSubscription:TopicSubscription",
         Calls(
             "=answer.SubscriptionArn", {"SubscriptionArn": "=id"},
             create=(Call("subscribe", {"Attributes": "=attributes", "ReturnSubscriptionArn": True},
@@ -100,14 +99,14 @@ TYPES = (
             prepare=_subscription,
             prepared="filterPolicy filterPolicyScope rawMessageDelivery",
         ),
+        "aws:sns/topicSubscription:TopicSubscription",
         unmetered=REQUESTS,
     ),
     ResourceType(
-        "scheduler", "schedule", Listing("list_schedules", "Schedules", "Name"), "aws:scheduler/schedule:Schedule",
+        "scheduler", "schedule", Listing("list_schedules", "Schedules", "Name"),
         Calls(
             "{groupName}/{name}", {"Name": "=name", "GroupName": "=groupName"},
             create=(Call("create_schedule", walk=SCHEDULE),),
-            read=(Read("get_schedule"),),
             update=(Call("update_schedule", walk=SCHEDULE),),
             name="name",
             computed={"arn": "=item.Arn"},

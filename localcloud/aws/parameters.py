@@ -10,7 +10,7 @@ CUSTOMERS = "(KeyManager || 'CUSTOMER') == 'CUSTOMER' && KeyState != 'PendingDel
 
 TYPES = (
     ResourceType(
-        "ssm", "parameter", Listing("describe_parameters", "Parameters", "Name"), "aws:ssm/parameter:Parameter",
+        "ssm", "parameter", Listing("describe_parameters", "Parameters", "Name"),
         Calls(
             "{name}",
             {"Name": "=name", "ResourceType": "Parameter", "ResourceId": "=name"},
@@ -22,7 +22,6 @@ TYPES = (
             ),
             update=(Call("put_parameter", {"Overwrite": True}, PARAMETER, on="value description tier"),),
             tags=Tags("add_tags_to_resource", "remove_tags_from_resource", "list_tags_for_resource", "TagList"),
-            name="name",
             volatile="version",
             computed={"arn": "=item.ARN"},
         ),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +18,7 @@ from botocore.exceptions import ClientError
 Json = dict[str, Any]
 ABSENT = re.compile(r"NoSuch|NotFound|^404$|Unknown(Resource|Monitor|Subscription)")
 ABSENT_MESSAGE = re.compile(r"Requested resource not found|does not exist|Could not find", re.IGNORECASE)
+FOLDERS = {"ce": "costexplorer", "logs": "cloudwatch"}  # of the provider, where boto3 has another name
 MINUTE = 60  # seconds: the least that AWS bills for an instance, a volume and an address
 
 
@@ -89,10 +91,10 @@ class Calls:
     put: tuple[Call, ...] = ()  # after these at creation, and at a change
     update: tuple[Call, ...] = ()  # at a change
     delete: tuple[Call, ...] | None = None  # where none is named, `delete_x` for a `create_x` or `put_x`
-    read: tuple[Read, ...] = ()
+    read: tuple[Read, ...] = ()  # where none is named, see `ResourceType.reads`
     tags: Tags | None = None
     imported: str = ""  # the template that an id is taken apart by, where that is not `id`
-    name: str = ""  # the property that is the resource's name: made up where it is missing, and unique
+    name: str = ""  # the property that is the resource's unique name, where that is not all of `id`
     provider_only: str = ""  # properties that mean something to the provider alone
     computed: dict[str, str] = field(default_factory=dict)  # outputs that no answer has under their own name
     names: dict[str, str] = field(default_factory=dict)  # where a property's folded name is not the member's
@@ -106,6 +108,12 @@ class Calls:
     change: Callable[[Any, Json], None] | None = None  # for a change of `changes`
     changes: str = ""
     before_delete: Callable[[Any, Json], None] | None = None
+
+    @property
+    def named(self) -> str:
+        """The property that is the resource's name: unique, and made up where a program may leave it out."""
+        whole = re.fullmatch(r"\{(\w+)\}", self.id)
+        return self.name or (whole[1] if whole else "")
 
     @property
     def creation(self) -> tuple[Call, ...]:
@@ -138,19 +146,11 @@ class Listing:
         else:
             answers = [getattr(client, self.operation)(**self.arguments)]
         items = [item for answer in answers for item in jmespath.search(self.items, answer) or []]
-        if not self.detail:
-            return items
-        operation, argument, where = self.detail
-        described = []
-        for item in items:
-            try:
-                answer = getattr(client, operation)(**{argument: jmespath.search(self.id, item)})
-            except ClientError as error:
-                if not absent(error):  # deleted since it was listed
-                    raise
-            else:
-                described.append(jmespath.search(where, answer))
-        return described
+        if self.detail:
+            operation, argument, where = self.detail
+            describe = getattr(client, operation)
+            items = [jmespath.search(where, describe(**{argument: jmespath.search(self.id, item)})) for item in items]
+        return items
 
 
 @dataclass(frozen=True)
@@ -198,12 +198,28 @@ class ResourceType:
     service: str  # boto3's name of it
     name: str  # what the listing of the account calls it
     listing: Listing | None = None
-    token: str = ""  # the type of Pulumi's `aws` provider; empty for what the stand-in does not make
-    calls: Calls | None = None
+    calls: Calls | None = None  # None: the stand-in does not make it
+    token: str = ""  # the type of Pulumi's `aws` provider, where it does not follow from service and name
     parent: str = ""  # the key of the type that it goes with, where it is not listed itself
     metering: Metering = field(default_factory=Metering)
     usage: dict[str, Charge] = field(default_factory=dict)  # what is counted, not timed, by the ledger's name of it
     unmetered: str = ""  # why neither is said; of a child its parent says it
+
+    def __post_init__(self) -> None:
+        if self.calls and not self.token:
+            pascal = "".join(word.title() for word in self.name.split("-"))
+            folder = FOLDERS.get(self.service, self.service)
+            object.__setattr__(self, "token", f"aws:{folder}/{pascal[0].lower()}{pascal[1:]}:{pascal}")
+
+    @property
+    def reads(self) -> tuple[Read, ...]:
+        """How one is read: by default as it is listed, or by `get_x` where it is made by `create_x` or `put_x`."""
+        if self.calls is None or self.calls.read:
+            return self.calls.read if self.calls else ()
+        if self.listing and not self.listing.operation.startswith("list_"):
+            return (Read(self.listing.operation, f"{self.listing.items} | [0]"),)
+        first = self.calls.creation[0]
+        return (Read(re.sub("^(create|put)_", "get_", first.operation), first.under or "@"),)
 
     @property
     def key(self) -> str:
@@ -219,6 +235,15 @@ class ResourceType:
     def bill_id(self) -> str:
         """What the bill names one by, as JMESPath on an item of the listing."""
         return self.metering.id or (self.listing.id if self.listing else "")
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON has it, without what is null: some services write that, and others leave it out."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return value.isoformat() if isinstance(value, datetime) else value
 
 
 def text(template: str, values: Any) -> str:

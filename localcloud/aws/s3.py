@@ -64,22 +64,22 @@ def _size(client: Any, bucket: Json) -> Json:
     return {"bytes": sum(item["Size"] for page in pages for item in page.get("Contents", []))}
 
 
-def _setting(name: str, put: Call, read: Read, delete: Call | None = None, **more: Any) -> ResourceType:
+def _setting(name: str, put: Call, read: Read | None = None, delete: Call | None = None, **more: Any) -> ResourceType:
     """A bucket's setting: put as a whole, so that creating and updating are one call."""
-    calls = Calls("{bucket}", BUCKET, put=(put,), read=(read,), delete=(delete,) if delete else None, **more)
-    return ResourceType("s3", f"bucket{name}", None, f"aws:s3/bucket{name}:Bucket{name}", calls, parent="s3/bucket")
+    reads = (read,) if read else ()
+    calls = Calls("{bucket}", BUCKET, put=(put,), read=reads, delete=(delete,) if delete else None, **more)
+    return ResourceType("s3", f"bucket-{name}", calls=calls, parent="s3/bucket")
 
 
 TYPES = (
     ResourceType(
-        "s3", "bucket", Listing("list_buckets", "Buckets", "Name"), "aws:s3/bucket:Bucket",
+        "s3", "bucket", Listing("list_buckets", "Buckets", "Name"),
         Calls(
             "{bucket}", BUCKET,
             create=(Call("create_bucket"),),
             read=(Read("head_bucket", "{bucket: 'there'}"),),
             tags=Tags("put_bucket_tagging", "delete_bucket_tagging", "get_bucket_tagging", "TagSet", TAG_SET, {}),
             delete=(),  # `_delete_bucket` does
-            name="bucket",
             provider_only="forceDestroy",
             computed={
                 "bucket": "=id",
@@ -100,36 +100,30 @@ TYPES = (
         },
     ),
     _setting(
-        "Versioning",
+        "versioning",
         Call("put_bucket_versioning", walk="versioningConfiguration"),
         Read("get_bucket_versioning", "{VersioningConfiguration: @}"),
         Call("put_bucket_versioning", {"VersioningConfiguration": {"Status": "Suspended"}}),
     ),
     _setting(
-        "ServerSideEncryptionConfiguration",
+        "server-side-encryption-configuration",
         Call("put_bucket_encryption", walk="rules", under="ServerSideEncryptionConfiguration"),
-        Read("get_bucket_encryption", "ServerSideEncryptionConfiguration"),
     ),
     _setting(
-        "PublicAccessBlock",
+        "public-access-block",
         Call("put_public_access_block", walk="blockPublicAcls blockPublicPolicy ignorePublicAcls restrictPublicBuckets",
              under="PublicAccessBlockConfiguration"),
-        Read("get_public_access_block", "PublicAccessBlockConfiguration"),
         provider_only="skipDestroy",
     ),
+    _setting("policy", Call("put_bucket_policy", walk="policy")),
     _setting(
-        "Policy",
-        Call("put_bucket_policy", walk="policy"),
-        Read("get_bucket_policy"),
-    ),
-    _setting(
-        "LifecycleConfiguration",
+        "lifecycle-configuration",
         Call("put_bucket_lifecycle_configuration", walk="rules", under="LifecycleConfiguration"),
         Read("get_bucket_lifecycle_configuration"),
         Call("delete_bucket_lifecycle"),
     ),
     ResourceType(
-        "s3", "object", token="aws:s3/bucketObjectv2:BucketObjectv2", parent="s3/bucket",
+        "s3", "bucket-objectv2", parent="s3/bucket",
         calls=Calls(
             "{bucket}/{key}", OBJECT,
             put=(Call(

@@ -30,7 +30,6 @@ def _instances(usage: str, spot: bool) -> Charge:
 TYPES = (
     ResourceType(
         "sagemaker", "training-job", Listing("list_training_jobs", "TrainingJobSummaries", "TrainingJobName"),
-        "aws:sagemaker/trainingJob:TrainingJob",
         Calls(
             "{trainingJobName}", {"TrainingJobName": "=trainingJobName", "ResourceArn": "=arn"},
             create=(Call(
@@ -41,7 +40,6 @@ TYPES = (
             ),),
             read=(Read("describe_training_job"),),
             tags=Tags("add_tags", "delete_tags", "list_tags"),
-            name="trainingJobName",
             provider_only="deleteVpcEnisOnDestroy deleteModelPackagesOnDestroy timeouts",
             names={"volumeSizeInGb": "volumesizeingb"},
             computed={"arn": "=item.TrainingJobArn"},

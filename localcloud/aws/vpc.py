@@ -80,8 +80,7 @@ def _part(name: str, own: str = "`true`", *, item: str = "", create: tuple[Call,
         read=(Read(f"describe_{snake}s", f"{answer}[0]{item}"), *more.pop("read", ())),
         tags=TAGS, computed={**arn(kebab), **more.pop("computed", {})}, **more,
     )  # fmt: skip
-    token = f"aws:ec2/{name[0].lower()}{name[1:]}:{name}"
-    return ResourceType("ec2", kebab, Listing(f"describe_{snake}s", answer, member, own), token, calls, unmetered=FREE)
+    return ResourceType("ec2", kebab, Listing(f"describe_{snake}s", answer, member, own), calls, unmetered=FREE)
 
 
 def _attribute(member: str, name: str) -> tuple[Call, Read]:
@@ -115,7 +114,7 @@ TYPES = (
     ),
     _part("RouteTable", "!(Associations[?Main])", walk="vpcId", item=".{VpcId: VpcId, Tags: Tags}"),
     ResourceType(
-        "ec2", "route", token="aws:ec2/route:Route", parent="ec2/route-table",
+        "ec2", "route", parent="ec2/route-table",
         calls=Calls(
             "{routeTableId}_{destinationCidrBlock}",
             {"RouteTableId": "=routeTableId", "DestinationCidrBlock": "=destinationCidrBlock",
@@ -128,8 +127,7 @@ TYPES = (
         ),
     ),
     ResourceType(
-        "ec2", "route-table-association", token="aws:ec2/routeTableAssociation:RouteTableAssociation",
-        parent="ec2/route-table",
+        "ec2", "route-table-association", parent="ec2/route-table",
         calls=Calls(
             "=answer.AssociationId", {"AssociationId": "=id", "RouteTableIds": ["=routeTableId"]},
             create=(Call("associate_route_table", walk="routeTableId subnetId gatewayId"),),
@@ -140,7 +138,6 @@ TYPES = (
     ),
     ResourceType(
         "ec2", "vpc-endpoint", Listing("describe_vpc_endpoints", "VpcEndpoints", "VpcEndpointId"),
-        "aws:ec2/vpcEndpoint:VpcEndpoint",
         Calls(
             "=answer.VpcEndpoint.VpcEndpointId", addressed("VpcEndpointId"),
             create=(Call(
@@ -148,7 +145,6 @@ TYPES = (
                 "vpcId serviceName vpcEndpointType routeTableIds subnetIds securityGroupIds privateDnsEnabled",
                 tags="vpc-endpoint",
             ),),
-            read=(Read("describe_vpc_endpoints", "VpcEndpoints[0]"),),
             delete=(Call("delete_vpc_endpoints"),),
             update=(Call("modify_vpc_endpoint", {"PolicyDocument": "=policy"}, on="policy"),),
             tags=TAGS,
@@ -165,7 +161,6 @@ TYPES = (
     ResourceType(
         "ec2", "security-group",
         Listing("describe_security_groups", "SecurityGroups", "GroupId", "GroupName != 'default'"),
-        "aws:ec2/securityGroup:SecurityGroup",
         Calls(
             "=answer.GroupId", addressed("GroupId"),
             create=(
@@ -175,11 +170,10 @@ TYPES = (
                 Call("revoke_security_group_egress",
                      {"IpPermissions": [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]}),
             ),
-            read=(Read("describe_security_groups", "SecurityGroups[0].{Name: GroupName, Description: Description, "
-                       "VpcId: VpcId, Tags: Tags, OwnerId: OwnerId}"),),
             tags=TAGS,
             name="name",
             provider_only="revokeRulesOnDelete",
+            names={"name": "groupname"},
             defaults={"description": "Managed by Pulumi"},
             computed=arn("security-group"),
         ),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from difflib import get_close_matches
 from typing import Any
 
 from localcloud.provider.convert import ARCHIVE, ASSET, SIGNATURE, UNKNOWN
+from shoestring.base.errors import did_you_mean
 
 WORDS = {"string": (str,), "integer": (int,), "number": (int, float), "boolean": (bool,), "json": (str, dict)}
 
@@ -47,8 +47,8 @@ def check_object(specification: Any, value: Any, path: str, problems: list[tuple
     for key, item in value.items():
         inner = f"{path}.{key}" if path else key
         if key not in known:
-            near = get_close_matches(key, known, 1)
-            problems.append((inner, "unknown property" + (f"; did you mean {near[0]}?" if near else "")))
+            near = did_you_mean(key, known)
+            problems.append((inner, f"unknown property{near and f'; {near}'}"))
         elif item is not None:
             checked[key] = check(known[key], item, inner, problems)
     for key in specification["required"]:

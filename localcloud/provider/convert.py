@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from localcloud.aws.row import plain
 from localcloud.aws.tags import as_list, as_object
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"  # Pulumi's mark of a value that a preview cannot know
@@ -28,15 +29,15 @@ def fold(name: str) -> str:
     return name[:-1] if name.endswith("s") and not name.endswith("ss") else name
 
 
-class Unsupported(Exception):
-    """A property that the request of this operation has no member for."""
+class ProviderError(Exception):
+    """What the user is told: no traceback."""
 
 
 def to_request(shape: Any, value: Any, names: dict[str, str], path: str = "") -> Any:
     """A property's value as a botocore `shape` wants it; `names` maps folded property names to folded members.
 
     Raises:
-        Unsupported: names the path of what has no member.
+        ProviderError: names the path of what has no member.
     """
     if shape.type_name == "structure" and isinstance(value, dict):
         members = {fold(member): member for member in shape.members}
@@ -44,7 +45,7 @@ def to_request(shape: Any, value: Any, names: dict[str, str], path: str = "") ->
         for key, item in value.items():
             member = members.get(names.get(key, fold(key)))
             if member is None:
-                raise Unsupported(f"{path}{key}")
+                raise ProviderError(f"property {path}{key} is not carried by the local cloud's aws provider")
             request[member] = to_request(shape.members[member], item, names, f"{path}{key}.")
         return request
     if shape.type_name == "list" and isinstance(value, dict) and set(getattr(shape.member, "members", ())) == PAIR:
@@ -111,7 +112,7 @@ def settle(given: Any, real: Any) -> Any:
         return settled
     if isinstance(given, str) and isinstance(real, str) and given != real:
         try:
-            return given if _bare(json.loads(given)) == _bare(json.loads(real)) else real
+            return given if plain(json.loads(given)) == plain(json.loads(real)) else real
         except ValueError:
             return real
     if isinstance(given, bool) or isinstance(real, bool):
@@ -121,21 +122,5 @@ def settle(given: Any, real: Any) -> Any:
     return given if _empty(given) and _empty(real) else real
 
 
-def _bare(value: Any) -> Any:
-    """JSON without what is null, which some services write and others leave out."""
-    if isinstance(value, dict):
-        return {key: _bare(item) for key, item in value.items() if item is not None}
-    return [_bare(item) for item in value] if isinstance(value, list) else value
-
-
 def _empty(value: Any) -> bool:
     return value in (None, "", False, 0, [], {})
-
-
-def has_unknown(value: Any) -> bool:
-    """Whether a preview cannot know some part of `value`."""
-    if isinstance(value, dict):
-        return any(has_unknown(item) for item in value.values())
-    if isinstance(value, list):
-        return any(has_unknown(item) for item in value)
-    return bool(value == UNKNOWN)

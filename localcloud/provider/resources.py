@@ -7,7 +7,6 @@ import os
 import re
 import threading
 import urllib.request
-from datetime import datetime
 from functools import cache, cached_property
 from typing import Any
 from urllib.error import HTTPError
@@ -15,15 +14,11 @@ from urllib.error import HTTPError
 import jmespath
 from botocore.exceptions import ClientError
 
-from localcloud.aws.row import Call, Calls, Json, Read, absent, evaluate, text
+from localcloud.aws.row import Call, Calls, Json, Read, absent, evaluate, plain, text
 from localcloud.aws.tags import as_list, as_object
-from localcloud.aws.types import CALLS, SERVICES
+from localcloud.aws.types import BY_TOKEN, CALLS
 from localcloud.provider import schema
-from localcloud.provider.convert import has_unknown, properties, settle, to_request
-
-
-class ProviderError(Exception):
-    """What the user is told: no traceback."""
+from localcloud.provider.convert import UNKNOWN, ProviderError, properties, settle, to_request
 
 
 class Emulator:
@@ -67,7 +62,7 @@ def carried(calls: Calls) -> set[str]:
     """The properties that some call of a type carries, or that are the provider's own."""
     carrying = (*calls.creation, *calls.update)
     expressions: list[Any] = [calls.address, *(call.arguments for call in (*carrying, *calls.removal))]
-    names = {"tags", calls.name, *calls.provider_only.split(), *calls.prepared.split()}
+    names = {"tags", calls.named, *calls.provider_only.split(), *calls.prepared.split()}
     while expressions:
         item = expressions.pop()
         if isinstance(item, dict | list):
@@ -94,15 +89,6 @@ def _parts(template: str) -> re.Pattern[str]:
     return re.compile(pattern)
 
 
-def plain(value: Any) -> Any:
-    """An answer's value as JSON has it."""
-    if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items() if item is not None}
-    if isinstance(value, list):
-        return [plain(item) for item in value]
-    return value.isoformat() if isinstance(value, datetime) else value
-
-
 class Resource:
     """One resource of a type that has calls: `inputs` are its properties, `state` its outputs where it is there."""
 
@@ -113,7 +99,7 @@ class Resource:
 
     @property
     def client(self) -> Any:
-        return self.account.client(SERVICES[self.token])
+        return self.account.client(BY_TOKEN[self.token].service)
 
     def _context(self, **more: Any) -> Json:
         """What expressions are evaluated over."""
@@ -180,7 +166,7 @@ class Resource:
         `asked` are the inputs as a program gave them: they stay, so that a value in AWS's own form is no change.
         """
         item: Json = {}
-        for read in self.calls.read:
+        for read in BY_TOKEN[self.token].reads:
             part = self._part(read)
             if part is None and not read.optional:
                 return False
@@ -285,6 +271,6 @@ def differing(old: Json, new: Json) -> set[str]:
 def _same(old: Any, new: Any) -> bool:
     if isinstance(old, dict) and isinstance(new, dict) and "hash" in old and "hash" in new:
         return bool(old["hash"] == new["hash"])
-    if has_unknown(new):
+    if UNKNOWN in json.dumps(new):
         return False
     return bool(old == new) or (isinstance(old, str) and isinstance(new, str) and settle(old, new) == old)

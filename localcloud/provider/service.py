@@ -18,12 +18,12 @@ from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from localcloud import REGION
-from localcloud.aws.row import Calls, Json
+from localcloud.aws.row import Calls, Json, plain
 from localcloud.aws.types import CALLS
 from localcloud.provider import schema
 from localcloud.provider.check import check_object
-from localcloud.provider.convert import UNKNOWN, Unsupported
-from localcloud.provider.resources import Emulator, ProviderError, Resource, carried, changeable, differing, plain
+from localcloud.provider.convert import UNKNOWN, ProviderError
+from localcloud.provider.resources import Emulator, Resource, carried, changeable, differing
 
 VERSION = "7.51.1"
 MEND = f"pulumi plugin install resource aws {VERSION}"
@@ -31,15 +31,11 @@ MEND = f"pulumi plugin install resource aws {VERSION}"
 
 def _values(struct: Any) -> Json:
     """A message's values; it has one kind of number, so that 3 comes as 3.0."""
-    return dict(_integers(json_format.MessageToDict(struct)))
+    return dict(json.loads(json_format.MessageToJson(struct), parse_float=_number))
 
 
-def _integers(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _integers(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_integers(item) for item in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+def _number(text: str) -> int | float:
+    return int(float(text)) if float(text).is_integer() else float(text)
 
 
 def _struct(values: Json) -> Any:
@@ -52,16 +48,9 @@ def reported(method: Callable[..., Any]) -> Callable[..., Any]:
     def call(self: Any, request: Any, context: Any) -> Any:
         try:
             return method(self, request, context)
-        except botocore.exceptions.ClientError as error:
-            described = error.response.get("Error", {})
-            message = f"{error.operation_name}: {described.get('Code')}: {described.get('Message')}"
         except (botocore.exceptions.EndpointConnectionError, URLError) as error:
             message = f"the local cloud does not answer ({error}); start it: shoestring cloud up"
-        except botocore.exceptions.BotoCoreError as error:
-            message = f"{type(error).__name__}: {error}"
-        except Unsupported as error:
-            message = f"property {error} is not carried by the local cloud's aws provider"
-        except ProviderError as error:
+        except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError, ProviderError) as error:
             message = str(error)
         context.abort(grpc.StatusCode.UNKNOWN, message)
 
@@ -83,8 +72,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def Attach(self, request: Any, context: Any) -> Any:
         return empty_pb2.Empty()
 
-    def Cancel(self, request: Any, context: Any) -> Any:
-        return empty_pb2.Empty()
+    Cancel = Attach
 
     def GetSchema(self, request: Any, context: Any) -> Any:
         return provider_pb2.GetSchemaResponse(schema=json.dumps({"name": "aws", "version": VERSION}))
@@ -124,9 +112,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         news, olds = _values(request.news), _values(request.olds)
         for name, value in calls.defaults.items():
             news.setdefault(name, value)
-        if calls.name and news.get(calls.name) is None:
+        if calls.named and calls.named not in known["required"] and news.get(calls.named) is None:
             stem = request.urn.rpartition("::")[2]
-            news[calls.name] = olds.get(calls.name) or f"{stem}-{(request.randomSeed or os.urandom(4)).hex()[:7]}"
+            news[calls.named] = olds.get(calls.named) or f"{stem}-{(request.randomSeed or os.urandom(4)).hex()[:7]}"
         problems: list[tuple[str, str]] = []
         inputs = check_object({"object": known["inputs"], "required": known["required"]}, news, "", problems)
         problems += [
@@ -141,20 +129,14 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         _, calls = self._calls(request)
         old, new = _values(request.old_inputs), _values(request.news)
         changed = differing(old, new) - set(request.ignoreChanges)
-        replaces = sorted(changed - changeable(calls))
-        same_name = bool(calls.name) and calls.name not in changed
-        property_diff = provider_pb2.PropertyDiff
-        detailed = {}
-        for name in changed:
-            word = "ADD" if name not in old else "DELETE" if name not in new else "UPDATE"
-            kind = getattr(property_diff, f"{word}_REPLACE" if name in replaces else word)
-            detailed[name] = property_diff(kind=kind, inputDiff=True)
-        answer = provider_pb2.DiffResponse
-        return answer(
-            changes=answer.DIFF_SOME if changed else answer.DIFF_NONE,
-            diffs=sorted(changed), replaces=replaces, deleteBeforeReplace=bool(replaces) and same_name,
-            detailedDiff=detailed, hasDetailedDiff=True,
-        )  # fmt: skip
+        replaces = changed - changeable(calls)
+        same_name = bool(calls.named) and calls.named not in changed
+        return provider_pb2.DiffResponse(
+            changes=provider_pb2.DiffResponse.DIFF_SOME if changed else provider_pb2.DiffResponse.DIFF_NONE,
+            diffs=sorted(changed),
+            replaces=sorted(replaces),
+            deleteBeforeReplace=bool(replaces) and same_name,
+        )
 
     @reported
     def Create(self, request: Any, context: Any) -> Any:

@@ -73,7 +73,7 @@ def test_expressions_can_be_read(row: ResourceType) -> None:
     if row.listing:
         for expression in (row.listing.items, row.listing.id, row.listing.own):
             jmespath.compile(expression)
-    for read in row.calls.read if row.calls else ():
+    for read in row.reads:
         jmespath.compile(read.item)
 
 
