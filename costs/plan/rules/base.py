@@ -158,15 +158,14 @@ class Pricing:
         """
         self._scales = True
         bounds = None
-        for target, certain in self.world.targets(of or self.resource):
-            if target.dimension not in (dimension, UNKNOWN) or (part and target.names and part not in target.names):
+        for target, names, certain in self.world.targets(of or self.resource):
+            scales = target.inputs.get("scalableDimension", UNKNOWN)
+            if scales not in (dimension, UNKNOWN) or (part and names and part not in names):
                 continue
-            certain = (
-                certain and target.dimension is not UNKNOWN and not (several and (target.names is None or not part))
-            )
-            low, high = (self.amount(f"{end}Capacity", 0, COUNTS, target.resource.inputs) for end in ("min", "max"))
+            certain = certain and scales is not UNKNOWN and not (several and (names is None or not part))
+            low, high = (self.amount(f"{end}Capacity", 0, COUNTS, target.inputs) for end in ("min", "max"))
             ends = [low.low, max(high.high, low.low)]
-            for action in self.world.users(target.resource, SCHEDULED, "resourceId"):
+            for action in self.world.users(target, SCHEDULED, "resourceId"):
                 for end in ("min", "max"):
                     value = self.get(f"scalableTargetAction.{end}Capacity", of=action.inputs)
                     capacity = self.amount("capacity", 0, COUNTS, {"capacity": value})
@@ -266,14 +265,15 @@ class Pricing:
         share: Range = ONE,
         rate: Range | None = None,
         note: str = "",
+        times: Range = ONE,
     ) -> None:
-        """A charge for so many units of an item, at the price of each tier."""
+        """A charge for so many units of an item, at the price of each tier; for as many things as `times` says."""
         amount = quantity if isinstance(quantity, Range) else Range.of(quantity)
-        if amount.high and (price := self.price(service, item)):
+        if amount.high and times.high and (price := self.price(service, item)):
             for start, end, tier in self.world.tiers(price):
                 if (part := amount.between(start, end) if start or end else amount).high:
                     label = name if tier is price else f"{name}, {tier.note}"
-                    self.charges.append(Charge(label, part, tier, basis, share, rate, note or tier.note))
+                    self.charges.append(Charge(label, part * times, tier, basis, share, rate, note or tier.note))
 
     def traffic(self, name: str, kind: str, key: str, service: str, item: str, per: Number = 1) -> None:
         """A charge for a figure of its traffic; `per` units of it are one unit of the price."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from decimal import Decimal
-from functools import partial
 from typing import Any
 
 from costs.amounts import NOTHING, ONE, Range
@@ -49,79 +48,58 @@ def node_group(p: Pricing) -> None:
     start(p, machines, (count, None if capacity is UNKNOWN else capacity == "SPOT", False))
 
 
-def _strategy(p: Pricing) -> list[Any] | None:
-    """The capacity providers of a service: its own, or the default ones of its cluster; None where those are not in
-    the plan."""
-    if p.get("capacityProviderStrategies") is not None:
-        return p.items("capacityProviderStrategies") or [UNKNOWN]
-    clusters = p.referred("cluster", CLUSTER)
-    settings = [setting for cluster in clusters for setting in p.world.users(cluster, PROVIDERS, "clusterName")]
-    named = [
-        setting
-        for setting in p.world.by_type.get(PROVIDERS, ())
-        if setting.inputs.get("clusterName") == p.get("cluster", "")
-    ]
-    path = "defaultCapacityProviderStrategies"
-    inside = [*settings, *named, *clusters]  # older programs say it of the cluster itself
-    return [strategy for setting in inside for strategy in p.items(path, setting.inputs)] if inside else None
+def _providers(p: Pricing) -> list[Any] | None:
+    """The capacity providers that a service's tasks go to: its own, or the default ones of its cluster; None where
+    those are not in the plan. Providers without base and weight get no task."""
+    strategy = p.items("capacityProviderStrategies")
+    if p.get("capacityProviderStrategies") is None:
+        clusters, named = p.referred("cluster", CLUSTER), p.get("cluster", "")
+        settings = [setting for cluster in clusters for setting in p.world.users(cluster, PROVIDERS, "clusterName")]
+        settings += [
+            setting for setting in p.world.by_type.get(PROVIDERS, ()) if setting.inputs.get("clusterName") == named
+        ]
+        if not settings + clusters:
+            return None
+        path = "defaultCapacityProviderStrategies"  # older programs say it of the cluster itself
+        strategy = [part for setting in settings + clusters for part in p.items(path, setting.inputs)]
+    used = [part for part in strategy if any(p.amount(word, 0, COUNTS, part).high for word in ("base", "weight"))]
+    return [p.get("capacityProvider", UNKNOWN, part) for part in used or strategy]
 
 
-def _on_fargate(p: Pricing, count: Range, tasks: list[PlannedResource]) -> tuple[Range, Range]:
-    """How many of a service's tasks run on Fargate, and how many of them on its spot capacity."""
+def _on_fargate(p: Pricing, tasks: list[PlannedResource], count: Range) -> tuple[Range, Range]:
+    """How many of a service's tasks run on Fargate, and at which share of its price."""
     kind = p.get("launchType")
-    if isinstance(kind, str):
-        return (count if kind == "FARGATE" else NOTHING), NOTHING
-    strategy = _strategy(p) if kind is None else None
-    if strategy is None:  # nobody says it here: the tasks themselves may
-        wanted = [p.items("requiresCompatibilities", task.inputs) for task in tasks]
-        if wanted and all(names == ["FARGATE"] for names in wanted):
-            return count, NOTHING
-        p.note("whether its tasks run on Fargate is unknown: its cluster is not in the plan")
-        able = any("FARGATE" in names or task.inputs.get("cpu") for names, task in zip(wanted, tasks, strict=True))
-        return (count.maybe if able else NOTHING), NOTHING
-    steady, spare = NOTHING, NOTHING
-    bases, weights = (
-        sum((p.amount(word, 0, COUNTS, part) for part in strategy), NOTHING) for word in ("base", "weight")
-    )
-    for part in strategy:
-        tasks_of = count.maybe
-        if bases.exact and weights.exact:
-            base, weight = (p.amount(word, 0, COUNTS, part).low for word in ("base", "weight"))
-            tasks_of = count.map(partial(_portion, base, bases.low, weight / (weights.low or 1)))
-        provider = p.get("capacityProvider", UNKNOWN, part)
-        if provider == "FARGATE_SPOT":
-            spare += tasks_of
-        elif provider in ("FARGATE", UNKNOWN):
-            steady += tasks_of if provider == "FARGATE" else tasks_of.maybe
-    return steady, spare
-
-
-def _portion(base: Decimal, bases: Decimal, weight: Decimal, total: Decimal) -> Decimal:
-    """How many of `total` tasks a capacity provider gets: its base first, then by its share of the weights."""
-    return min(total, base) + max(total - bases, Decimal(0)) * weight
+    providers = [kind] if isinstance(kind, str) else _providers(p) if kind is None else None
+    if providers is not None:
+        on_fargate = [name is UNKNOWN or str(name).startswith("FARGATE") for name in providers]
+        share = SPOT_SHARE if {"FARGATE_SPOT", UNKNOWN} & set(providers) else ONE
+        certain = all(on_fargate) and UNKNOWN not in providers
+        return (count if certain else count.maybe) if any(on_fargate) else NOTHING, share
+    wanted = [p.items("requiresCompatibilities", task.inputs) for task in tasks]  # the tasks themselves may say it
+    if wanted and all(names == ["FARGATE"] for names in wanted):
+        return count, ONE
+    p.note("whether its tasks run on Fargate is unknown: its cluster is not in the plan")
+    able = any("FARGATE" in names or task.inputs.get("cpu") for names, task in zip(wanted, tasks, strict=True))
+    return (count.maybe if able else NOTHING), ONE
 
 
 def _run(p: Pricing, count: Range) -> None:
     """What `count` tasks of a service cost: on Fargate all of it, on instances the volumes that they get."""
     tasks = p.referred("taskDefinition", TASK)
-    steady, spare = _on_fargate(p, count, tasks)
+    possible, share = _on_fargate(p, tasks, count if count.high else ONE)
     settings = p.get("volumeConfiguration.managedEbsVolume")
     if settings is not None:
         volumes.disk(p, settings, count, "managed", volumes.ROOT_TYPE, "sizeInGb", "volumeType")
-    if not (steady + spare).high and not sum(_on_fargate(p, ONE, tasks), NOTHING).high:
+    if not possible.high:
         p.free("its tasks run on instances that are billed themselves")
     elif not tasks:
         p.unpriced("its task definition is not in the plan")
     elif count.high:
-        for number_of, share, name in ((steady, ONE, "Fargate"), (spare, SPOT_SHARE, "Fargate Spot")):
-            _fargate(p, tasks, number_of, share, name)
-        p.public_addresses(steady + spare, p.get("networkConfiguration.assignPublicIp", False))
+        _fargate(p, tasks, possible, share)
 
 
-def _fargate(p: Pricing, tasks: list[PlannedResource], count: Range, share: Range, name: str) -> None:
+def _fargate(p: Pricing, tasks: list[PlannedResource], count: Range, share: Range) -> None:
     """The charges of `count` tasks on Fargate, of one of several definitions."""
-    if not count.high:
-        return
     if share is SPOT_SHARE:
         p.note("Fargate Spot is advertised at up to 70 % off")
     hours = HOURS * count
@@ -129,18 +107,17 @@ def _fargate(p: Pricing, tasks: list[PlannedResource], count: Range, share: Rang
     chips = {CHIPS.get(p.get("runtimePlatform.cpuArchitecture", "X86_64", task.inputs)) for task in tasks}
     suffixes = sorted(CHIPS.values()) if None in chips else sorted(chip for chip in chips if chip)
     processors = _span([_size(p, "cpu", (256, 16384), task) for task in tasks])
+    memory = _span([_size(p, "memory", (512, 122880), task) for task in tasks])
     if any(system is UNKNOWN or str(system).startswith("WINDOWS") for system in systems):
         suffixes = ["windows"] if UNKNOWN not in systems else [*suffixes, "windows"]
         licensed = processors if UNKNOWN not in systems else processors.maybe
-        p.add(f"{name} Windows licence", hours * licensed, "ecs", "fargate-licence-windows")
-    p.any_of(
-        f"{name} processors", hours * processors, "ecs", [f"fargate-vcpu-{chip}" for chip in suffixes], share=share
-    )
-    memory = _span([_size(p, "memory", (512, 122880), task) for task in tasks])
-    p.any_of(f"{name} memory", hours * memory, "ecs", [f"fargate-memory-{chip}" for chip in suffixes], share=share)
+        p.add("Windows licence", hours * licensed, "ecs", "fargate-licence-windows")
+    for name, size, item in (("processors", processors, "fargate-vcpu"), ("memory", memory, "fargate-memory")):
+        p.any_of(f"Fargate {name}", hours * size, "ecs", [f"{item}-{chip}" for chip in suffixes], share=share)
     storage = _span([p.amount("ephemeralStorage.sizeInGib", FREE_STORAGE, (21, 200), task.inputs) for task in tasks])
-    more = storage.map(lambda size: max(size - FREE_STORAGE, Decimal(0)))
-    p.add(f"{name} storage above {FREE_STORAGE} GB", hours * more, "ecs", "fargate-storage", share=share)
+    more = storage.between(Decimal(FREE_STORAGE))
+    p.add(f"Fargate storage above {FREE_STORAGE} GB", hours * more, "ecs", "fargate-storage", share=share)
+    p.public_addresses(count, p.get("networkConfiguration.assignPublicIp", False))
 
 
 def _size(p: Pricing, path: str, bounds: tuple[int, int], task: PlannedResource) -> Range:

@@ -13,7 +13,6 @@ TYPES = ("gp2", "gp3", "io1", "io2", "st1", "sc1", "standard")
 SIZES = 1, 65536  # GB, as EBS allows
 IOPS, THROUGHPUT = (100, 256_000), (125, 2000)  # a second, and MB/s, as EBS allows
 INCLUDED = {"gp3": {"iops": Decimal(3000), "throughput": Decimal(125)}, "io1": {}, "io2": {}}
-IO2_TIERS = Decimal(32_000), Decimal(64_000)  # operations up to which each price of io2 holds
 ROOTS = ("/dev/xvda", "/dev/sda1")
 ROOT_TYPE, DATA_TYPE = "gp3", "gp2"  # of a root disk as today's images say; of others as the provider says
 ANY: Mapping[str, Any] = {"volumeSize": UNKNOWN, "volumeType": UNKNOWN}
@@ -47,22 +46,11 @@ def disk(
     if chosen not in INCLUDED:
         return
     included = INCLUDED[chosen].get("iops", Decimal(0))
-    operations = p.amount("iops", included or IOPS[0], IOPS, settings)
-    if chosen == "io2":
-        _tiers(p, operations, count, label)
-        operations = operations.between(Decimal(0), IO2_TIERS[0])
-    above = f" above {included}" if included else ""
-    p.add(f"{label}{chosen} operations{above}", operations.between(included) * count, "ebs", f"{chosen}-iops")
+    operations, above = p.amount("iops", included or IOPS[0], IOPS, settings), f" above {included}" if included else ""
+    p.add(f"{label}{chosen} operations{above}", operations.between(included), "ebs", f"{chosen}-iops", times=count)
     if "throughput" in INCLUDED[chosen]:
         rate = p.amount("throughput", THROUGHPUT[0], THROUGHPUT, settings)
-        p.add(f"{label}gp3 MB/s above 125", rate.between(Decimal(125)) * count, "ebs", "gp3-throughput")
-
-
-def _tiers(p: Pricing, operations: Range, count: Range, label: str) -> None:
-    """The operations of io2 that are cheaper because there are so many."""
-    for tier, (base, top) in enumerate(((IO2_TIERS[0], IO2_TIERS[1]), (IO2_TIERS[1], None)), 2):
-        name = f"{label}io2 operations above {base}"
-        p.add(name, operations.between(base, top) * count, "ebs", f"io2-iops-tier-{tier}")
+        p.add(f"{label}gp3 MB/s above 125", rate.between(Decimal(125)), "ebs", "gp3-throughput", times=count)
 
 
 def _of_snapshot(p: Pricing, settings: Mapping[str, Any]) -> Range | None:

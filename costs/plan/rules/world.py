@@ -22,19 +22,6 @@ IDENTIFIERS = ("name", "arn", "clusterIdentifier", "replicationGroupId")  # inpu
 SEGMENT = re.compile(r"[/:]")  # between the parts of `service/cluster/name`, `function:name:alias`, …
 
 
-@dataclass(frozen=True)
-class Target:
-    """A target of Application Auto Scaling: what it scales, by URNs and, where they are known, by names.
-
-    `names` is None where the plan does not know them.
-    """
-
-    resource: PlannedResource
-    dimension: Any
-    urns: frozenset[str]
-    names: frozenset[str] | None
-
-
 @dataclass
 class World:
     """All resources of a plan at one time, and what is known about all of them."""
@@ -123,23 +110,23 @@ class World:
             self._users[kind, path] = index
         return self._users[kind, path].get(resource.urn, [])
 
-    def targets(self, resource: PlannedResource) -> Iterator[tuple[Target, bool]]:
-        """The targets that scale a resource, each with whether that is certain."""
+    def targets(self, resource: PlannedResource) -> Iterator[tuple[PlannedResource, frozenset[str] | None, bool]]:
+        """The targets of Application Auto Scaling that scale a resource, each with the names in what it says of it,
+        None where they are unknown, and with whether it is certain."""
         own = [resource.id, *map(resource.inputs.get, IDENTIFIERS)]
-        for target in self._targets:
-            if resource.urn in target.urns or (target.names and target.names.intersection(own)):
-                yield target, True
-            elif not target.urns and (target.names is None or UNKNOWN in own):
-                yield target, False
+        for target, urns, names in self._targets:
+            if resource.urn in urns or (names and names.intersection(own)):
+                yield target, names, True
+            elif not urns and (names is None or UNKNOWN in own):
+                yield target, names, False
 
     @cached_property
-    def _targets(self) -> list[Target]:
+    def _targets(self) -> list[tuple[PlannedResource, frozenset[str], frozenset[str] | None]]:
         targets = []
-        for resource in self.by_type.get(TARGET, ()):
-            identifier = resource.inputs.get("resourceId")
+        for target in self.by_type.get(TARGET, ()):
+            identifier = target.inputs.get("resourceId")
             names = frozenset(SEGMENT.split(identifier)) - {""} if isinstance(identifier, str) else None
-            urns = frozenset(urn for urns in resource.dependencies.values() for urn in urns)
-            targets.append(Target(resource, resource.inputs.get("scalableDimension", UNKNOWN), urns, names))
+            targets.append((target, frozenset(urn for urns in target.dependencies.values() for urn in urns), names))
         return targets
 
     def payer(self, fee: str, resource: PlannedResource) -> PlannedResource:

@@ -69,8 +69,11 @@ ONE_NODE = {"scalingConfig": {"minSize": 1, "maxSize": 1, "desiredSize": 1}}
 SAMPLES: dict[str, tuple[list[PlannedResource], str, str, str | None, str]] = {
     "a strategy of its own": ([task(), service(capacityProviderStrategies=strategy(("FARGATE", 0, 1)))],
                               "priced", *["36.0401"] * 3),
-    "one task at full price, three of four of the others on spot": (
-        [task(), service(desiredCount=5, capacityProviderStrategies=BOTH)], "priced", "104.51629", None, "180.2005"),
+    "tasks on spot, some of them at full price": (
+        [task(), service(desiredCount=5, capacityProviderStrategies=BOTH)], "priced", "54.06015", None, "180.2005"),
+    "a provider that gets no task": (
+        [task(), service(capacityProviderStrategies=strategy(("FARGATE", 0, 1), ("FARGATE_SPOT", 0, 0)))],
+        "priced", *["36.0401"] * 3),
     "a strategy of instances": ([task(), service(capacityProviderStrategies=strategy(("pool", 0, 1)))],
                                 "free", *["0"] * 3),
     "the default strategy of a cluster by its name": ([task(), DEFAULT, service(cluster="main")],
