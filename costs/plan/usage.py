@@ -61,8 +61,8 @@ def load(path: Path) -> Usage:
         resources[name] = _figures(given, where, problems)
         assume |= {name: properties} if properties else {}
     if problems:
-        said = "\n".join(problems)
-        raise UserError(f"problem(s) in {path}:\n{said}", "what docs/cost-plan.md lists", f"edit {path}")
+        listed = "\n".join(problems)
+        raise UserError(f"problem(s) in {path}:\n{listed}", "what docs/cost-plan.md lists", f"edit {path}")
     return Usage(defaults, resources, assume, source=str(path))
 
 

@@ -21,8 +21,8 @@ def zones(p: Pricing, path: str) -> Range:
     value = p.get(path)
     if isinstance(value, list) and value:
         return Range.of(len(value))
-    if found := p.referred(path, SUBNET):
-        return Range.of(len(found))
+    if subnets := p.referred(path, SUBNET):
+        return Range.of(len(subnets))
     if value is UNKNOWN:
         p.note(f"its zones are unknown: {ZONES[0]} to {ZONES[1]}")
         return Range.of(*ZONES)
