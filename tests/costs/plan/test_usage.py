@@ -17,7 +17,7 @@ from costs.plan.usage import check_usage, load
 from shoestring.base.errors import MEND, UserError
 from shoestring.commands.cost import app
 
-DOCS = Path(__file__).parents[2] / "docs" / "cost-plan.md"
+DOCS = Path(__file__).parents[3] / "docs" / "cost-plan.md"
 FUNCTION = "aws:lambda/function:Function"
 
 
