@@ -18,13 +18,11 @@ import json
 import os
 import re
 import shutil
-import signal
 import sys
 import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import boto3
@@ -35,8 +33,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from localcloud.aws.launches import TEMPLATE_ID, tags_for, template_data, template_of
 from localcloud.aws.row import Json
 from localcloud.aws.tags import as_object
-from localcloud.processes import Process, answers, free_port, port_is_free, processes_below, start, stop
-from localcloud.protocol import JsonHandler, Notice, arguments
+from localcloud.processes import Process, answers, free_port, processes_below, start, stop
+from localcloud.protocol import JsonHandler, Notice, arguments, serve
 from shoestring.base.paths import write_atomically
 
 PROGRAM = "/opt/shoestring/mlflow_host.py"
@@ -256,10 +254,9 @@ class Player:
         """A loopback port that stays an address's own as long as it is free: it stands in users' browsers."""
         path = self.cloud / "machine-ports.json"
         ports = dict(json.loads(path.read_text())) if path.exists() else {}
-        if private_ip not in ports or not port_is_free(ports[private_ip]):
-            ports[private_ip] = free_port()
-            write_atomically(path, json.dumps(ports, indent=2) + "\n")
-        return int(ports[private_ip])
+        port = free_port(ports.get(private_ip, 0))
+        write_atomically(path, json.dumps({**ports, private_ip: port}, indent=2) + "\n")
+        return port
 
     def _user_data(self, instance: Json) -> str:
         """The user data of an instance's launch template (base64); empty where it has none."""
@@ -276,11 +273,8 @@ class Player:
 
 def main() -> None:
     """Plays the machines until SIGTERM, which ends them first."""
-    given, ending = arguments(), threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: ending.set())
-    server = ThreadingHTTPServer(("127.0.0.1", given.port), JsonHandler)  # for health checks
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    Player(given.home).run(ending)
+    given = arguments()
+    serve(JsonHandler, given.port, Player(given.home).run)  # the handler answers health checks
 
 
 if __name__ == "__main__":

@@ -99,21 +99,17 @@ def processes_below(folder: Path) -> list[Process]:
     return leaders
 
 
-def port_is_free(port: int) -> bool:
-    """Whether a server could listen on this loopback port now."""
+def free_port(wanted: int = 0) -> int:
+    """A loopback port that nobody listens on: the one that is wanted, if it is free."""
     with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if wanted:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind(("127.0.0.1", wanted))
         except OSError:
-            return False
-        return True
-
-
-def free_port() -> int:
-    """A loopback port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+            if not wanted:
+                raise
+            return free_port()
         return int(probe.getsockname()[1])
 
 

@@ -10,6 +10,7 @@ import json
 import signal
 import threading
 import traceback
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -93,9 +94,13 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def serve(handler: type[JsonHandler], port: int) -> None:
-    """Serves on loopback until SIGTERM."""
-    server = ThreadingHTTPServer(("127.0.0.1", port), handler)
-    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
-    server.serve_forever()
-    server.server_close()
+def serve(
+    handler: type[JsonHandler], port: int, work: Callable[[threading.Event], object] = threading.Event.wait
+) -> None:
+    """Serves on loopback while `work` is done, which returns soon after its event is set: at SIGTERM."""
+    ending = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: ending.set())
+    with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        work(ending)
+        server.shutdown()

@@ -9,7 +9,7 @@ from typing import Any
 
 import botocore.session
 from botocore.model import OperationModel, ServiceModel, Shape
-from botocore.validate import ParamValidator
+from botocore.validate import ParamValidator, ValidationErrors
 
 from localcloud.protocol import ServiceError, invalid
 
@@ -61,42 +61,38 @@ class Model:
 
     def check(self, name: str, request: dict[str, Any]) -> None:
         """Raises ServiceError with every problem of a request."""
-        shape = self.operation(name).input_shape
-        report = ParamValidator().validate(request, shape)
-        problems = report.generate_report().splitlines() if report.has_errors() else _constraints(shape, request, "")
-        unknown = sorted(set(request) - set(shape.members))
-        problems += [f"Unknown member {key!r}" for key in unknown]
+        validator = _Validator()
+        report = validator.validate(request, self.operation(name).input_shape)
+        problems = [*report.generate_report().splitlines(), *validator.refused]
         if problems:
             raise invalid(f"{len(problems)} validation error(s) detected: " + "; ".join(problems))
 
 
-def _constraints(shape: Shape, value: Any, path: str) -> list[str]:
-    """What botocore's client leaves to the service: enumerations, patterns and upper bounds."""
-    if shape.type_name == "structure":
-        members = shape.members
-        return [
-            problem
-            for name, part in value.items()
-            if name in members
-            for problem in _constraints(members[name], part, f"{path}.{name}" if path else name)
-        ]
-    if shape.type_name == "list":
-        problems = [
-            problem for i, part in enumerate(value) for problem in _constraints(shape.member, part, f"{path}.{i}")
-        ]
-        return problems + _bound(shape, len(value), value, path)
-    if shape.type_name == "map":
-        return [problem for key, part in value.items() for problem in _constraints(shape.value, part, f"{path}.{key}")]
-    if shape.type_name == "string":
-        if shape.enum and value not in shape.enum:
-            return [f"Value '{value}' at '{path}' failed to satisfy constraint: Member must satisfy enum value set"]
-        pattern = shape.metadata.get("pattern")
-        if pattern and not re.fullmatch(python_pattern(pattern), value):
-            return [f"Value '{value}' at '{path}' failed to satisfy constraint: Member must satisfy pattern: {pattern}"]
-        return _bound(shape, len(value), value, path)
-    if shape.type_name in ("integer", "long"):
-        return _bound(shape, value, value, path)
-    return []
+class _Validator(ParamValidator):
+    """Botocore's own, and what its client leaves to the service: enumerations, patterns and upper bounds."""
+
+    VALIDATED_METADATA_ATTRS = ParamValidator.VALIDATED_METADATA_ATTRS | {"enum", "pattern", "max"}
+
+    def __init__(self) -> None:
+        self.refused: list[str] = []
+
+    def _validate(self, params: Any, shape: Shape, errors: ValidationErrors, name: str) -> None:
+        super()._validate(params, shape, errors, name)
+        limits, broken = shape.metadata, ""
+        size = len(params) if isinstance(params, str | list) else params if isinstance(params, int | float) else 0
+        if "enum" in limits and params not in limits["enum"]:
+            broken = "satisfy enum value set"
+        elif (
+            "pattern" in limits
+            and isinstance(params, str)
+            and not re.fullmatch(python_pattern(limits["pattern"]), params)
+        ):
+            broken = f"satisfy pattern: {limits['pattern']}"
+        elif size > limits.get("max", size):
+            broken = f"be at most {limits['max']}"
+        if broken:
+            place = name.removeprefix(".")
+            self.refused.append(f"Value '{params}' at '{place}' failed to satisfy constraint: Member must {broken}")
 
 
 JAVA_CLASSES = {
@@ -116,10 +112,3 @@ def python_pattern(pattern: str) -> str:
     for java, python in JAVA_CLASSES.items():
         pattern = pattern.replace(java, python)
     return re.sub(r"(\\[wsdWSD])-(?!\])", r"\1\\-", pattern)  # between a class and a character it is no range in Java
-
-
-def _bound(shape: Shape, size: int, value: Any, path: str) -> list[str]:
-    highest = shape.metadata.get("max")
-    if highest is None or size <= highest:
-        return []
-    return [f"Value '{value}' at '{path}' failed to satisfy constraint: Member must be at most {highest}"]

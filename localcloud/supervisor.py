@@ -23,8 +23,8 @@ import psutil
 from filelock import FileLock
 
 from localcloud import REGION
-from localcloud.meter import ledger
-from localcloud.processes import Process, answers, free_port, port_is_free, processes_below, start, stop, wait_until
+from localcloud.meter.ledger import Ledger
+from localcloud.processes import Process, answers, free_port, processes_below, start, stop, wait_until
 from shoestring.base.errors import MEND, UserError, of_the_disk
 from shoestring.base.paths import write_atomically
 
@@ -115,7 +115,7 @@ def _check_account(cloud: Path, say: Progress) -> None:
         _read(path, say, f": the job {path.parent.name} is gone, not what it left in S3\n{MEND}{mend}")
     _read(cloud / "meter" / "explorer.json", say, f": anomaly monitors and activated tags are gone\n{MEND}{mend}")
     if (cloud / "meter").exists():
-        ledger.check(cloud / "meter", say)
+        Ledger.load(cloud / "meter", say)
 
 
 def _write(path: Path, value: dict[str, Any]) -> None:
@@ -200,16 +200,6 @@ def log_paths(home: Path) -> list[Path]:
     return sorted((_cloud(home) / "logs").glob("*.log"))
 
 
-def _port(part: Part, ports: dict[str, Any], progress: Progress) -> int:
-    wanted = ports.get(part.name)
-    if isinstance(wanted, int) and port_is_free(wanted):
-        return wanted
-    port = free_port()
-    if wanted is not None:
-        progress(f"local cloud: port {wanted} is taken by another program; {part.name} is on {port} now")
-    return port
-
-
 def _start(part: Part, cloud: Path, ports: dict[str, Any]) -> Process:
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "PULUMI_"))}
     account = {
@@ -271,7 +261,10 @@ def up(home: Path, fresh: bool = False, progress: Progress | None = None) -> dic
         parts: dict[str, Any] = {}
         try:
             for part in PARTS:
-                ports[part.name] = _port(part, ports, say)
+                wanted = ports.get(part.name)
+                ports[part.name] = port = free_port(wanted if isinstance(wanted, int) else 0)
+                if wanted not in (None, port):
+                    say(f"local cloud: port {wanted} is taken by another program; {part.name} is on {port} now")
             running = {}
             for part in PARTS:  # at once: they need each other only when they are asked something
                 say(f"local cloud: starting {part.name} on 127.0.0.1:{ports[part.name]} (usually 3 s)")

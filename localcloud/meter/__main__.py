@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 import urllib.error
 import urllib.request
 from typing import Any
@@ -71,12 +70,7 @@ def main() -> None:
     service = Service(cloud, ledger, prices)
     watch = Watch(cloud, os.environ["AWS_ENDPOINT_URL"], ledger, service.lines)
     Handler.service, Handler.watch = service, watch
-    ending = threading.Event()
-    watching = threading.Thread(target=watch.run, args=(ending,), daemon=True)
-    watching.start()
-    serve(Handler, given.port)
-    ending.set()
-    watching.join(timeout=6)
+    serve(Handler, given.port, watch.run)
     ledger.save()
 
 

@@ -16,6 +16,7 @@ from itertools import pairwise
 from localcloud import ACCOUNT, REGION
 from localcloud.aws.row import Json
 from localcloud.aws.tags import as_list, as_object
+from localcloud.meter.explorer import moment, periods
 from localcloud.meter.expressions import Test, matcher
 from localcloud.meter.forecast import spent
 from localcloud.meter.rate import LineItem
@@ -36,14 +37,10 @@ class Anomalies:
         self.tags: dict[str, dict[str, str]] = kept.setdefault("tags", {})
 
     def _monitor(self, arn: str) -> Json:
-        if arn not in self.monitors:
-            raise ServiceError("UnknownMonitorException", f"Cannot find the monitor with ARN {arn}.")
-        return self.monitors[arn]
+        return _kept(self.monitors, arn, "Monitor")
 
     def _subscription(self, arn: str) -> Json:
-        if arn not in self.subscriptions:
-            raise ServiceError("UnknownSubscriptionException", f"Cannot find the subscription with ARN {arn}.")
-        return self.subscriptions[arn]
+        return _kept(self.subscriptions, arn, "Subscription")
 
     def _new(self, kind: str, request: Json) -> str:
         """The ARN of what is made, with the tags of its request."""
@@ -124,8 +121,9 @@ class Anomalies:
         return {"SubscriptionArn": request["SubscriptionArn"]}
 
     def DeleteAnomalySubscription(self, request: Json) -> None:
-        self._subscription(request["SubscriptionArn"])
-        del self.subscriptions[request["SubscriptionArn"]], self.tags[request["SubscriptionArn"]]
+        arn = request["SubscriptionArn"]
+        self._subscription(arn)
+        del self.subscriptions[arn], self.tags[arn]
 
     def _tags(self, request: Json) -> dict[str, str]:
         arn = request["ResourceArn"]
@@ -146,22 +144,24 @@ class Anomalies:
 
     def detect(self, request: Json, lines: Sequence[LineItem], now: datetime) -> Json:
         """GetAnomalies. Raises ServiceError."""
-        wanted = request["DateInterval"]
-        first = datetime.strptime(wanted["StartDate"], "%Y-%m-%d").replace(tzinfo=UTC)
-        end = wanted.get("EndDate")
-        last = datetime.strptime(end, "%Y-%m-%d").replace(tzinfo=UTC) if end else now
-        arn = request.get("MonitorArn")
+        wanted, arn = request["DateInterval"], request.get("MonitorArn")
+        last = min(now, moment(wanted["EndDate"]) + timedelta(days=1)) if "EndDate" in wanted else now
         anomalies: list[Json] = []
         for monitor in [self._monitor(arn)] if arn else self.monitors.values():
             for value, fits in _watched(monitor, lines):
-                watched, day = [line for line in lines if fits(line)], first
-                while watched and day <= min(last, now):
+                watched = [line for line in lines if fits(line)]
+                for day, _ in periods(moment(wanted["StartDate"]), last, "DAILY") if watched else ():
                     anomalies += _anomaly(monitor["MonitorArn"], value, watched, day)
-                    day += timedelta(days=1)
         if impact := request.get("TotalImpact"):
             anomalies = [item for item in anomalies if item["Impact"]["TotalImpact"] >= impact["StartValue"]]
         shown, following = page(anomalies, request)
         return {"Anomalies": shown, **following}
+
+
+def _kept(items: dict[str, Json], arn: str, kind: str) -> Json:
+    if arn not in items:
+        raise ServiceError(f"Unknown{kind}Exception", f"Cannot find the {kind.lower()} with ARN {arn}.")
+    return items[arn]
 
 
 def _watched(monitor: Json, lines: Sequence[LineItem]) -> list[tuple[str, Test]]:

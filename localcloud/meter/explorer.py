@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import calendar
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -24,32 +22,17 @@ METRICS = {
 PAGE = 1000  # groups in an answer
 
 
-@dataclass
-class Sum:
-    """Cost and quantities of some line items."""
-
-    cost: Decimal = Decimal(0)
-    quantity: Decimal = Decimal(0)
-    units: set[str] = field(default_factory=set)
-
-    def add(self, line: LineItem, share: Decimal) -> None:
-        """Adds a share of a line."""
-        self.cost += (line.cost or Decimal(0)) * share
-        self.quantity += line.quantity * share
-        self.units.add(line.unit)
-
-    def metrics(self, names: Sequence[str]) -> Json:
-        """As Cost Explorer shows it: quantities of different units have none."""
-        unit = next(iter(self.units)) if len(self.units) == 1 else "N/A"
-        return {
-            name: {"Amount": format(self.quantity, "f"), "Unit": unit}
-            if name == "UsageQuantity"
-            else {"Amount": format(self.cost, "f"), "Unit": "USD"}
-            for name in names
-        }
+def metrics(names: Sequence[str], shares: Sequence[tuple[LineItem, Decimal]]) -> Json:
+    """Sums of shares of line items, as Cost Explorer shows them: quantities of different units have none."""
+    units = {line.unit for line, _ in shares}
+    cost = sum(((line.cost or Decimal(0)) * share for line, share in shares), Decimal(0))
+    quantity = sum((line.quantity * share for line, share in shares), Decimal(0))
+    used = {"Amount": format(quantity, "f"), "Unit": units.pop() if len(units) == 1 else "N/A"}
+    spent = {"Amount": format(cost, "f"), "Unit": "USD"}
+    return {name: used if name == "UsageQuantity" else spent for name in names}
 
 
-def moment(text: str, granularity: str) -> datetime:
+def moment(text: str, granularity: str = "DAILY") -> datetime:
     """A period's border. Raises ServiceError unless it is a day, or a second for HOURLY."""
     try:
         if "T" in text:
@@ -74,8 +57,7 @@ def periods(start: datetime, end: datetime, granularity: str) -> Iterator[tuple[
     """The hours, days or months (UTC) of an interval."""
     while start < end:
         if granularity == "MONTHLY":
-            days = calendar.monthrange(start.year, start.month)[1]
-            following = start.replace(day=1, hour=0) + timedelta(days=days)
+            following = (start.replace(day=1, hour=0) + timedelta(days=32)).replace(day=1)
         else:
             following = start + (timedelta(hours=1) if granularity == "HOURLY" else timedelta(days=1))
         yield start, min(following, end)
@@ -115,24 +97,28 @@ def cost_and_usage(request: Json, lines: Sequence[LineItem], now: datetime) -> J
     if unknown:
         raise invalid(f"Unknown metric {', '.join(unknown)}; there are: {', '.join(sorted(set(METRICS.values())))}")
     names = [METRICS[name] for name in request["Metrics"]]
-    fits, keys = matcher(request.get("Filter")), grouper(request.get("GroupBy", []))
+    by = request.get("GroupBy", [])
+    fits, keys = matcher(request.get("Filter")), grouper(by)
     whole = start.timestamp(), end.timestamp()
     chosen, results = [line for line in lines if fits(line) and overlap(line, *whole)], []
     if names != ["UsageQuantity"]:
         priced(chosen)
     for first, last in periods(start, end, granularity):
-        total, groups = Sum(), defaultdict[tuple[str, ...], Sum](Sum)
+        groups = defaultdict[tuple[str, ...], list[tuple[LineItem, Decimal]]](list)
         for line in chosen:
             if share := overlap(line, first.timestamp(), last.timestamp()):
-                (groups[keys(line)] if request.get("GroupBy") else total).add(line, share)
+                groups[keys(line)].append((line, share))
         results.append({
             "TimePeriod": {"Start": border(first, granularity), "End": border(last, granularity)},
-            "Total": {} if request.get("GroupBy") else total.metrics(names),
-            "Groups": [{"Keys": list(key), "Metrics": groups[key].metrics(names)} for key in sorted(groups)],
+            "Total": {} if by else metrics(names, groups[()]),
+            "Groups": [{"Keys": key, "Metrics": metrics(names, groups[key])} for key in sorted(groups) if by],
             "Estimated": last > datetime(now.year, now.month, 1, tzinfo=UTC),
         })  # fmt: skip
-    defined = {"GroupDefinitions": request["GroupBy"]} if request.get("GroupBy") else {}
-    return {**defined, **_page(results, request.get("NextPageToken")), "DimensionValueAttributes": []}
+    return {
+        **({"GroupDefinitions": by} if by else {}),
+        **_page(results, request.get("NextPageToken")),
+        "DimensionValueAttributes": [],
+    }
 
 
 def _page(results: list[Json], token: str | None) -> Json:

@@ -6,11 +6,12 @@ stands, replaced as a whole. A stretch that is found in both, after a crash betw
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -66,35 +67,46 @@ class Ledger:
     closed: list[Stretch] = field(default_factory=list)
     notes: dict[str, Any] = field(default_factory=dict)  # what other parts of the meter remember
     lock: threading.RLock = field(default_factory=threading.RLock)
-    version: int = 0
+    saved: str = ""  # what `open.json` holds
     known: set[str] = field(default_factory=set)
     stamp: Callable[[Stretch], None] = lambda stretch: None  # gives an ended stretch its rates
 
     @classmethod
     def load(cls, folder: Path, say: Say) -> Ledger:
-        """What was kept; what cannot be read is set aside, and told."""
+        """What was kept; what cannot be read is set aside, and told: it is missing from the bill."""
         folder.mkdir(parents=True, exist_ok=True)
-        check(folder, say)
-        ledger = cls(folder)
-        for line in _lines(folder / "closed.jsonl"):
-            ledger._remember(Stretch(**json.loads(line)))
-        kept = json.loads((folder / "open.json").read_text()) if (folder / "open.json").exists() else {}
-        ledger.notes = kept.get("notes", {})
-        stretches = [Stretch(**described) for described in kept.get("open", [])]
-        ledger.open = {stretch.name: stretch for stretch in stretches if stretch.key not in ledger.known}
+        ledger, path, standing = cls(folder), folder / "open.json", list[Stretch]()
+        if path.exists():
+            try:
+                kept = json.loads(path.read_bytes())
+                ledger.notes, standing = dict(kept["notes"]), [Stretch(**described) for described in kept["open"]]
+            except (ValueError, TypeError, KeyError):
+                path.replace(path.with_suffix(".corrupt"))
+                say(f"local cloud: {path} is corrupt and set aside as open.corrupt: the usage of an hour is not billed")
+        path, good = folder / "closed.jsonl", list[str]()
+        lines = path.read_text(errors="replace").splitlines() if path.exists() else []
+        for line in lines:
+            with contextlib.suppress(ValueError, TypeError):  # counted below
+                ledger._remember(Stretch(**json.loads(line)))
+                good.append(line)
+        if lost := len(lines) - len(good):
+            path.replace(path.with_suffix(".corrupt"))
+            write_atomically(path, "".join(line + "\n" for line in good))
+            say(f"local cloud: {path} is corrupt and set aside as closed.corrupt: {lost} line(s) of the bill are gone")
+        ledger.open = {stretch.name: stretch for stretch in standing if stretch.key not in ledger.known}
         return ledger
 
     def _remember(self, stretch: Stretch) -> None:
         self.closed.append(stretch)
         self.known.add(stretch.key)
-        self.version += 1
 
     def save(self) -> None:
-        """Writes what stands."""
+        """Writes what stands, where it has changed."""
         with self.lock:
-            described = {"open": [asdict(stretch) for stretch in self.open.values()], "notes": self.notes}
-            write_atomically(self.folder / "open.json", json.dumps(described) + "\n")
-            self.version += 1
+            text = json.dumps({"open": [vars(stretch) for stretch in self.open.values()], "notes": self.notes})
+            if text != self.saved:
+                write_atomically(self.folder / "open.json", text + "\n")
+                self.saved = text
 
     def add(self, stretch: Stretch) -> None:
         """Adds an ended stretch; one that is there already is passed over."""
@@ -103,7 +115,7 @@ class Ledger:
                 return
             self.stamp(stretch)
             with (self.folder / "closed.jsonl").open("a") as file:
-                file.write(json.dumps(asdict(stretch)) + "\n")
+                file.write(json.dumps(vars(stretch)) + "\n")
                 file.flush()
                 os.fsync(file.fileno())
             self._remember(stretch)
@@ -141,40 +153,3 @@ class Ledger:
         """Everything, what stands included."""
         with self.lock:
             return [*self.closed, *self.open.values()]
-
-
-def _lines(path: Path) -> Iterator[str]:
-    if path.exists():
-        yield from path.read_text(errors="replace").splitlines()
-
-
-def _fits(text: str) -> bool:
-    try:
-        Stretch(**json.loads(text))
-    except (ValueError, TypeError):
-        return False
-    return True
-
-
-def _whole(text: str) -> bool:
-    try:
-        kept = json.loads(text)
-        return isinstance(kept["notes"], dict) and all(Stretch(**stretch) for stretch in kept["open"])
-    except (ValueError, TypeError, KeyError):
-        return False
-
-
-def check(folder: Path, say: Say) -> None:
-    """Sets aside what of the ledger cannot be read, and tells what is missing from the bill."""
-    path = folder / "open.json"
-    if path.exists() and not _whole(path.read_text(errors="replace")):
-        path.replace(path.with_suffix(".corrupt"))
-        say(f"local cloud: {path} is corrupt and set aside as open.corrupt: usage of the last hour is not billed")
-    path = folder / "closed.jsonl"
-    lines = list(_lines(path))
-    good = [line for line in lines if _fits(line)]
-    if len(good) < len(lines):
-        path.replace(path.with_suffix(".corrupt"))
-        write_atomically(path, "".join(line + "\n" for line in good))
-        lost = len(lines) - len(good)
-        say(f"local cloud: {path} is corrupt and set aside as closed.corrupt: {lost} line(s) of the bill are gone")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from pathlib import Path
@@ -41,32 +42,23 @@ class Jobs:
         self.folders = ((cloud / "jobs", "*/job.json"), (cloud / BILLED, "*.json"))
         self.written: dict[Path, int] = {}
 
-    def update(self, ledger: Ledger) -> bool:
-        """Brings the ledger to what the records say; returns whether anything has changed."""
-        changed = False
+    def update(self, ledger: Ledger) -> None:
+        """Brings the ledger to what the records say."""
         for folder, pattern in self.folders:
             for path in folder.glob(pattern):
-                changed |= self._read(ledger, path)
-        return changed
+                with contextlib.suppress(FileNotFoundError):  # deleted meanwhile: the other folder has its record then
+                    self._read(ledger, path)
 
-    def _read(self, ledger: Ledger, path: Path) -> bool:
-        try:
-            written = path.stat().st_mtime_ns
-            if self.written.get(path) == written:
-                return False
-            job = json.loads(path.read_text())
-        except FileNotFoundError:
-            return False  # deleted meanwhile: its record lies in the other folder then
-        finished = job["described"]["TrainingJobStatus"] in FINISHED
-        if finished:
-            self.written[path] = written
+    def _read(self, ledger: Ledger, path: Path) -> None:
+        written = path.stat().st_mtime_ns
+        if self.written.get(path) == written:
+            return
+        job = json.loads(path.read_text())
         stretch = stretch_of(job, time.time())
-        if stretch is None:
-            return False
-        with ledger.lock:
-            if finished:
-                ledger.open.pop(stretch.name, None)
-                ledger.add(stretch)
-            else:
+        if job["described"]["TrainingJobStatus"] in FINISHED:
+            self.written[path] = written
+            if stretch:
+                ledger.close(stretch, job["described"]["TrainingEndTime"])
+        elif stretch:
+            with ledger.lock:
                 ledger.open[stretch.name] = stretch
-        return True

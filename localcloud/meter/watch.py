@@ -131,25 +131,24 @@ class Watch:
     def _once(self, events: Sequence[Event]) -> list[str]:
         """One look; returns what could not be looked at, and why."""
         now, problems = time.time(), []
-        changed = self.jobs.update(self.ledger)
+        self.jobs.update(self.ledger)
         for service in SERVICES:
             due = [*self.missed.pop(service, []), *events]
             if self._due(service, due):
                 try:
-                    changed |= self._refresh(service, now, due)
+                    self._refresh(service, now, due)
                 except (OSError, BotoCoreError, ClientError, ValueError, KeyError) as error:
                     problems.append(f"{service} cannot be metered: {type(error).__name__}: {error}")
                     self.missed[service] = due[-KEPT:]
-        changed |= self._requests(events)  # when the buckets that they went to are known
+        self._requests(events)  # when the buckets that they went to are known
         self.ledger.settle(frozenset(USAGE), now)
         if self.budgets.kept and time.monotonic() - self.evaluated >= BUDGETS:
             self.evaluated = time.monotonic()
             try:
-                changed |= self.budgets.evaluate(self.lines())
+                self.budgets.evaluate(self.lines())
             except (OSError, BotoCoreError, ClientError) as error:
                 problems.append(f"budgets cannot warn: {error}")
-        if changed:
-            self.ledger.save()
+        self.ledger.save()
         return problems
 
     def _note(self, line: str) -> None:
@@ -172,13 +171,11 @@ class Watch:
         known = any(stretch.kind in names for stretch in self.ledger.open.values())
         return known or service == "logs" or (self.state / f"{service}.json").exists()
 
-    def _refresh(self, service: str, now: float, events: Sequence[Event]) -> bool:
+    def _refresh(self, service: str, now: float, events: Sequence[Event]) -> None:
         self.refreshed[service] = time.monotonic()
         if service == "lambda":
             self.functions.learn(self.account.client("lambda"))
-            return False
         anew = any(event.service == service and not event.reads and event.name not in DATA for event in events)
-        before, standing = self.ledger.version, self._standing()
         for row, listing in STANDING:
             if row.service != service:
                 continue
@@ -189,14 +186,9 @@ class Watch:
                 observe(self.ledger, row, items, now, events)
         if service == "budgets":
             self.budgets.learn()
-        return self.ledger.version != before or standing != self._standing()
 
-    def _standing(self) -> dict[str, tuple[Any, ...]]:
-        return {key: (life.area, life.tags, dict(life.facts)) for key, life in self.ledger.open.items()}
-
-    def _requests(self, events: Sequence[Event]) -> bool:
+    def _requests(self, events: Sequence[Event]) -> None:
         """Counts the requests to S3 that its price list knows; deletions are free."""
-        counted = False
         for event in events:
             usage = "s3-writes" if event.name in WRITES else "s3-reads" if event.name in READS else ""
             if event.service != "s3" or not usage:
@@ -204,5 +196,3 @@ class Watch:
             buckets = [life for life in self.ledger.all() if life.kind == "bucket" and life.id in event.mentions]
             name, tags = (buckets[-1].id, buckets[-1].tags) if buckets else ("(account)", {})
             self.ledger.use(usage, name, 1, event.at, {}, tags)
-            counted = True
-        return counted
