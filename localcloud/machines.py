@@ -92,13 +92,31 @@ def _content(file: Json) -> bytes:
 
 
 def _variables(path: Path) -> dict[str, str]:
-    """A systemd `EnvironmentFile`."""
+    """A systemd `EnvironmentFile`, empty where there is none."""
     variables = {}
-    for line in path.read_text().splitlines():
+    for line in path.read_text().splitlines() if path.exists() else ():
         key, equals, value = line.strip().partition("=")
         if equals and not key.startswith(("#", ";")):
             variables[key.strip()] = value.strip().strip("\"'")
     return variables
+
+
+def _make(root: Path, files: list[Json]) -> None:
+    """Writes a machine's files once, at the first boot. Raises ValueError for a path that leads out of the machine."""
+    part = root.with_suffix(".part")
+    shutil.rmtree(part, ignore_errors=True)
+    for file in files:
+        path = part / str(file["path"]).lstrip("/")
+        if ".." in path.parts:
+            raise ValueError(f"the user data writes to {file['path']}")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab" if file.get("append") else "wb") as output:
+            output.write(_content(file))
+        mode = file.get("permissions", 0o644)
+        path.chmod((mode if isinstance(mode, int) else int(mode, 8)) | 0o600)
+    for inside in (DATA, "/tmp"):
+        (part / inside.lstrip("/")).mkdir(parents=True, exist_ok=True)
+    part.replace(root)
 
 
 class Machine:
@@ -114,31 +132,12 @@ class Machine:
         """A path of the machine, on this one."""
         return self.root / inside.lstrip("/")
 
-    def make(self, files: list[Json]) -> None:
-        """Writes the files once, at the first boot. Raises ValueError for a path that leads out of the machine."""
-        part = self.root.with_suffix(".part")
-        shutil.rmtree(part, ignore_errors=True)
-        for file in files:
-            path = part / str(file["path"]).lstrip("/")
-            if ".." in path.parts:
-                raise ValueError(f"the user data writes to {file['path']}")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("ab" if file.get("append") else "wb") as output:
-                output.write(_content(file))
-            mode = file.get("permissions", 0o644)
-            path.chmod((mode if isinstance(mode, int) else int(mode, 8)) | 0o600)
-        for inside in (DATA, "/tmp"):
-            (part / inside.lstrip("/")).mkdir(parents=True, exist_ok=True)
-        part.replace(self.root)
-
     def describe(self) -> Json:
         """The machine as `read` returns it."""
-        variables = self.place(VARIABLES)
-        inside = _variables(variables).get("MLFLOW_HOST_PORT", PORT) if variables.exists() else PORT
         return {
             "instance_id": self.id,
             "private_ip": self.private_ip,
-            "port": int(inside),
+            "port": int(_variables(self.place(VARIABLES)).get("MLFLOW_HOST_PORT", PORT)),
             "address": f"http://127.0.0.1:{self.port}",
             "state": self.state,
         }
@@ -161,7 +160,7 @@ class Machine:
     def _start(self) -> None:
         kept = {key: value for key, value in os.environ.items() if not key.startswith("MLFLOW_")}
         account = {key: value for key, value in os.environ.items() if key.startswith("AWS_")}
-        variables = self.place(VARIABLES)
+        carried = _variables(self.place(VARIABLES))
         own = {
             "MLFLOW_HOST_PORT": str(self.port),
             "MLFLOW_HOST_BIND": "127.0.0.1",
@@ -169,7 +168,6 @@ class Machine:
             "TMPDIR": str(self.place("/tmp")),
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
         }
-        carried = _variables(variables) if variables.exists() else {}
         command = [sys.executable, "-u", str(self.place(PROGRAM))]
         self.process = start(command, {**kept, **carried, **account, **own}, self.log, self.root)
         self.state = "starting"
@@ -210,11 +208,7 @@ class Player:
                 machine.tend()
             self._publish()
         with ThreadPoolExecutor() as pool:
-            ended = [
-                pool.submit(machine.end, "the local cloud stops", GRACE_SECONDS) for machine in self.machines.values()
-            ]
-        for end in ended:
-            end.result()
+            list(pool.map(lambda machine: machine.end("the local cloud stops", GRACE_SECONDS), self.machines.values()))
         self.machines = {}
         self._publish()
 
@@ -229,26 +223,26 @@ class Player:
         pages = self.ec2.get_paginator("describe_instances").paginate()
         instances = [item for page in pages for group in page["Reservations"] for item in group["Instances"]]
         present = {item["InstanceId"]: item for item in instances if item["State"]["Name"] not in GONE}
-        for name in [name for name in self.machines if present.get(name, {}).get("State", {}).get("Name") != "running"]:
+        running = {name for name, item in present.items() if item["State"]["Name"] == "running"}
+        for name in self.machines.keys() - running:
             self.machines.pop(name).end("the instance is stopped or terminated")
         for folder in self.folder.iterdir():
             if folder.name not in present:
                 shutil.rmtree(folder)
-        for name, instance in present.items():
-            if instance["State"]["Name"] == "running" and name not in self.machines:
-                self._add(instance)
+        for name in sorted(running - self.machines.keys()):
+            self._add(present[name])
 
     def _add(self, instance: Json) -> None:
         """Takes up an instance that is a host of MLflow; one that was one before needs its template no more."""
         name, private_ip = instance["InstanceId"], instance["PrivateIpAddress"]
         root = self.folder / name
-        files = None if root.exists() else files_of_host(self._user_data(instance))
-        if not root.exists() and files is None:
-            return
-        machine = Machine(instance, root, self.cloud / "logs" / f"machine-{name}.log", self._port(private_ip))
-        if files is not None:
-            machine.make(files)
-        self.machines[name] = machine
+        if not root.exists():
+            files = files_of_host(self._user_data(instance))
+            if files is None:
+                return
+            _make(root, files)
+        log = self.cloud / "logs" / f"machine-{name}.log"
+        self.machines[name] = Machine(instance, root, log, self._port(private_ip))
 
     def _port(self, private_ip: str) -> int:
         """A loopback port that stays an address's own as long as it is free: it stands in users' browsers."""

@@ -80,10 +80,6 @@ PARTS = (
 ENDING = (("machines", "sagemaker"), ("machine", "job"), ("meter",), ("aws",))
 
 
-def _cloud(home: Path) -> Path:
-    return home / "cloud"
-
-
 def _object(path: Path) -> dict[str, Any]:
     """A file's JSON object, empty where there is no file. Raises ValueError for anything else."""
     try:
@@ -122,16 +118,11 @@ def _write(path: Path, value: dict[str, Any]) -> None:
     write_atomically(path, json.dumps(value, indent=2) + "\n")
 
 
-def _make_folders(cloud: Path) -> None:
-    for name in FOLDERS:
-        (cloud / name).mkdir(parents=True, exist_ok=True)
-
-
 @contextlib.contextmanager
 def _locked(home: Path) -> Iterator[Path]:
-    cloud = _cloud(home)
+    cloud = home / "cloud"
     try:
-        _make_folders(cloud)
+        cloud.mkdir(parents=True, exist_ok=True)
         with FileLock(cloud / "lock"):
             yield cloud
     except OSError as error:
@@ -186,7 +177,7 @@ def _state(part: Part, described: dict[str, Any]) -> str:
 def status(home: Path) -> dict[str, Any]:
     """`{"state": "up"|"down"|"broken", "parts": {name: "up"|"down"|"dead"|"not answering"}}`; changes nothing."""
     try:
-        described = _object(_cloud(home) / "cloud.json")
+        described = _object(home / "cloud" / "cloud.json")
     except ValueError:
         return {"state": "broken", "parts": {part.name: "cloud.json is corrupt" for part in PARTS}}
     parts = {part.name: _state(part, described) for part in PARTS}
@@ -197,7 +188,7 @@ def status(home: Path) -> dict[str, Any]:
 
 def log_paths(home: Path) -> list[Path]:
     """The logs of all parts that have one."""
-    return sorted((_cloud(home) / "logs").glob("*.log"))
+    return sorted((home / "cloud" / "logs").glob("*.log"))
 
 
 def _start(part: Part, cloud: Path, ports: dict[str, Any]) -> Process:
@@ -255,7 +246,8 @@ def up(home: Path, fresh: bool = False, progress: Progress | None = None) -> dic
         _stop_all(cloud)
         if fresh:
             _forget(cloud)
-            _make_folders(cloud)
+        for name in FOLDERS:
+            (cloud / name).mkdir(parents=True, exist_ok=True)
         _check_account(cloud, say)
         ports = _read(cloud / "ports.json", say)
         parts: dict[str, Any] = {}
@@ -295,7 +287,7 @@ def _described(parts: dict[str, Any]) -> dict[str, Any]:
 
 def down(home: Path, forget: bool = False) -> list[str]:
     """Ends every part and what it started; the account's state is kept, unless `forget`. Returns what ran."""
-    if not _cloud(home).exists():
+    if not (home / "cloud").exists():
         return []
     with _locked(home) as cloud:
         stopped = _stop_all(cloud)

@@ -14,8 +14,9 @@ from decimal import Decimal
 from typing import Any
 
 from localcloud import ACCOUNT
+from localcloud.aws.budgets import NOTIFICATION
 from localcloud.aws.row import Json
-from localcloud.meter.expressions import Test, matcher
+from localcloud.meter.expressions import DIMENSIONS, Test, matcher
 from localcloud.meter.forecast import spent, to_the_end
 from localcloud.meter.observe import moment
 from localcloud.meter.rate import LineItem
@@ -28,9 +29,7 @@ COMPARISONS = {
     "LESS_THAN": (operator.lt, "<", "less than"),
     "EQUAL_TO": (operator.eq, "=", "equal to"),
 }
-# The older filters' names, as dimensions.
-FILTERS = {"Service": "SERVICE", "Region": "REGION", "LinkedAccount": "LINKED_ACCOUNT", "UsageType": "USAGE_TYPE",
-           "Operation": "OPERATION", "PurchaseType": "PURCHASE_TYPE"}  # fmt: skip
+FILTERS = {name.title().replace("_", ""): name for name in DIMENSIONS}  # the older filters' names of dimensions
 
 
 def filter_of(budget: Json) -> Test:
@@ -53,15 +52,12 @@ def filter_of(budget: Json) -> Test:
 
 def period_of(budget: Json, now: datetime) -> tuple[datetime, datetime] | None:
     """The period that a budget counts now, end exclusive; None outside its time, or for one of its own length."""
-    unit, whole = budget["TimeUnit"], {"hour": 0, "minute": 0, "second": 0, "microsecond": 0}
+    unit, start = budget["TimeUnit"], now.replace(hour=0, minute=0, second=0, microsecond=0)
     if unit == "DAILY":
-        start = now.replace(**whole)  # type: ignore[arg-type]
         end = start + timedelta(days=1)
-    elif unit in MONTHS:
-        step = MONTHS[unit]
-        start = now.replace(day=1, month=(now.month - 1) // step * step + 1, **whole)  # type: ignore[arg-type]
-        following = start.month + step
-        end = start.replace(year=start.year + (following - 1) // 12, month=(following - 1) % 12 + 1)
+    elif step := MONTHS.get(unit):
+        start = start.replace(day=1, month=(now.month - 1) // step * step + 1)
+        end = (start + timedelta(days=31 * step)).replace(day=1)
     else:
         return None
     valid = budget.get("TimePeriod", {})
@@ -175,10 +171,9 @@ class Budgets:
             except ServiceError as error:
                 self.say(f"the budget {budget['BudgetName']} cannot be evaluated: {error}")
                 continue
-            limit = limit_of(budget, spend.start) if spend else None
-            for notification, subscribers in notifications if spend and limit is not None else []:
-                assert spend and limit is not None
-                sent |= self._warn(budget, notification, subscribers, spend, limit)
+            if spend and (limit := limit_of(budget, spend.start)) is not None:
+                for notification, subscribers in notifications:
+                    sent |= self._warn(budget, notification, subscribers, spend, limit)
         return sent
 
     def _warn(self, budget: Json, notification: Json, subscribers: list[Json], spend: Spend, limit: Decimal) -> bool:
@@ -186,8 +181,7 @@ class Budgets:
         amount = spend.actual if kind == "ACTUAL" else spend.forecast
         passed, threshold = exceeded(notification, limit, amount)
         self._state(budget, notification, "ALARM" if passed else "OK")
-        key = " ".join(str(notification.get(name, "")) for name in
-                       ("NotificationType", "ComparisonOperator", "Threshold", "ThresholdType"))  # fmt: skip
+        key = " ".join(str(notification.get(name, "")) for name in NOTIFICATION)
         mark = f"{spend.start:%Y-%m-%d} {limit}"
         before = self.sent.setdefault(budget["BudgetName"], {})
         if not passed or before.get(key) == mark:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import calendar
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -61,9 +60,8 @@ def months(begin: float, end: float) -> Iterator[tuple[float, float, Decimal]]:
     """A time in pieces that lie within one month (UTC) each, with the seconds of that month."""
     while True:
         first = datetime.fromtimestamp(begin, UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-        days = calendar.monthrange(first.year, first.month)[1]
-        following = first.timestamp() + days * 86400
-        yield begin, min(end, following), Decimal(days * 86400)
+        following = (first + timedelta(days=32)).replace(day=1).timestamp()
+        yield begin, min(end, following), Decimal(round(following - first.timestamp()))
         if end <= following:
             return
         begin = following

@@ -119,8 +119,7 @@ class Container:
                 tar.extractall(self.place("/opt/ml/code"), filter="data")
 
     def _script_mode(self, name: str) -> str:
-        value = self.request.get("HyperParameters", {}).get(name, "")
-        return str(json.loads(value)) if value.startswith('"') else value
+        return _plain(self.request.get("HyperParameters", {}).get(name, ""))
 
     def start(self, log: Path) -> subprocess.Popen[bytes]:
         """Starts the job's program, as the framework containers do, in a process group of its own."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shutil
 import threading
@@ -77,9 +78,7 @@ class Runner(threading.Thread):
     def _live(self) -> None:
         managed = self.request.get("EnableManagedSpotTraining", False)
         lives = self.spot.lives() if managed else iter(())
-        attempt = 0
-        while True:
-            attempt += 1
+        for attempt in itertools.count(1):
             self.store.transition(self.job, "Starting", "Preparing the instances for training")
             container = Container(self.folder / f"root-{attempt}", self.request, self.files, self.store.folder.parent)
             self.store.transition(self.job, "Downloading", "Downloading input data")
