@@ -18,7 +18,7 @@ from localcloud.aws.s3 import READS, WRITES
 from localcloud.aws.tags import as_object
 from localcloud.aws.types import METERED, USAGE
 from localcloud.meter.budgets import Budgets
-from localcloud.meter.functions import Functions, Logs
+from localcloud.meter.functions import Logs
 from localcloud.meter.ledger import Ledger
 from localcloud.meter.observe import observe
 from localcloud.meter.rate import LineItem
@@ -104,7 +104,7 @@ class Watch:
     def __init__(self, cloud: Path, endpoint: str, ledger: Ledger, lines: Callable[[], list[LineItem]]) -> None:
         self.ledger, self.lines = ledger, lines
         self.account, self.trail, self.jobs = AccountReader(endpoint), Trail(endpoint), Jobs(cloud)
-        self.functions, self.problem = Functions(), Notice()
+        self.logs, self.problem = Logs(self.account.client), Notice()
         self.budgets = Budgets(self.account.client, ledger.notes.setdefault("sent", {}), self._note)
         self.evaluated, self.noted = 0.0, set[str]()
         self.refreshed: dict[str, float] = {}  # by service
@@ -174,7 +174,7 @@ class Watch:
     def _refresh(self, service: str, now: float, events: Sequence[Event]) -> None:
         self.refreshed[service] = time.monotonic()
         if service == "lambda":
-            self.functions.learn(self.account.client("lambda"))
+            self.logs.learn()
         anew = any(event.service == service and not event.reads and event.name not in DATA for event in events)
         for row, listing in STANDING:
             if row.service != service:
@@ -182,7 +182,7 @@ class Watch:
             items = self.account.items(row, listing, anew)
             with self.ledger.lock:
                 if row.key == "logs/log-group":  # before its end is seen, with what it still tells
-                    Logs(self.account.client, self.functions).update(self.ledger, items)
+                    self.logs.update(self.ledger, items)
                 observe(self.ledger, row, items, now, events)
         if service == "budgets":
             self.budgets.learn()
