@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -49,16 +50,14 @@ class AccountReader:
 
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
-        self.clients: dict[str, Any] = {}
+        self.client = functools.cache(self._client)
         self.asked: dict[str, float] = {}  # when tags were, by type
         self.tags: dict[str, dict[str, dict[str, str]]] = {}  # by type and name
 
-    def client(self, service: str) -> Any:
+    def _client(self, service: str) -> Any:
         """A client that is marked as the meter's own."""
-        if service not in self.clients:
-            config = Config(connect_timeout=2, read_timeout=10, retries={"max_attempts": 1}, user_agent_extra=AGENT)
-            self.clients[service] = boto3.client(service, endpoint_url=self.endpoint, config=config)
-        return self.clients[service]
+        config = Config(connect_timeout=2, read_timeout=10, retries={"max_attempts": 1}, user_agent_extra=AGENT)
+        return boto3.client(service, endpoint_url=self.endpoint, config=config)
 
     def items(self, row: ResourceType, listing: Listing, anew: bool) -> list[Json]:
         """All resources of a type, with `_facts` and `_tags`; tags that take calls of their own are asked `anew`, or
@@ -105,8 +104,9 @@ class Watch:
         self.ledger, self.lines = ledger, lines
         self.account, self.trail, self.jobs = AccountReader(endpoint), Trail(endpoint), Jobs(cloud)
         self.logs, self.problem = Logs(self.account.client), Notice()
-        self.budgets = Budgets(self.account.client, ledger.notes.setdefault("sent", {}), self._note)
-        self.evaluated, self.noted = 0.0, set[str]()
+        say = functools.cache(lambda line: print(line, flush=True))  # into the part's log, each line once
+        self.budgets = Budgets(self.account.client, ledger.notes.setdefault("sent", {}), say)
+        self.evaluated = 0.0
         self.refreshed: dict[str, float] = {}  # by service
         self.missed: dict[str, list[Event]] = {}  # by service: what a look that failed has not taken up
         self.state = cloud / "data" / "state"
@@ -150,12 +150,6 @@ class Watch:
                 problems.append(f"budgets cannot warn: {error}")
         self.ledger.save()
         return problems
-
-    def _note(self, line: str) -> None:
-        """Into the part's log, once."""
-        if line not in self.noted:
-            print(line, flush=True)
-            self.noted.add(line)
 
     def _due(self, service: str, events: Sequence[Event]) -> bool:
         if any(event.service == service and not event.reads for event in events):
