@@ -26,6 +26,8 @@ POLICIES: dict[str, tuple[str, ...]] = {  # type → where its policy is
     "aws:s3control/multiRegionAccessPointPolicy:MultiRegionAccessPointPolicy": ("details", "policy"),
     "aws:s3control/objectLambdaAccessPointPolicy:ObjectLambdaAccessPointPolicy": ("policy",),
     "aws:s3tables/tableBucketPolicy:TableBucketPolicy": ("resourcePolicy",),
+    "aws:s3tables/tablePolicy:TablePolicy": ("resourcePolicy",),
+    "aws:s3/vectorsVectorBucketPolicy:VectorsVectorBucketPolicy": ("policy",),
 }
 FLAGS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 # Access points say the same in a block of their own, which is on altogether where it is absent.
@@ -61,8 +63,9 @@ def _policy(resource: Resource, path: tuple[str, ...]) -> Iterator[Violation]:
     for statement in statements(at(resource.props, *path)):
         if anybody(statement):
             named = text(at(statement, "Sid")) or ", ".join(texts(at(statement, "Action")))
+            key = "NotPrincipal" if "NotPrincipal" in statement else "Principal"
             yield Violation(
-                f"{snake('.'.join(path))}, statement {named}, Principal", at(statement, "Principal"),
+                f"{snake('.'.join(path))}, statement {named}, {key}", at(statement, key),
                 "Principal={'AWS': 'arn of who needs it'}, or a Condition on aws:SourceVpce or aws:PrincipalOrgID",
                 TRAFFIC,
             )  # fmt: skip

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from policies.rule import Context, Example, Resource, Rule, Violation, declare
+from policies.shapes.statements import everyone
 from policies.values import at, text
 
 URL, PERMISSION = "aws:lambda/functionUrl:FunctionUrl", "aws:lambda/permission:Permission"
@@ -40,7 +41,7 @@ def check_source(resource: Resource, context: Context) -> Iterator[Violation]:
 def _narrow(resource: Resource, *props: str) -> bool:
     """Whether one of these properties holds a permission to certain callers; what is unknown may do so."""
     values = [at(resource.props, prop) for prop in props]
-    return any(bool(value.strip("*")) if isinstance(value, str) else value is not None for value in values)
+    return any(not everyone(value) if isinstance(value, str) else value is not None for value in values)
 
 
 def _url(kind: str) -> Resource:

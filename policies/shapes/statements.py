@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from ipaddress import ip_network
 from typing import Any
 
-from policies.values import UNKNOWN, at, items, on, texts
+from policies.values import at, items, texts
 
-CALLERS = ("sourceip", "sourcevpc", "sourcevpce", "principalorgid", "principalaccount", "sourceaccount", "sourcearn",
-           "principalarn", "principalorgpaths", "viaawsservice", "sourceowner")  # fmt: skip
+CALLERS = (  # keys that name who asks; aws:ViaAWSService is none, anybody may ask through a service
+    "sourceip", "sourcevpc", "sourcevpce", "vpceaccount", "vpceorgid", "vpceorgpaths", "principalorgid",
+    "principalorgpaths", "principalaccount", "principalarn", "userid", "sourceaccount", "sourcearn", "sourceowner",
+    "sourceorgid", "sourceorgpaths", "dataaccesspointaccount", "dataaccesspointarn",
+)  # fmt: skip
 WIDE = {4: 8, 6: 16}  # prefixes shorter than these hold much of the internet, whatever they are called
 
 
@@ -51,16 +55,20 @@ def conditions(statement: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 def narrowed(statement: Mapping[str, Any], about: Callable[[str], bool]) -> bool:
     """Whether one of a statement's conditions, on a key that `about` knows, holds it to certain values."""
-    return any(about(key) and _certain(key, value) for key, value in conditions(statement))
+    return any(about(key) and _certain(value) for key, value in conditions(statement))
 
 
-def _certain(key: str, value: Any) -> bool:
+def _certain(value: Any) -> bool:
     """Whether none of the values that a condition lets through stands for all; what is unknown may be certain."""
-    values = value if isinstance(value, list) else [value]
-    if key.endswith("viaawsservice"):
-        return all(on(each_value) or each_value is UNKNOWN for each_value in values)
-    known = texts(value)
-    return bool(values) and not any(not text.strip("*?") or internet(text) for text in known)
+    return value != [] and not any(everyone(pattern) or internet(pattern) for pattern in texts(value))
+
+
+def everyone(pattern: str) -> bool:
+    """Whether things of any account match a pattern, as they do `*`, `vpc-*` and `arn:aws:sns:*:*:*`."""
+    if pattern.startswith("arn:"):
+        account, resource = [*pattern.split(":", 5)[4:], "", ""][:2]
+        return not (account or resource).strip("*?")  # a bucket's ARN has no account
+    return re.fullmatch(r"(?:[a-z]+-)?[*?/]*", pattern) is not None
 
 
 def anybody(statement: Mapping[str, Any]) -> bool:

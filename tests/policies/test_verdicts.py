@@ -79,7 +79,7 @@ def test_public_objects_access_points_and_accounts():
         ({"ArnLike": {"aws:PrincipalArn": ["arn:aws:iam::1:role/x", "*"]}}, True),
         ({"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}, False),
         ({"IpAddress": {"aws:SourceIp": ["10.0.0.0/8", "0.0.0.0/0"]}}, True),
-        ({"Bool": {"aws:ViaAWSService": "true"}}, False),
+        ({"Bool": {"aws:ViaAWSService": "true"}}, True),
         ({"Bool": {"aws:ViaAWSService": "false"}}, True),
         ({"StringEquals": {"aws:SourceVpce": "v"}, "Bool": {"aws:SecureTransport": "true"}}, False),
     ],
