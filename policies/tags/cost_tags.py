@@ -12,11 +12,12 @@ from typing import Any
 
 from policies.rule import Context, Example, Resource, Rule, Violation, declare
 from policies.shapes.disks import disks
-from policies.shapes.machines import BATCH, CONFIGURATION, GROUP, INSTANCE, NODES, SPOT_REQUEST, TEMPLATE
+from policies.shapes.machines import BATCH, CONFIGURATION, GROUP, INSTANCE, NODES, SPOT_FLEET, SPOT_REQUEST, TEMPLATE
 from policies.taggable import plainly_taggable, taggable
-from policies.values import UNKNOWN, at, items, known
+from policies.values import UNKNOWN, at, items, known, on
 from shoestring.base.names import ENVIRONMENTS, LEASE_TAG, WINDOW_SUFFIX
 
+SERVICE = "aws:ecs/service:Service"
 LAUNCHED = ("instance", "volume", "network-interface")  # what a launch template's instances are billed for
 
 STRINGS = {"type": "array", "items": {"type": "string"}}
@@ -61,7 +62,7 @@ def _propagated(tags: Any) -> Any:
     for tag in items(tags):
         if UNKNOWN in (tag, key := at(tag, "key"), reaches := at(tag, "propagateAtLaunch")):
             return UNKNOWN
-        if reaches and isinstance(key, str):
+        if on(reaches) and isinstance(key, str):
             reaching[key] = at(tag, "value")
     return reaching
 
@@ -71,7 +72,8 @@ def _specified(specifications: Any, kind: str) -> Any:
     listed = items(specifications)
     if specifications is UNKNOWN or UNKNOWN in listed:
         return UNKNOWN
-    return next((at(item, "tags") for item in listed if at(item, "resourceType") == kind), None)
+    may_be = UNKNOWN if any(at(item, "resourceType") is UNKNOWN for item in listed) else None
+    return next((at(item, "tags") for item in listed if at(item, "resourceType") == kind), may_be)
 
 
 def _places(resource: Resource) -> Iterator[tuple[str, Any]]:
@@ -87,6 +89,11 @@ def _places(resource: Resource) -> Iterator[tuple[str, Any]]:
             yield f"tag_specifications for {kind}", _specified(at(props, "tagSpecifications"), kind)
     if resource.type in (INSTANCE, SPOT_REQUEST):
         yield from _volumes(resource)
+    if resource.type == SPOT_FLEET:
+        for place, specification in enumerate(items(at(props, "launchSpecifications"))):
+            yield f"launch_specifications[{place}].tags", at(specification, "tags")
+    if resource.type == SERVICE and at(props, "propagateTags") in (None, "", "NONE"):
+        yield 'propagate_tags="SERVICE"', None  # its own tags reach none of its tasks, which are what costs
     if resource.type == NODES and at(props, "launchTemplate") is None:
         yield "launch_template with tag_specifications", None  # its own tags reach none of its machines
     if resource.type == BATCH:
@@ -101,7 +108,8 @@ def _volumes(resource: Resource) -> Iterator[tuple[str, Any]]:
         return
     together = at(resource.props, "volumeTags")
     apart = [(f"{disk.path}tags", at(disk.block, "tags")) for disk in disks(resource)]
-    if together or not any(tags for _, tags in apart):
+    whole = UNKNOWN not in (at(resource.props, "rootBlockDevice"), at(resource.props, "ebsBlockDevices"))
+    if together or (whole and not any(tags for _, tags in apart)):
         yield "volume_tags", together
     else:
         yield from apart
@@ -148,7 +156,7 @@ def check(resource: Resource, context: Context) -> Iterator[Violation]:
         wrong, words = _problems(tags, required, context.config)
         if words:
             lines.append(f"  {place}: {'; '.join(words)}")
-            keys += [key for key in wrong if key not in keys]
+            keys += wrong if place.startswith("tags") else []  # what a setting fills in
     if lines:
         settings = ", ".join(SETTINGS[key] for key in keys if key in SETTINGS)
         mend = [f"{settings} in Pulumi.{context.stack}.yaml"] * bool(settings)
