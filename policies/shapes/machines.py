@@ -13,6 +13,8 @@ from shoestring.base.names import LEASE_TAG
 
 INSTANCE, SPOT_REQUEST = "aws:ec2/instance:Instance", "aws:ec2/spotInstanceRequest:SpotInstanceRequest"
 SPOT_FLEET = "aws:ec2/spotFleetRequest:SpotFleetRequest"
+FLEET = "aws:ec2/fleet:Fleet"
+RESERVATION = "aws:ec2/capacityReservation:CapacityReservation"
 TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
 CONFIGURATION = "aws:ec2/launchConfiguration:LaunchConfiguration"
 GROUP = "aws:autoscaling/group:Group"
@@ -46,12 +48,19 @@ def accelerated(kind: str) -> bool:
     return ACCELERATED.fullmatch(kind) is not None
 
 
-def leased(resource: Resource) -> bool:
-    """Whether a resource says until when it may be there; an auto scaling group's tags are a list."""
+def lease(resource: Resource) -> Any:
+    """Until when a resource may be there, by its tag: None without one, UNKNOWN where nobody can say yet."""
     tags = at(resource.props, "tags")
-    if tags is UNKNOWN or at(tags, LEASE_TAG) is not None:
-        return True
-    return any(at(tag, "key") == LEASE_TAG or tag is UNKNOWN for tag in items(tags) if tags is not None)
+    if not isinstance(tags, list):
+        return at(tags, LEASE_TAG)
+    # an auto scaling group's
+    values = [at(tag, "value") for tag in tags if at(tag, "key") in (LEASE_TAG, UNKNOWN)]
+    return next(filter(known, values), UNKNOWN if UNKNOWN in values else None)
+
+
+def leased(resource: Resource) -> bool:
+    """Whether a resource says until when it may be there, or may do so."""
+    return lease(resource) is not None
 
 
 def templates(stack: Stack, resource: Resource, prop: str = "launchTemplate") -> list[Resource]:
@@ -69,6 +78,12 @@ def running(stack: Stack) -> Iterator[Machine]:
     """The machines that run all the time by a program's own words."""
     for instance in stack.of(INSTANCE, SPOT_REQUEST):
         yield from _instance(stack, instance)
+    for fleet in stack.of(SPOT_FLEET, FLEET):
+        yield from _fleet(stack, fleet)
+    for reservation in stack.of(RESERVATION):  # billed whether anything runs in it or not
+        if (kind := text(at(reservation.props, "instanceType"))) and at(reservation.props, "endDate") is None:
+            count = int(number(at(reservation.props, "instanceCount")) or 1)
+            yield _ec2(reservation, "instance_type", kind, count)
     for group in stack.of(GROUP):
         yield from _group(stack, group)
     for nodes in stack.of(NODES):
@@ -98,6 +113,23 @@ def _instance(stack: Stack, instance: Resource) -> Iterator[Machine]:
     for template in templates(stack, instance):
         if kind := text(at(template.props, "instanceType")):
             yield _ec2(instance, f"launch_template {template.name}, instance_type", kind)
+
+
+def _fleet(stack: Stack, fleet: Resource) -> Iterator[Machine]:
+    wanted = at(fleet.props, "targetCapacity"), at(fleet.props, "targetCapacitySpecification", "totalTargetCapacity")
+    count = int(next(filter(None, map(number, wanted)), 0))
+    if not count:
+        return
+    for place, specification in enumerate(items(at(fleet.props, "launchSpecifications"))):
+        if kind := text(at(specification, "instanceType")):
+            yield _ec2(fleet, f"launch_specifications[{place}].instance_type", kind, count)
+    configs = items(at(fleet.props, "launchTemplateConfigs"))
+    kinds = [text(at(override, "instanceType")) for config in configs for override in items(at(config, "overrides"))]
+    for kind in filter(None, kinds):
+        yield _ec2(fleet, "launch_template_configs.overrides", kind, count)
+    for template in [] if any(kinds) else templates(stack, fleet, "launchTemplateConfigs"):
+        if kind := text(at(template.props, "instanceType")):
+            yield _ec2(fleet, f"launch_template {template.name}, instance_type", kind, count)
 
 
 def _group(stack: Stack, group: Resource) -> Iterator[Machine]:

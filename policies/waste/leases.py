@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from policies.rule import Context, Example, Resource, Rule, Violation, declare
-from policies.shapes.machines import SPOT_FLEET, SPOT_REQUEST
+from policies.shapes.machines import SPOT_FLEET, SPOT_REQUEST, lease
 from policies.values import at, number, text
 from policies.waste.training import JOB, TUNING
 from shoestring.base.names import LEASE_TAG, window
@@ -17,19 +17,19 @@ EPHEMERAL = (JOB, TUNING, SPOT_REQUEST, SPOT_FLEET)
 def check(resource: Resource, context: Context) -> Iterator[Violation]:
     """A violation where an ephemeral resource has no lease, or any resource one that ends too late."""
     tags = at(resource.props, "tags")
-    lease = at(tags, LEASE_TAG)
+    until = lease(resource)
     prop = f"tags[{LEASE_TAG!r}]"
-    if resource.type in EPHEMERAL and lease is None and (tags is None or isinstance(tags, dict)):
+    if resource.type in EPHEMERAL and until is None and (tags is None or isinstance(tags, dict)):
         yield Violation(
             prop, None,
             f"a stack {window(context.environment)}, whose lease shoestring:leaseHours sets, or "
             f"tags={{{LEASE_TAG!r}: {_end(context, 4)!r}}}",
             "nothing ends it when nobody does: whatever it costs an hour, until somebody looks",
         )  # fmt: skip
-    if not text(lease):
+    if not text(until):
         return
     try:
-        end = datetime.fromisoformat(text(lease))
+        end = datetime.fromisoformat(text(until))
     except ValueError:
         return  # cost-tags says what is wrong with it
     end = end if end.tzinfo else end.replace(tzinfo=UTC)
@@ -37,7 +37,7 @@ def check(resource: Resource, context: Context) -> Iterator[Violation]:
     seconds = int((end - context.now).total_seconds())
     if most is not None and seconds > most * 3600 + 60:
         yield Violation(
-            prop, lease,
+            prop, until,
             f"{LEASE_TAG} no later than {_end(context, int(most))} (pulumi config set shoestring:leaseHours {most:f}), "
             "and a longer lease when that one ends",
             f"{seconds // 3600} h may be paid before anyone may remove it; {most:f} are allowed in "
