@@ -24,6 +24,7 @@ RETENTION = {  # type → the property that says how many days backups are kept,
     "aws:docdb/cluster:Cluster": ("backupRetentionPeriod", 1),
     "aws:docdb/elasticCluster:ElasticCluster": ("backupRetentionPeriod", 1),
     "aws:neptune/cluster:Cluster": ("backupRetentionPeriod", 1),
+    "aws:memorydb/cluster:Cluster": ("snapshotRetentionLimit", 0),
     REDSHIFT: ("automatedSnapshotRetentionPeriod", 1),
 }
 
@@ -31,7 +32,7 @@ RETENTION = {  # type → the property that says how many days backups are kept,
 def check_public(resource: Resource, context: Context) -> Iterator[Violation]:
     """A violation for a database with an address in the internet."""
     value = at(resource.props, "publiclyAccessible")
-    if on(value) or (value is None and resource.type == REDSHIFT):  # its default before version 6 of the provider
+    if on(value):
         yield Violation("publicly_accessible", value, "publicly_accessible=False", _address(resource, context))
 
 
@@ -80,7 +81,8 @@ DATABASE_BACKUPS = Rule(
     description="Databases are backed up, and backups are kept for days.",
     why="The provider's default is no backup for an RDS instance, and one day for clusters: an error that is found "
     "after a weekend has then no way back. Backups up to the size of the database cost nothing.",
-    change="Set backup_retention_period (automated_snapshot_retention_period for Redshift). Read replicas need none.",
+    change="Set backup_retention_period (automated_snapshot_retention_period for Redshift, "
+    "snapshot_retention_limit for MemoryDB). Read replicas need none.",
     types=tuple(RETENTION),
     config={
         "days": {"type": "number", "minimum": 1, "default": 3, "description": "Days that backups are kept at least."}

@@ -9,12 +9,15 @@ from policies.rule import Context, Example, Resource, Rule, Stack, Violation, de
 from policies.shapes.buckets import BUCKETS, about
 from policies.shapes.disks import DATABASE, MACHINES, VOLUME, disks
 from policies.shapes.machines import BATCH, NODES, TEMPLATE
-from policies.values import at, off, snake
+from policies.values import UNKNOWN, at, off, on, snake
 
 CLUSTER, REDSHIFT = "aws:rds/cluster:Cluster", "aws:redshift/cluster:Cluster"
+CACHE, ACCOUNT = "aws:elasticache/replicationGroup:ReplicationGroup", "aws:ebs/encryptionByDefault:EncryptionByDefault"
 SERVICE = "aws:ecs/service:Service"
 FLAGS: dict[str, tuple[str, ...]] = {  # the properties that say it
     VOLUME: ("encrypted",),
+    "aws:ebs/snapshotImport:SnapshotImport": ("encrypted",),
+    ACCOUNT: ("enabled",),
     DATABASE: ("storageEncrypted",),
     CLUSTER: ("storageEncrypted",),
     "aws:rds/globalCluster:GlobalCluster": ("storageEncrypted",),
@@ -24,7 +27,8 @@ FLAGS: dict[str, tuple[str, ...]] = {  # the properties that say it
     "aws:neptune/globalCluster:GlobalCluster": ("storageEncrypted",),
     "aws:efs/fileSystem:FileSystem": ("encrypted",),
     REDSHIFT: ("encrypted",),
-    "aws:elasticache/replicationGroup:ReplicationGroup": ("atRestEncryptionEnabled",),
+    CACHE: ("atRestEncryptionEnabled",),
+    "aws:appsync/apiCache:ApiCache": ("atRestEncryptionEnabled",),
     "aws:opensearch/domain:Domain": ("encryptAtRest.enabled",),
     "aws:elasticsearch/domain:Domain": ("encryptAtRest.enabled",),
     "aws:dax/cluster:Cluster": ("serverSideEncryption.enabled",),
@@ -32,8 +36,8 @@ FLAGS: dict[str, tuple[str, ...]] = {  # the properties that say it
     SERVICE: ("volumeConfiguration.managedEbsVolume.encrypted",),
 }
 COPIED = (  # what is made from these is encrypted as they are, where nothing else is said
-    "replicateSourceDb", "replicationSourceIdentifier", "sourceDbClusterIdentifier", "snapshotId", "snapshotIdentifier",
-    "snapshotArns", "snapshotName", "restoreToPointInTime",
+    "replicateSourceDb", "replicationSourceIdentifier", "sourceDbClusterIdentifier", "globalReplicationGroupId",
+    "snapshotId", "snapshotIdentifier", "restoreToPointInTime",
 )  # fmt: skip
 FREE = "who gets hold of a copy reads it; AWS's own keys are free, and encryption costs no time"
 CONFIGURATIONS = (
@@ -47,18 +51,24 @@ MAPPING = (
 
 def check_storage(resource: Resource, context: Context) -> Iterator[Violation]:
     """A violation for each disk, database or file system that is not encrypted."""
+    account = on(context.config["encryptedByDefault"])
     if resource.type in FLAGS:
-        yield from _flags(resource)
+        yield from _flags(resource, account)
         return
     for disk in disks(resource):
         prop, value = f"{disk.path}encrypted", at(disk.block, "encrypted")
-        if off(value) and not (value is None and at(disk.block, "snapshotId")):
+        if off(value) and not (value is None and (account or at(disk.block, "snapshotId"))):
             yield Violation(prop, value, _change(resource.type, prop, declared=disk.block is not None), FREE)
 
 
-def _flags(resource: Resource) -> Iterator[Violation]:
+def _flags(resource: Resource, account: bool) -> Iterator[Violation]:
     copied = any(at(resource.props, key) for key in COPIED)
-    by_default = resource.type == REDSHIFT or at(resource.props, "engineMode") == "serverless"
+    by_default = (
+        resource.type in (REDSHIFT, ACCOUNT)
+        or (resource.type == VOLUME and account)
+        or (resource.type == CACHE and at(resource.props, "engine") in ("valkey", UNKNOWN))
+        or at(resource.props, "engineMode") == "serverless"
+    )
     if resource.type == SERVICE and at(resource.props, "volumeConfiguration") is None:
         return  # its tasks have no disk of their own
     for flag in FLAGS[resource.type]:
@@ -99,10 +109,17 @@ ENCRYPTED_STORAGE = Rule(
     change="Set encrypted (storage_encrypted for databases), for the root disk as well as for the others; the "
     "account's own key costs nothing.",
     types=(*FLAGS, *MACHINES, NODES, BATCH),
+    config={
+        "encryptedByDefault": {
+            "type": "boolean", "default": False,
+            "description": "Whether the account encrypts new EBS disks by itself (aws.ebs.EncryptionByDefault), so "
+            "that a disk need not say so.",
+        }
+    },
     check=check_storage,
     fails=Example((_volume(),)),
     passes=Example((_volume(encrypted=True),)),
-)
+)  # fmt: skip
 ENCRYPTED_BUCKETS = Rule(
     name="encrypted-buckets",
     group="safety",

@@ -30,14 +30,16 @@ def check(stack: Stack, context: Context) -> Iterator[Violation]:
 
 def _scans(registry: Resource, repository: Resource) -> bool:
     """Whether one of a registry's rules scans this repository; what is unknown may do so."""
-    rules, name = at(registry.props, "rules"), text(at(repository.props, "name"))
+    rules, name = at(registry.props, "rules"), at(repository.props, "name")
     if rules is UNKNOWN:
         return True
     scanning = [rule for rule in items(rules) if at(rule, "scanFrequency") != "MANUAL"]
     filters = [at(pattern, "filter") for rule in scanning for pattern in items(at(rule, "repositoryFilters"))]
     # A filter without a wildcard is for all names that contain it.
     patterns = [text(word) if "*" in text(word) else f"*{text(word)}*" for word in filters if text(word)]
-    return UNKNOWN in filters or any(fnmatchcase(name, pattern) for pattern in patterns)
+    if name is UNKNOWN and filters:
+        return True
+    return UNKNOWN in filters or any(fnmatchcase(text(name), pattern) for pattern in patterns)
 
 
 CONTAINER_IMAGES = Rule(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from policies.rule import Context, Example, Resource, Rule, Violation, declare
+from policies.shapes.machines import NODES
 from policies.shapes.statements import internet
 from policies.values import UNKNOWN, at, items, number, text, texts
 
@@ -13,6 +14,7 @@ GROUPS = ("aws:ec2/securityGroup:SecurityGroup", "aws:ec2/defaultSecurityGroup:D
 RULE = "aws:ec2/securityGroupRule:SecurityGroupRule"
 INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 EVERY_PORT = (0, 65535)
+SSH = "with a key and no source, EKS opens port 22 of every node to the internet"
 
 
 def _openings(resource: Resource) -> Iterator[tuple[str, Any, list[str]]]:
@@ -48,6 +50,13 @@ def _ports(rule: Any) -> tuple[int, int] | None:
 
 def check(resource: Resource, context: Context) -> Iterator[Violation]:
     """A violation for each way in from the internet to ports other than those that are allowed."""
+    if resource.type == NODES:
+        remote = at(resource.props, "remoteAccess")
+        if at(remote, "ec2SshKey") and not at(remote, "sourceSecurityGroupIds"):
+            prop = "remote_access.source_security_group_ids"
+            change = f"{prop}=[who may connect], or Session Manager without any key"
+            yield Violation(prop, at(remote, "sourceSecurityGroupIds"), change, SSH)
+        return
     allowed = {int(port) for port in map(number, items(context.config["ports"])) if port is not None}
     for path, rule, cidrs in _openings(resource):
         ports = _ports(rule)
@@ -75,7 +84,7 @@ OPEN_PORTS = Rule(
     why="An open SSH, database or tracking port is tried by strangers within minutes; a machine that they take mines "
     "coins at your cost.",
     change="Let in a security group or your own network. Session Manager reaches machines without any open port, free.",
-    types=(*GROUPS, RULE, INGRESS),
+    types=(*GROUPS, RULE, INGRESS, NODES),
     config={
         "ports": {
             "type": "array", "items": {"type": "number"}, "default": [80, 443],

@@ -46,7 +46,7 @@ def _by_default(resource: Resource, disk: Disk) -> str | None:
     if resource.type == VOLUME:
         return "gp2"
     if resource.type == DATABASE:
-        copied = any(at(disk.block, key) for key in ("replicateSourceDb", "snapshotIdentifier"))
+        copied = any(at(disk.block, key) for key in ("replicateSourceDb", "snapshotIdentifier", "restoreToPointInTime"))
         if copied or text(at(disk.block, "engine")).startswith("aurora"):
             return None
         return "io1" if at(disk.block, "iops") else "gp2"

@@ -16,7 +16,12 @@ def violations(name, *resources, stack="dev", **config):
     context = Context(stack=stack, config={**rule.defaults, **config}, book=BOOK)
     if rule.check_stack:
         return list(rule.check_stack(Stack(resources), context))
-    return [violation for resource in resources for violation in rule.check(resource, context)]
+    return [
+        violation
+        for resource in resources
+        if rule.applies(resource.type)
+        for violation in rule.check(resource, context)
+    ]
 
 
 def props(name, *resources, **words):

@@ -60,7 +60,7 @@ def test_names_and_groups():
 
 @pytest.mark.parametrize("rule", RULES, ids=ids)
 def test_configuration_has_a_schema_with_a_default_of_its_type(rule: Rule):
-    kinds = {"array": list, "object": dict, "number": (int, float), "string": str}
+    kinds = {"array": list, "object": dict, "number": (int, float), "string": str, "boolean": bool}
     for key, schema in rule.config.items():
         assert isinstance(schema["default"], kinds[schema["type"]]), key
         assert schema["description"].endswith(".")
