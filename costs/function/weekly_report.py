@@ -18,6 +18,7 @@ from typing import Any
 from costs.book.prices import PriceBook
 from costs.report import publish
 from costs.report.account import Subject
+from costs.report.explorer import Scope
 from costs.report.gather import gather
 from costs.report.periods import chosen
 from shoestring.base.errors import UserError
@@ -44,8 +45,7 @@ def _report(event: Mapping[str, Any]) -> dict[str, Any]:
 
     environment, bucket = _needed("REPORT_ENVIRONMENT"), _needed("REPORT_BUCKET")
     subject = Subject(
-        project=_needed("REPORT_PROJECT"),
-        environment=environment,
+        scope=Scope(_needed("REPORT_PROJECT"), environment),
         region=os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION", "us-east-1"),
         function=os.environ.get("REPORT_FUNCTION") or f"shoestring-{environment}-inference",
         budget=os.environ.get("REPORT_BUDGET_NAME", ""),
@@ -59,6 +59,6 @@ def _report(event: Mapping[str, Any]) -> dict[str, Any]:
     where = publish.to_bucket(report, publish.files(report, book), boto3.client("s3"), bucket)
     if topic := os.environ.get("REPORT_TOPIC_ARN"):
         publish.announce(report, where, boto3.client("sns"), topic)
-    facts = {"period": period.name, "usd": str(report.usd), "report": where, "requests": report.requests}
+    facts = {"period": period.name, "usd": str(report.usd), "report": where, "requests": report.readings.requests}
     print(json.dumps({"event": "report", **facts}))
     return facts

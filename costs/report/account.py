@@ -9,13 +9,13 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from decimal import Decimal
 from typing import Any
 
 from costs.report import records
 from costs.report.explorer import CURRENCY, Scope, money
-from costs.report.periods import Period
+from costs.report.periods import Period, Span
 from shoestring.base.errors import UserError
 
 Clients = Callable[[str], Any]  # a boto3 client by its service's name
@@ -34,23 +34,18 @@ class Subject:
     """Whose report it is.
 
     Args:
+        scope: the tags that tell its costs apart.
         function: the inference function, whose predictions are counted.
         budget, monthly_usd: the month's limit; `monthly_usd` counts where there is no budget.
         bucket: where records of jobs lie; `{account}` in it stands for the account's number. None are read without it.
     """
 
-    project: str
-    environment: str
+    scope: Scope
     region: str
     function: str
     budget: str = ""
     monthly_usd: str = ""
     bucket: str = ""
-
-    @property
-    def scope(self) -> Scope:
-        """The tags that tell its costs apart."""
-        return Scope(self.project, self.environment)
 
 
 @dataclass(frozen=True)
@@ -103,11 +98,6 @@ class AccountReadings:
     notes: tuple[str, ...] = ()
 
 
-def milliseconds(moment: datetime) -> int:
-    """A moment as CloudWatch Logs counts time."""
-    return int(moment.timestamp() * 1000)
-
-
 def reported(line: str) -> dict[str, Decimal]:
     """The figures of one REPORT line of Lambda: `Duration`, `Billed Duration`, `Memory Size`, `Max Memory Used`, and
     `Init Duration` of a cold start; nothing for any other line."""
@@ -148,7 +138,7 @@ def jobs(sagemaker: Any, scope: Scope, period: Period) -> tuple[Job, ...]:
     more: dict[str, str] = {}
     while True:
         answer = sagemaker.list_training_jobs(
-            LastModifiedTimeAfter=period.moments[0], SortBy="CreationTime", MaxResults=100, **more
+            LastModifiedTimeAfter=period.moments.start, SortBy="CreationTime", MaxResults=100, **more
         )
         for summary in answer["TrainingJobSummaries"]:
             ended = summary.get("TrainingEndTime")
@@ -199,7 +189,7 @@ def predictions(clients: Clients, function: str, period: Period) -> Predictions:
     """
     configuration = clients("lambda").get_function_configuration(FunctionName=function)
     group = log_group_of(configuration)
-    logs, (start, end) = clients("logs"), map(milliseconds, period.moments)
+    logs, (start, end) = clients("logs"), period.moments.milliseconds
     try:
         used, calls = Decimal(0), 0
         for line in log_lines(logs, group, start, end, "REPORT"):
@@ -242,12 +232,10 @@ def metric(namespace: str, name: str, dimensions: Mapping[str, str], stat: str, 
     return {"Id": f"{name}_{stat}".lower(), "MetricStat": {"Metric": measured, "Period": period, "Stat": stat}}
 
 
-def metric_values(
-    cloudwatch: Any, queries: Sequence[dict[str, Any]], span: tuple[datetime, datetime]
-) -> dict[str, list[Decimal]]:
+def metric_values(cloudwatch: Any, queries: Sequence[dict[str, Any]], span: Span) -> dict[str, list[Decimal]]:
     """Each query's values by its id."""
     values: dict[str, list[Decimal]] = {query["Id"]: [] for query in queries}
-    arguments: dict[str, Any] = {"MetricDataQueries": list(queries), "StartTime": span[0], "EndTime": span[1]}
+    arguments: dict[str, Any] = {"MetricDataQueries": list(queries), "StartTime": span.start, "EndTime": span.end}
     while True:
         answer = cloudwatch.get_metric_data(**arguments)
         for result in answer["MetricDataResults"]:

@@ -114,6 +114,6 @@ def of(report: Report) -> Mapping[str, Any]:
             }
             for advice in report.recommendations
         ],
-        "reading": {"cost_explorer_requests": report.requests, "usd": money(report.requests_usd)},
+        "reading": {"cost_explorer_requests": readings.requests, "usd": money(report.requests_usd)},
         "notes": list(report.notes),
     }

@@ -12,6 +12,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from costs.amounts import decimal
 from costs.report.periods import DAY, Period, month_of
 from shoestring.base.errors import UserError
 
@@ -119,12 +120,9 @@ def money(amount: Mapping[str, Any], where: str) -> Decimal:
 
 def _number(text: object, where: str) -> Decimal:
     try:
-        number = Decimal(str(text))
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if not number.is_finite():
-        raise UserError(f"{where} is {text!r}", "a decimal number, as Cost Explorer answers")
-    return number
+        return decimal(str(text))
+    except (InvalidOperation, ValueError):
+        raise UserError(f"{where} is {text!r}", "a decimal number, as Cost Explorer answers") from None
 
 
 def rows_of(answer: Answer) -> list[BilledRow]:

@@ -12,7 +12,6 @@ from costs.report.account import Subject
 from costs.report.explorer import Explorer
 from costs.report.periods import Period
 from costs.report.report import Report, make
-from costs.report.utilisation import Span
 
 
 def gather(
@@ -39,7 +38,7 @@ def gather(
 
     readings_of_account = account.read(regional, subject, period)
     sizings, notes = utilisation.measure(
-        regional, subject.scope, Span.until(moment), readings_of_account.jobs, Span.of(period), subject.region, book,
+        regional, subject.scope, moment, readings_of_account.jobs, period, subject.region, book,
         functions=(subject.function,),
     )  # fmt: skip
     advice = tuple(sizing.advice for sizing in sizings if sizing.advice)

@@ -6,12 +6,30 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
 
 from shoestring.base.errors import UserError
 
 WEEK = re.compile(r"\d{4}-W\d{2}", re.ASCII)
 DAY = timedelta(days=1)
 LONGEST = 182  # days in one report: with as many before, what Cost Explorer keeps by day
+
+
+class Span(NamedTuple):
+    """From a moment to another, both with their zone."""
+
+    start: datetime
+    end: datetime
+
+    @property
+    def milliseconds(self) -> tuple[int, int]:
+        """As CloudWatch Logs counts time."""
+        return int(self.start.timestamp() * 1000), int(self.end.timestamp() * 1000)
+
+    @property
+    def days(self) -> int:
+        """At least 1."""
+        return max(1, round((self.end - self.start) / DAY))
 
 
 @dataclass(frozen=True)
@@ -37,10 +55,9 @@ class Period:
         return self.end - DAY
 
     @property
-    def moments(self) -> tuple[datetime, datetime]:
+    def moments(self) -> Span:
         """When it begins and when it ends."""
-        start, end = (datetime.combine(day, time(), UTC) for day in (self.start, self.end))
-        return start, end
+        return Span(*(datetime.combine(day, time(), UTC) for day in (self.start, self.end)))
 
     @property
     def before(self) -> Period:

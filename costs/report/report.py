@@ -44,7 +44,6 @@ class Report:
     predictions: PredictionCosts
     surprises: tuple[Surprise, ...]
     recommendations: tuple[Advice, ...]
-    requests: int
     requests_usd: Decimal | None  # None: the price book does not have it
     notes: tuple[str, ...]
 
@@ -106,7 +105,6 @@ def make(
         predictions=unit_costs.per_thousand(account.predictions, _of(services, LAMBDA), region, book),
         surprises=analysis.surprises(readings, days, services, billed),
         recommendations=tuple(sorted(recommendations, key=lambda advice: -advice.saves.high)),
-        requests=readings.requests,
         requests_usd=_price_of(readings.requests, book),
         notes=_notes(readings, account, days, trainings) + size_notes,
     )

@@ -59,5 +59,5 @@ def summary(report: Report, where: str = "") -> str:
         saves = f", saves {span(advice.saves)} a month" if advice.saves.high else ""
         lines += [f"  - {advice.what}{saves}: {advice.why} ({advice.source})", f"    {advice.how}"]
     price = "" if report.requests_usd is None else f", {dollars(report.requests_usd)} on AWS"
-    lines.append(f"{report.requests} requests to Cost Explorer{price}")
+    lines.append(f"{report.readings.requests} requests to Cost Explorer{price}")
     return "\n".join([*lines, where] if where else lines)

@@ -5,16 +5,15 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from costs.book.prices import PriceBook
 from costs.report import account, sizing
-from costs.report.account import Attempts, Clients, Job, log_lines, milliseconds
+from costs.report.account import Attempts, Clients, Job, log_lines
 from costs.report.explorer import Scope
-from costs.report.periods import Period
+from costs.report.periods import DAY, Period, Span
 from costs.report.sizing import FunctionUse, JobUse, MachineUse, Sizing
 
 ZERO = Decimal(0)
@@ -22,39 +21,6 @@ DAYS = 14  # looked back; CloudWatch keeps hours for 15 months, logs of the plat
 JOB_METRICS = "/aws/sagemaker/TrainingJobs"
 AGENT = "CWAgent"  # the CloudWatch agent's namespace, which has the memory that EC2 does not see
 TENTH = Decimal("0.1")
-
-
-@dataclass(frozen=True)
-class Span:
-    """The time that is looked at."""
-
-    start: datetime
-    end: datetime
-
-    @classmethod
-    def until(cls, now: datetime, days: int = DAYS) -> Span:
-        """The `days` days before `now`."""
-        return cls(now - timedelta(days=days), now)
-
-    @classmethod
-    def of(cls, period: Period) -> Span:
-        """Whole days."""
-        return cls(*period.moments)
-
-    @property
-    def moments(self) -> tuple[datetime, datetime]:
-        """Both ends."""
-        return self.start, self.end
-
-    @property
-    def milliseconds(self) -> tuple[int, int]:
-        """As CloudWatch Logs counts time."""
-        return milliseconds(self.start), milliseconds(self.end)
-
-    @property
-    def days(self) -> int:
-        """At least 1."""
-        return max(1, round((self.end - self.start) / timedelta(days=1)))
 
 
 def of_function(logs: Any, configuration: Mapping[str, Any], span: Span, setting: str) -> FunctionUse:
@@ -103,7 +69,7 @@ def of_machine(cloudwatch: Any, instance: Mapping[str, Any], span: Span, setting
             account.metric("AWS/EC2", "CPUCreditBalance", own, "Minimum", 3600),
             account.metric(AGENT, "mem_used_percent", own, "Maximum", 3600),
         ],
-        span.moments,
+        span,
     )
     peaks, means = measured["cpuutilization_maximum"], measured["cpuutilization_average"]
     memory, credits = measured["mem_used_percent_maximum"], measured["cpucreditbalance_minimum"]
@@ -133,7 +99,7 @@ def _measured(cloudwatch: Any, job: Job, span: Span) -> Peaks:
     for number in range(1, job.instances + 1):
         host = {"Host": f"{job.name}/algo-{number}"}
         queries = [account.metric(JOB_METRICS, name, host, "Maximum", 60) for name in PEAKS]
-        for name, values in zip(PEAKS, account.metric_values(cloudwatch, queries, span.moments).values(), strict=True):
+        for name, values in zip(PEAKS, account.metric_values(cloudwatch, queries, span).values(), strict=True):
             peaks[name] += values
     return peaks
 
@@ -238,9 +204,9 @@ def machine_setting(instance: Mapping[str, Any], environment: str) -> str:
 def measure(
     clients: Clients,
     scope: Scope,
-    span: Span,
+    now: datetime,
     jobs: Sequence[Job],
-    jobs_span: Span,
+    jobs_period: Period,
     region: str,
     book: PriceBook,
     functions: Sequence[str] = (),
@@ -249,11 +215,12 @@ def measure(
     """Functions, machines and jobs of the scope against what they need, and notes on what could not be read.
 
     Args:
-        jobs: what ended within `jobs_span`.
+        now: functions and machines are looked at over the `DAYS` days before it.
+        jobs: what ended within `jobs_period`.
         functions: names of those to look at.
         job_logs: also read what jobs said of themselves, where SageMaker measured nothing.
     """
-    attempts, sizings = Attempts(), list[Sizing]()
+    attempts, sizings, span = Attempts(), list[Sizing](), Span(now - DAYS * DAY, now)
 
     def one_function(name: str) -> list[Sizing]:
         configuration = clients("lambda").get_function_configuration(FunctionName=name)
@@ -270,7 +237,7 @@ def measure(
         ]
 
     def all_jobs() -> list[Sizing]:
-        uses = of_jobs(clients("cloudwatch"), jobs, jobs_span, clients("logs") if job_logs else None)
+        uses = of_jobs(clients("cloudwatch"), jobs, jobs_period.moments, clients("logs") if job_logs else None)
         return [sizing.job(use, region, book) for use in uses]
 
     reading = "lambda:GetFunctionConfiguration, logs:FilterLogEvents"

@@ -16,7 +16,7 @@ from costs.report.explorer import Scope
 from costs.report.html import span as shown
 from costs.report.periods import DAY, Period
 from costs.report.sizing import Sizing
-from costs.report.utilisation import DAYS, Span
+from costs.report.utilisation import DAYS
 
 SCHEMA = "shoestring.rightsizing/1"
 WORDS = {"smaller": "too large", "larger": "too small", "fits": "fits", "unknown": "not known"}
@@ -96,8 +96,6 @@ def measure(
     )
     reading = "lambda:ListFunctions, lambda:ListTags"
     names = attempts.of("functions", reading, lambda: utilisation.functions(regional("lambda"), scope), [])
-    sizings, notes = utilisation.measure(
-        regional, scope, Span.until(moment), jobs, Span.of(period), region, book, names, job_logs=True
-    )
+    sizings, notes = utilisation.measure(regional, scope, moment, jobs, period, region, book, names, job_logs=True)
     ranked = sorted(sizings, key=lambda sizing: -(sizing.advice.saves.high if sizing.advice else -1))
     return Rightsizing(scope, DAYS, tuple(ranked), (*attempts.notes, *notes))

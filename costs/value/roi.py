@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -13,8 +12,8 @@ from costs.value.inputs import Inputs
 Usd = Annotated[Decimal, Field(allow_inf_nan=False)]
 
 
-class RoiInputs(Inputs):
-    """Dollars over the same time.
+class Roi(Inputs):
+    """What was given, in dollars over the same time, and what follows from it.
 
     A cost of nothing or less has no return: it is refused.
     """
@@ -23,16 +22,20 @@ class RoiInputs(Inputs):
     cost: Usd = Field(gt=0, description="what it cost, in US dollars")
     months: Decimal | None = Field(None, gt=0, allow_inf_nan=False, description="the time that both are for")
 
+    @property
+    def gain(self) -> Decimal:
+        """Dollars; below 0 for a loss."""
+        return self.benefit - self.cost
 
-@dataclass(frozen=True)
-class Roi:
-    """`share` is (benefit - cost) / cost: 4 is 400 %. `payback_months` is when the benefit has paid the cost."""
+    @property
+    def share(self) -> Decimal:
+        """(benefit - cost) / cost: 4 is 400 %."""
+        return self.gain / self.cost
 
-    benefit: Decimal
-    cost: Decimal
-    gain: Decimal
-    share: Decimal
-    payback_months: Decimal | None
+    @property
+    def payback_months(self) -> Decimal | None:
+        """When the benefit has paid the cost; None where the time is not known, or nothing comes back."""
+        return self.cost * self.months / self.benefit if self.months and self.benefit > 0 else None
 
     def facts(self) -> dict[str, Any]:
         """For machines; money is a text."""
@@ -42,14 +45,6 @@ class Roi:
             "payback_months": None if self.payback_months is None else f"{self.payback_months:f}",
             "source": "given",
         }  # fmt: skip
-
-
-def roi(inputs: RoiInputs) -> Roi:
-    """The return of what was spent."""
-    gain = inputs.benefit - inputs.cost
-    pays = inputs.months is not None and inputs.benefit > 0
-    payback = inputs.cost * inputs.months / inputs.benefit if pays and inputs.months else None
-    return Roi(inputs.benefit, inputs.cost, gain, gain / inputs.cost, payback)
 
 
 def render(roi: Roi) -> str:

@@ -13,6 +13,7 @@ from costs.book.prices import PriceBook
 from costs.report import document, text
 from costs.report import publish as files
 from costs.report.account import Subject
+from costs.report.explorer import Scope
 from costs.report.gather import gather
 from costs.report.periods import chosen
 from costs.report.report import Report
@@ -48,8 +49,7 @@ def subject(environment: str) -> Subject:
         raise UserError(f"{path.name}: {error}", "the stack's configuration", f"git diff {path.name}") from error
     name = f"shoestring-{environment}"
     return Subject(
-        project=str(configured.get("shoestring:project", "shoestring")),
-        environment=environment,
+        scope=Scope(str(configured.get("shoestring:project", "shoestring")), environment),
         region=str(configured.get("aws:region", REGION)),
         function=f"{name}-inference",
         budget=f"{name}-costs",

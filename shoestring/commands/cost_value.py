@@ -33,8 +33,8 @@ def roi(
     as_json: Json = False,
 ) -> None:
     """Return on investment: (benefit - cost) / cost."""
-    flags = {name: value for name, value in locals().items() if name in returns.RoiInputs.model_fields}
-    result = returns.roi(gather(returns.RoiInputs, file, flags, "shoestring cost roi"))
+    flags = {name: value for name, value in locals().items() if name in returns.Roi.model_fields}
+    result = gather(returns.Roi, file, flags, "shoestring cost roi")
     emit(result.facts(), as_json, returns.render(result))
 
 

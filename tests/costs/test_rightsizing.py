@@ -16,9 +16,9 @@ from costs.book.prices import PriceBook
 from costs.report import sizing, utilisation
 from costs.report.account import Job
 from costs.report.explorer import Scope
+from costs.report.periods import DAY, Span
 from costs.report.shapes import shape
 from costs.report.sizing import MEMORY_ROOM, ROOM, FunctionUse, JobUse, MachineUse, Sizing
-from costs.report.utilisation import Span
 from costs.value.rightsizing import measure
 from tests.costs.report import sample
 
@@ -265,7 +265,7 @@ def test_a_job_may_say_what_it_used() -> None:
             return {"events": [{"timestamp": 0, "message": line} for line in lines]}
 
     job = Job("churn-0f3a91c2b7de", "churn", "Completed", "ml.m5.large", 1, 10, True, 60, 20, "2026-11-16T14:00:00Z")
-    (use,) = utilisation.of_jobs(Silent(), [job], Span.until(NOW), Logs())
+    (use,) = utilisation.of_jobs(Silent(), [job], Span(NOW - 14 * DAY, NOW), Logs())
     assert (use.points, use.peak_cpu, use.peak_memory, use.peak_gpu) == (6, Decimal("55.5"), Decimal("12.0"), None)
     assert "what jobs said in their logs" in use.source
 

@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError
 from costs.book.prices import PriceBook
 from costs.report import publish
 from costs.report.account import HASH, Subject
+from costs.report.explorer import Scope
 from costs.report.gather import gather
 from costs.report.periods import chosen
 
@@ -321,7 +322,7 @@ def clients(**others: Any) -> Callable[..., Any]:
 def main(folder: Path) -> None:
     """Writes the sample's report."""
     book = PriceBook.load()
-    subject = Subject(PROJECT, ENVIRONMENT, "us-east-1", "shoestring-dev-inference", "shoestring-dev-costs")
+    subject = Subject(Scope(PROJECT, ENVIRONMENT), "us-east-1", "shoestring-dev-inference", "shoestring-dev-costs")
     report = gather(clients(), subject, chosen(TODAY), book, NOW)
     for path in publish.to_folder(publish.files(report, book), folder):
         print(path)

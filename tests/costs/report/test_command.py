@@ -96,10 +96,10 @@ def test_project_region_and_limit_are_the_stacks(monkeypatch: pytest.MonkeyPatch
         "config:\n  aws:region: eu-central-1\n  shoestring:project: crm\n  shoestring:budget: {monthlyUsd: 12.50}\n"
     )
     found = cost_report.subject("prod")
-    assert (found.project, found.region, found.monthly_usd) == ("crm", "eu-central-1", "12.5")
+    assert (found.scope.project, found.region, found.monthly_usd) == ("crm", "eu-central-1", "12.5")
     assert (found.function, found.budget) == ("shoestring-prod-inference", "shoestring-prod-costs")
     missing = cost_report.subject("dev")
-    assert (missing.project, missing.region, missing.monthly_usd) == ("shoestring", "us-east-1", "15")
+    assert (missing.scope.project, missing.region, missing.monthly_usd) == ("shoestring", "us-east-1", "15")
     (tmp_path / "Pulumi.dev.yaml").write_text("config: [1, 2]\n")
     with pytest.raises(UserError, match=r"Pulumi\.dev\.yaml"):
         cost_report.subject("dev")

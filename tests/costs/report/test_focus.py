@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from costs.book.prices import PriceBook
 from costs.report import focus, names
 from costs.report.account import Subject
-from costs.report.explorer import BilledRow
+from costs.report.explorer import BilledRow, Scope
 from costs.report.gather import gather
 from costs.report.periods import chosen
 from costs.report.report import Report
@@ -22,7 +22,9 @@ from tests.costs.report import sample
 from tests.costs.report.focus_validator import problems
 
 BOOK = PriceBook.load()
-SUBJECT = Subject(sample.PROJECT, sample.ENVIRONMENT, "us-east-1", "shoestring-dev-inference", "shoestring-dev-costs")
+SUBJECT = Subject(
+    Scope(sample.PROJECT, sample.ENVIRONMENT), "us-east-1", "shoestring-dev-inference", "shoestring-dev-costs"
+)
 TAGS = {"Project": "shoestring", "Environment": "dev"}
 
 

@@ -24,6 +24,7 @@ from costs.function import weekly_report as handler
 from costs.report import charts, document, html, publish, text
 from costs.report.account import Subject
 from costs.report.analysis import Day, Item
+from costs.report.explorer import Scope
 from costs.report.gather import gather
 from costs.report.periods import chosen
 from costs.report.report import Report
@@ -32,7 +33,7 @@ from tests.costs.report import sample
 
 BOOK = PriceBook.load()
 SUBJECT = Subject(
-    sample.PROJECT, sample.ENVIRONMENT, "us-east-1", "shoestring-dev-inference", "shoestring-dev-costs", "15"
+    Scope(sample.PROJECT, sample.ENVIRONMENT), "us-east-1", "shoestring-dev-inference", "shoestring-dev-costs", "15"
 )
 WEEK = chosen(sample.TODAY)
 KEY = "reports/cost/2026/2026-W47/"

@@ -265,11 +265,11 @@ def test_what_is_denied_becomes_a_note_with_the_action() -> None:
             return refuse
 
     clients = sample.clients(sagemaker=Denied(), lambda_=Denied())
-    found = account.read(clients, Subject("p", "e", "us-east-1", "f", "b", "15"), WEEK)
+    found = account.read(clients, Subject(Scope("p", "e"), "us-east-1", "f", "b", "15"), WEEK)
     assert found.jobs == () and found.predictions is None and found.limit.usd == 40
     assert ["sagemaker:ListTags" in found.notes[0], "logs:FilterLogEvents" in found.notes[1]] == [True, True]
 
 
 def test_moments_are_counted_in_utc() -> None:
     """As CloudWatch Logs counts."""
-    assert account.milliseconds(WEEK.moments[0]) == datetime(2026, 11, 16, tzinfo=UTC).timestamp() * 1000
+    assert WEEK.moments.milliseconds[0] == datetime(2026, 11, 16, tzinfo=UTC).timestamp() * 1000
