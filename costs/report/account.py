@@ -134,23 +134,17 @@ def log_lines(logs: Any, group: str, start: int, end: int, pattern: str, streams
 
 def jobs(sagemaker: Any, scope: Scope, period: Period) -> tuple[Job, ...]:
     """The finished jobs whose tags are the scope's, and which ended in the period; the oldest first."""
+    asked = {"LastModifiedTimeAfter": period.moments.start, "SortBy": "CreationTime", "MaxResults": 100}
     ended_jobs: list[Job] = []
-    more: dict[str, str] = {}
-    while True:
-        answer = sagemaker.list_training_jobs(
-            LastModifiedTimeAfter=period.moments.start, SortBy="CreationTime", MaxResults=100, **more
-        )
-        for summary in answer["TrainingJobSummaries"]:
+    for page in sagemaker.get_paginator("list_training_jobs").paginate(**asked):
+        for summary in page["TrainingJobSummaries"]:
             ended = summary.get("TrainingEndTime")
             if summary["TrainingJobStatus"] in FINISHED and ended and ended.astimezone(UTC).date() in period:
                 tags = sagemaker.list_tags(ResourceArn=summary["TrainingJobArn"])["Tags"]
                 if scope.has({tag["Key"]: tag["Value"] for tag in tags}):
-                    ended_jobs.append(
-                        job_of(sagemaker.describe_training_job(TrainingJobName=summary["TrainingJobName"]))
-                    )
-        if not answer.get("NextToken"):
-            return tuple(sorted(ended_jobs, key=lambda job: job.ended))
-        more = {"NextToken": answer["NextToken"]}
+                    described = sagemaker.describe_training_job(TrainingJobName=summary["TrainingJobName"])
+                    ended_jobs.append(job_of(described))
+    return together(ended_jobs)
 
 
 def recorded(s3: Any, bucket: str, scope: Scope, period: Period) -> tuple[Job, ...]:
@@ -235,14 +229,11 @@ def metric(namespace: str, name: str, dimensions: Mapping[str, str], stat: str, 
 def metric_values(cloudwatch: Any, queries: Sequence[dict[str, Any]], span: Span) -> dict[str, list[Decimal]]:
     """Each query's values by its id."""
     values: dict[str, list[Decimal]] = {query["Id"]: [] for query in queries}
-    arguments: dict[str, Any] = {"MetricDataQueries": list(queries), "StartTime": span.start, "EndTime": span.end}
-    while True:
-        answer = cloudwatch.get_metric_data(**arguments)
-        for result in answer["MetricDataResults"]:
+    pages = cloudwatch.get_paginator("get_metric_data")
+    for page in pages.paginate(MetricDataQueries=list(queries), StartTime=span.start, EndTime=span.end):
+        for result in page["MetricDataResults"]:
             values[result["Id"]] += [Decimal(str(value)) for value in result["Values"]]
-        if not answer.get("NextToken"):
-            return values
-        arguments["NextToken"] = answer["NextToken"]
+    return values
 
 
 def _counted(cloudwatch: Any, configuration: Mapping[str, Any], period: Period, why: str) -> Predictions:

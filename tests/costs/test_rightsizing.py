@@ -251,7 +251,7 @@ def test_an_environment_is_measured_as_a_whole() -> None:
 def test_a_job_may_say_what_it_used() -> None:
     """Where SageMaker measured nothing, as on the local cloud: lines with cpu_percent and memory_percent count."""
 
-    class Silent:
+    class Silent(sample.Paged):
         def get_metric_data(self, **arguments: Any) -> dict[str, Any]:
             return {"MetricDataResults": [{"Id": each["Id"], "Values": []} for each in arguments["MetricDataQueries"]]}
 

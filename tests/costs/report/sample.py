@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -176,7 +177,14 @@ JOBS = (
 )
 
 
-class SageMaker:
+class Paged:
+    """A client whose operations answer in one page, also through boto3's paginators."""
+
+    def get_paginator(self, operation: str) -> Any:
+        return SimpleNamespace(paginate=lambda **arguments: [getattr(self, operation)(**arguments)])
+
+
+class SageMaker(Paged):
     """Lists, tags and describes the sample's jobs."""
 
     def list_training_jobs(self, **arguments: Any) -> Answer:
@@ -268,7 +276,7 @@ MEASURED = {
 }  # fmt: skip
 
 
-class CloudWatch:
+class CloudWatch(Paged):
     """Two weeks of measurements by the hour, and twenty minutes of each job."""
 
     def get_metric_data(self, **arguments: Any) -> Answer:

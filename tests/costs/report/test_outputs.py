@@ -60,13 +60,13 @@ class Nothing:
         def answer(**arguments: Any) -> Any:
             if name in ("describe_budget", "get_function_configuration", "filter_log_events"):
                 raise sample._Missing()
-            return {"TrainingJobSummaries": [], "Anomalies": [], "ResultsByTime": [],
+            return {"Anomalies": [], "ResultsByTime": [],
                     "Total": {"Amount": "0", "Unit": "USD"}}  # fmt: skip
 
         return answer
 
     def get_paginator(self, operation: str) -> sample.Pages:
-        return sample.Pages({"Reservations": [], "Functions": []})
+        return sample.Pages({"Reservations": [], "Functions": [], "TrainingJobSummaries": []})
 
 
 @pytest.fixture(scope="module")

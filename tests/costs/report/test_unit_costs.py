@@ -200,7 +200,7 @@ def test_without_a_log_cloudwatch_counts() -> None:
         def filter_log_events(self, **arguments: Any) -> dict[str, Any]:
             raise sample._Missing()
 
-    class CloudWatch:
+    class CloudWatch(sample.Paged):
         def get_metric_data(self, **arguments: Any) -> dict[str, Any]:
             values = {"invocations_sum": [7.0, 5.0], "duration_sum": [2.5]}
             return {"MetricDataResults": [{"Id": name, "Values": numbers} for name, numbers in values.items()]}
@@ -259,7 +259,7 @@ def test_what_is_denied_becomes_a_note_with_the_action() -> None:
 
     class Denied:
         def __getattr__(self, name: str) -> Any:
-            def refuse(**arguments: Any) -> Any:
+            def refuse(*operation: str, **arguments: Any) -> Any:
                 raise sample._Missing("AccessDeniedException")
 
             return refuse
