@@ -120,10 +120,6 @@ def _service(row: BilledRow) -> str:
     return row.keys[0]
 
 
-def _usage_type(row: BilledRow) -> str:
-    return row.keys[1]
-
-
 def days(readings: Readings) -> tuple[Day, ...]:
     """Every day of the period, also those that Cost Explorer left out."""
     sums = {day: total(rows) for day, rows in _by(readings.rows, lambda row: row.day).items()}
@@ -169,7 +165,8 @@ def items(rows: Sequence[BilledRow], period: Period, comparable_days: set[date])
     items = []
     for name in now.keys() | before.keys():
         own = now.get(name, [])
-        parts = _ranked(_part(usage_type, part, comparable_days) for usage_type, part in _by(own, _usage_type).items())
+        usage_types = _by(own, lambda row: row.keys[1])
+        parts = _ranked(_part(usage_type, part, comparable_days) for usage_type, part in usage_types.items())
         items.append(Item(name, total(own), _compared(own, comparable_days), total(before.get(name, [])), parts=parts))
     return _ranked(items)
 
@@ -222,7 +219,7 @@ def surprises(readings: Readings, days: Sequence[Day], services: Sequence[Item],
     compared, comparable_days = comparison(days), comparable(days)
     candidates = [_anomaly(anomaly) for anomaly in readings.anomalies]
     if not compared.why_not:
-        candidates += _by_service(readings, services, comparable_days, billed)
+        candidates += _by_service(services, billed)
         candidates += [_by_day(readings, day, billed) for day in days if day.day in comparable_days]
     large = [surprise for surprise in candidates if abs(surprise.usd) >= SURPRISE]
     large.sort(key=lambda surprise: -abs(surprise.usd))
@@ -231,20 +228,17 @@ def surprises(readings: Readings, days: Sequence[Day], services: Sequence[Item],
     return tuple(ranked[:SURPRISES])
 
 
-def _by_service(
-    readings: Readings, services: Sequence[Item], comparable_days: set[date], billed: str
-) -> list[Surprise]:
+def _by_service(services: Sequence[Item], billed: str) -> list[Surprise]:
     surprises = []
     for item in services:
-        rows = [row for row in readings.rows if row.keys[0] == item.name and row.day in comparable_days]
         usd = item.compared_usd
         change = usd - item.before_usd
         if item.before_usd:
             how = f"{dollars(usd)} instead of {dollars(item.before_usd)} in the period before ({_signed(change)})"
         else:
             how = f"{dollars(usd)}, and nothing in the period before"
-        most = max(_by(rows, _usage_type).items(), key=lambda pair: total(pair[1]), default=None)
-        because = f"; most of it is {most[0]} with {dollars(total(most[1]))}" if most and total(most[1]) else ""
+        most = max(item.parts, key=lambda part: part.compared_usd, default=None)
+        because = f"; most of it is {most.name} with {dollars(most.compared_usd)}" if most and most.compared_usd else ""
         surprises.append(Surprise(change, item.name, f"{item.name} cost {how}{because}.", billed))
     return surprises
 

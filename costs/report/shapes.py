@@ -15,15 +15,11 @@ BURSTABLE = {
     "large": (2, "8", "0.30"), "xlarge": (4, "16", "0.40"), "2xlarge": (8, "32", "0.40"),
 }  # fmt: skip
 # GPU families: vCPU, GiB and GPUs by size.
-ACCELERATED = {
-    "g4dn": {"xlarge": (4, 16, 1), "2xlarge": (8, 32, 1), "4xlarge": (16, 64, 1), "8xlarge": (32, 128, 1),
-             "16xlarge": (64, 256, 1), "12xlarge": (48, 192, 4)},
-    "g5": {"xlarge": (4, 16, 1), "2xlarge": (8, 32, 1), "4xlarge": (16, 64, 1), "8xlarge": (32, 128, 1),
-           "16xlarge": (64, 256, 1), "12xlarge": (48, 192, 4), "24xlarge": (96, 384, 4), "48xlarge": (192, 768, 8)},
-    "g6": {"xlarge": (4, 16, 1), "2xlarge": (8, 32, 1), "4xlarge": (16, 64, 1), "8xlarge": (32, 128, 1),
-           "16xlarge": (64, 256, 1), "12xlarge": (48, 192, 4), "24xlarge": (96, 384, 4), "48xlarge": (192, 768, 8)},
-    "p3": {"2xlarge": (8, 61, 1), "8xlarge": (32, 244, 4), "16xlarge": (64, 488, 8)},
-}  # fmt: skip
+G = {"xlarge": (4, 16, 1), "2xlarge": (8, 32, 1), "4xlarge": (16, 64, 1), "8xlarge": (32, 128, 1),
+     "16xlarge": (64, 256, 1), "12xlarge": (48, 192, 4)}  # fmt: skip
+LATER_G = {**G, "24xlarge": (96, 384, 4), "48xlarge": (192, 768, 8)}
+P3 = {"2xlarge": (8, 61, 1), "8xlarge": (32, 244, 4), "16xlarge": (64, 488, 8)}
+ACCELERATED = {"g4dn": G, "g5": LATER_G, "g6": LATER_G, "p3": P3}
 
 
 @dataclass(frozen=True)

@@ -20,17 +20,15 @@ NEAR = Decimal("0.2")  # of the drawn hours: labels nearer than that would lie o
 KINDS = (".png", ".svg")
 
 
-def _evens(tco: Tco) -> list[tuple[BreakEven, Offer]]:
-    """The break-even points within the server's life."""
+def _evens(tco: Tco) -> dict[Decimal, tuple[BreakEven, Offer]]:
+    """The break-even points within the server's life, by their hours."""
     pairs = [(even, compared.offer) for compared in tco.offers for even in (compared.early, compared.late)]
-    return [(even, offer) for even, offer in pairs if even.hours is not None and even.within]
+    return {even.hours: (even, offer) for even, offer in pairs if even.hours is not None and even.within}
 
 
 def _end(tco: Tco) -> Decimal:
     """The last hour that is drawn: the server's life, or less where all that happens in it happens early."""
-    evens = [even.hours for even, _ in _evens(tco) if even.hours is not None]
-    life = tco.owned.hours
-    return min(life, 2 * max(evens)) if evens else life
+    return min(tco.owned.hours, 2 * max(_evens(tco), default=tco.owned.hours))
 
 
 def _when(even: BreakEven) -> str:
@@ -62,7 +60,7 @@ def _draw(axes: Axes, compared: Compared, end: Decimal) -> None:
 
 def _mark(axes: Axes, tco: Tco, end: Decimal) -> None:
     """The break-even points, each once; with its hours where no other is near (the legend has them all)."""
-    evens = {even.hours: (even, offer) for even, offer in _evens(tco) if even.hours is not None}
+    evens = _evens(tco)
     for hours, (even, offer) in sorted(evens.items()):
         at = float(hours), float(hours * even.hour)
         axes.plot([at[0], at[0]], [0, at[1]], color="#777777", linewidth=1, linestyle=":", zorder=2)
