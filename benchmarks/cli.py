@@ -38,16 +38,22 @@ GROUPS = ("budget", "cloud", "cost", "jobs", "models", "policies", "prices")
 
 
 class Command:
-    """A command line, and what its runs took: (seconds, seconds of processor time of all processes)."""
+    """A command line, where it runs, and what its runs took: (seconds, seconds of processor time of all processes)."""
 
-    def __init__(self, name: str, program: list[str], *words: str) -> None:
+    def __init__(
+        self, name: str, program: list[str], *words: str, folder: Path = ROOT, environment: dict[str, str] | None = None
+    ) -> None:
         self.name, self.words = " ".join([name, *words]), [*program, *words]
+        self.folder, self.environment = folder, environment
         self.times: list[tuple[float, float]] = []
 
     def run(self) -> None:
         """Runs it once; raises UserError with what it wrote where it fails."""
         before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-        completed = subprocess.run(self.words, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        completed = subprocess.run(
+            self.words, cwd=self.folder, env=self.environment, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
         seconds, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
         if completed.returncode:
             raise UserError(f"{' '.join(self.words)} exited with {completed.returncode}:\n{completed.stdout.strip()}")

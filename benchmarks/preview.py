@@ -4,29 +4,28 @@
 
 On the real engine, the local cloud, and a state of its own; nothing is deployed. The previews run in turn, so that all
 meet the same disturbances, and the least of each counts, as a disturbance only ever adds. On a machine that does other
-things as well, look at the processor time: that of the engine and all that it starts. `stacks/sdk.py` is there because
-without it (the last row) the platform takes more than LIMIT times an empty program; with it, the tests hold it there.
+things as well, look at the processor time: that of the engine and all that it starts. Without `components/sdk.py` (the
+last row) the platform takes more than LIMIT times an empty program; with it, the tests hold it there.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import resource
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
+from benchmarks.cli import Command
 from localcloud import supervisor
 from shoestring.base.errors import UserError
 from shoestring.base.paths import ROOT, home
 from shoestring.environment import local_environment, process_environment
 from shoestring.setup.installation import pulumi_home
 
+QUIETLY = ("--stack", "local", "--non-interactive", "--color", "never")
 LIMIT = 2.5  # times what a preview of an empty program takes
 EMPTY, PLATFORM, WHOLE = "an empty program", "the platform", "the platform, the SDK's packages loaded whole"
 PROGRAMS = {
@@ -35,9 +34,9 @@ PROGRAMS = {
 }
 PROGRAMS[WHOLE] = f"""\
 import sys
-sys.path.insert(0, '{ROOT}')
-import stacks.sdk
-stacks.sdk.load_modules_singly = lambda: None
+from types import ModuleType
+sys.modules["components.sdk"] = ModuleType("components.sdk")
+sys.modules["components.sdk"].import_modules_singly = lambda: None
 {PROGRAMS[PLATFORM]}"""
 
 
@@ -52,38 +51,27 @@ class Bench:
         (folder / "home" / "plugins").symlink_to(pulumi_home() / "plugins")
         project = (ROOT / "Pulumi.yaml").read_text().replace("main: stacks/", "main: program/")
         project = project.replace("virtualenv: .venv", f"virtualenv: {sys.prefix}")
-        self.folders: dict[str, Path] = {}
-        self.taken: dict[str, list[tuple[float, float]]] = {name: [] for name in PROGRAMS}
+        self.commands: dict[str, Command] = {}
         for number, (name, program) in enumerate(PROGRAMS.items()):
-            self.folders[name] = project_folder = folder / str(number)
-            (project_folder / "program").mkdir(parents=True)
-            (project_folder / "program" / "__main__.py").write_text(program)
-            (project_folder / "Pulumi.yaml").write_text(project.replace("name: shoestring", f"name: bench-{number}"))
-            (project_folder / "Pulumi.local.yaml").write_text((ROOT / "Pulumi.local.yaml").read_text())
-            self._run(project_folder, "stack", "init", "local")
-            self._run(project_folder, "preview", "--stack", "local")  # fills the caches
-
-    def _run(self, folder: Path, *words: str) -> tuple[float, float]:
-        """Seconds, and seconds of processor time of all processes. Raises UserError where it fails."""
-        before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-        done = subprocess.run(
-            ["pulumi", *words, "--non-interactive", "--color", "never"], cwd=folder, env=self.environment,
-            text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-        seconds, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
-        if done.returncode:
-            raise UserError(f"pulumi {' '.join(words)} exited with {done.returncode}:\n{done.stdout.strip()[-2000:]}")
-        return seconds, after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
-
-    def preview(self, name: str) -> None:
-        """Previews one of PROGRAMS once more."""
-        self.taken[name].append(self._run(self.folders[name], "preview", "--stack", "local"))
+            own_folder = folder / str(number)
+            (own_folder / "program").mkdir(parents=True)
+            (own_folder / "program" / "__main__.py").write_text(program)
+            (own_folder / "Pulumi.yaml").write_text(project.replace("name: shoestring", f"name: bench-{number}"))
+            (own_folder / "Pulumi.local.yaml").write_text((ROOT / "Pulumi.local.yaml").read_text())
+            init, preview = (
+                Command("pulumi", ["pulumi"], *words, *QUIETLY, folder=own_folder, environment=self.environment)
+                for words in (["stack", "init"], ["preview"])
+            )
+            init.run()
+            preview.run()  # fills the caches
+            preview.times.clear()
+            self.commands[name] = preview
 
     def figures(self, name: str) -> dict[str, Any]:
         """Least and middle of the runs so far, each also as a multiple of the empty program's."""
         figures: dict[str, Any] = {"preview": name}
         for place, unit in enumerate(("seconds", "processor_seconds")):
-            own, base = ([run[place] for run in self.taken[program]] for program in (name, EMPTY))
+            own, base = ([run[place] for run in self.commands[program].times] for program in (name, EMPTY))
             figures |= {
                 f"least_{unit}": round(min(own), 3),
                 f"least_{unit}_ratio": round(min(own) / min(base), 2),
@@ -105,7 +93,7 @@ def main() -> None:
             bench = Bench(Path(folder), cloud)
             for _ in range(words.repeat):
                 for name in PROGRAMS:
-                    bench.preview(name)
+                    bench.commands[name].run()
             results = [bench.figures(name) for name in PROGRAMS]
     except UserError as error:
         sys.exit(f"error: {error}")

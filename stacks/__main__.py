@@ -14,13 +14,11 @@ from pulumi.runtime.config import CONFIG, get_config_env
 
 from shoestring.base.errors import UserError, of_the_disk
 from shoestring.base.paths import home
-from stacks.sdk import load_modules_singly
 from stacks.settings import PlatformSettings, read
 
 
 def main() -> None:
     """Reads the settings and builds what they ask for; errors for people come without a traceback."""
-    load_modules_singly()
     try:
         settings = read(pulumi.get_stack(), {**get_config_env(), **CONFIG.get()})
         # Each program loads its own part of the AWS SDK, which is large.

@@ -1,8 +1,8 @@
 """`pulumi preview` of the platform takes at most 2.5 times what an empty program takes.
 
 What counts is processor time, of the engine and of all that it starts: on a busy machine it stays nearly the same when
-waiting times double. The least of the runs counts, as a disturbance only ever adds; so a few runs say that it is good,
-and only many say that it is not.
+waiting times double. The least of the runs counts, as a disturbance only ever adds, or the middle, where a lucky run of
+the empty program would decide; so a few runs say that it is good, and only many say that it is not.
 """
 
 from __future__ import annotations
@@ -25,12 +25,13 @@ def test_preview_of_the_platform_takes_at_most_so_many_times_that_of_an_empty_pr
 ) -> None:
     bench = Bench(tmp_path, cloud)
     for number in range(1, MANY + 1):
-        bench.preview(EMPTY)
-        bench.preview(PLATFORM)
-        ratio = bench.figures(PLATFORM)["least_processor_seconds_ratio"]
+        bench.commands[EMPTY].run()
+        bench.commands[PLATFORM].run()
+        figures = bench.figures(PLATFORM)
+        ratio = min(figures[f"{middle}_processor_seconds_ratio"] for middle in ("least", "median"))
         if ratio <= LIMIT and number >= FEW:
             break
-    assert ratio <= LIMIT, bench.taken
+    assert ratio <= LIMIT, {name: command.times for name, command in bench.commands.items()}
 
 
 def loaded(code: str) -> set[str]:
@@ -42,9 +43,7 @@ def loaded(code: str) -> set[str]:
 
 
 def test_the_platforms_program_loads_only_what_it_uses() -> None:
-    modules = loaded(
-        "import stacks.sdk; stacks.sdk.load_modules_singly()\nimport stacks.settings, stacks.platform_stack"
-    )
+    modules = loaded("import stacks.settings, stacks.platform_stack")
     assert "pulumi_aws.ec2.vpc" in modules
     assert not modules & HEAVY
     assert "pulumi_aws.ec2.ami" not in modules  # nor the hundreds of others that no component uses
