@@ -7,7 +7,6 @@ from typing import Any
 
 from shoestring.base import names
 
-Document = dict[str, Any]
 Statement = dict[str, Any]
 
 

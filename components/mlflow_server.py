@@ -71,10 +71,9 @@ class MlflowServerArgs:
         return self
 
 
-def host_files(env: dict[str, str]) -> list[dict[str, str]]:
+def host_files(variables: dict[str, str]) -> list[dict[str, str]]:
     """The files that make the machine a tracking server."""
-    variables = "".join(f"{key}={value}\n" for key, value in env.items())
-    contents = {"/etc/shoestring/mlflow.env": variables}
+    contents = {"/etc/shoestring/mlflow.env": "".join(f"{key}={value}\n" for key, value in variables.items())}
     for file in sorted(file for file in VM.iterdir() if file.is_file() and file.name != "__init__.py"):
         if file.suffix not in PLACES:
             raise UserError(f"{file} has no place on the machine", ", ".join(PLACES), f"edit PLACES in {__file__}")
@@ -87,13 +86,13 @@ def _until_done(command: str) -> str:
     return f"until {command}; do sleep 30; done"
 
 
-def user_data(env: dict[str, str]) -> str:
+def user_data(variables: dict[str, str]) -> str:
     """The machine's first boot as a base64 `#cloud-config` document (which, being YAML, may be JSON)."""
     packages = f"mlflow=={MLFLOW_VERSION} boto3 psycopg2-binary"
     document = {
         # Made before anything else: without it, dnf alone is more than 512 MB can take (amazon-linux-2023 issue 404).
         "swap": {"filename": "/swapfile", "size": 1024**3, "maxsize": 1024**3},
-        "write_files": host_files(env),
+        "write_files": host_files(variables),
         "runcmd": [
             _until_done("dnf install --assumeyes python3.11 python3.11-pip"),
             "useradd --system --no-create-home --home-dir /var/lib/mlflow mlflow",
@@ -162,7 +161,7 @@ class MlflowServer(Component[MlflowServerArgs]):
         )
         uri, secret = self._database(name, args, group) if args.database == "postgres" else ("sqlite", "")
         profile, rights = self._profile(name, args, secret)
-        env = {
+        variables = {
             "MLFLOW_HOST_BUCKET": args.bucket,
             "MLFLOW_HOST_PORT": str(PORT),
             "MLFLOW_HOST_ALLOWED": f"{args.private_ip}:*,localhost:*,127.0.0.1:*",
@@ -170,7 +169,7 @@ class MlflowServer(Component[MlflowServerArgs]):
             "MLFLOW_HOST_DATABASE_SECRET": secret,
             "AWS_DEFAULT_REGION": args.region,
         }
-        template = self._template(name, args, group, profile, pulumi.Output.all(**env).apply(user_data))
+        template = self._template(name, args, group, profile, pulumi.Output.all(**variables).apply(user_data))
         instance = Instance(
             name,
             launch_template={"id": template.id, "version": template.latest_version.apply(str)},
@@ -258,14 +257,14 @@ class MlflowServer(Component[MlflowServerArgs]):
         self, server: str, args: MlflowServerArgs, clients: SecurityGroup
     ) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
         """A private Postgres; the URI without a user, and the ARN of the secret with user and password."""
-        # here, because the default has no database, and these take every preview a tenth of a second
-        from pulumi_aws.rds.instance import Instance as Database
+        # Heavy modules of the SDK, which take every preview a tenth of a second; by default there is no database.
+        from pulumi_aws.rds.instance import Instance as DatabaseInstance
         from pulumi_aws.rds.subnet_group import SubnetGroup
 
         name = f"{server}-database"
         group = self._security_group(name, args.vpc_id, "The MLflow server's database", clients.id, 5432, "database_")
         subnets = SubnetGroup(name, name=name, subnet_ids=list(args.subnet_ids), opts=self.child("database_subnets"))
-        database = Database(
+        database = DatabaseInstance(
             name,
             identifier=name,
             engine="postgres",

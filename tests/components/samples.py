@@ -1,4 +1,4 @@
-"""The least that each component's arguments take, in values that nothing reads."""
+"""Every component, and the least that its arguments take, in values that nothing reads."""
 
 from __future__ import annotations
 
@@ -6,17 +6,22 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from components.cost_guard import CostGuardArgs
-from components.cost_report import CostReportArgs
-from components.lambda_inference import LambdaInferenceArgs
-from components.mlflow_server import MlflowServerArgs
-from components.model_pointer import ModelPointerArgs
-from components.network import NetworkArgs
-from components.spot_training_job import SpotTrainingJobArgs
-from components.state_store import StateStoreArgs
+from components.base import Component
+from components.cost_guard import CostGuard, CostGuardArgs
+from components.cost_report import CostReport, CostReportArgs
+from components.lambda_inference import LambdaInference, LambdaInferenceArgs
+from components.mlflow_server import MlflowServer, MlflowServerArgs
+from components.model_pointer import ModelPointer, ModelPointerArgs
+from components.network import Network, NetworkArgs
+from components.spot_training_job import SpotTrainingJob, SpotTrainingJobArgs
+from components.state_store import StateStore, StateStoreArgs
 
+COMPONENTS: tuple[type[Component[Any]], ...] = (
+    CostGuard, CostReport, LambdaInference, MlflowServer, ModelPointer, Network, SpotTrainingJob, StateStore
+)  # fmt: skip
 PACKAGE = Path(__file__)  # any file stands for a zip
 ACCOUNT, REGION = "123456789012", "us-east-1"
+# In the same order.
 RIGHT: dict[type, dict[str, Any]] = {
     CostGuardArgs: {
         "account": ACCOUNT,

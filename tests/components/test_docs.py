@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from components.base import Component
-from components.catalog import COMPONENTS
 from shoestring.base.paths import ROOT
+from tests.components.samples import COMPONENTS
 from tests.conftest import Project
 from tests.stacks import conftest as stacks
 

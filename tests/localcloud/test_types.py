@@ -7,11 +7,11 @@ from dataclasses import replace
 import jmespath
 import pytest
 
-from components.catalog import COMPONENTS
 from costs.plan import rules
 from localcloud.aws.row import Metering, ResourceType
 from localcloud.aws.types import CALLS, TYPES
 from localcloud.provider import schema
+from tests.components.samples import COMPONENTS
 
 BY_KEY = {row.key: row for row in TYPES}
 ROWS = pytest.mark.parametrize("row", TYPES, ids=lambda row: row.key)

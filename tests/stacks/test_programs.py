@@ -12,11 +12,11 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.catalog import COMPONENTS
 from costs.book.prices import PriceBook
 from localcloud.aws.types import CALLS
 from stacks import platform_stack, window
 from stacks.settings import PlatformSettings, WindowSettings, read
+from tests.components.samples import COMPONENTS
 from tests.stacks.conftest import PLATFORM
 
 TYPES = {component.token for component in COMPONENTS} | CALLS.keys()
