@@ -73,11 +73,11 @@ def ways(pipeline: Pipeline, data: Any, folder: Path) -> dict[str, Way]:
     }
 
 
-def check(found: dict[str, Way], rows: list[Row]) -> None:
+def check(predictors: dict[str, Way], rows: list[Row]) -> None:
     """All ways give the same answer; a fast wrong one is no result."""
-    expected = np.asarray(found["scikit-learn"](rows))
-    served = np.array([list(p.probabilities.values()) for p in found["predictor"](rows)])
-    pyfunc = np.asarray(found["mlflow pyfunc"](rows))
+    expected = np.asarray(predictors["scikit-learn"](rows))
+    served = np.array([list(p.probabilities.values()) for p in predictors["predictor"](rows)])
+    pyfunc = np.asarray(predictors["mlflow pyfunc"](rows))
     assert np.abs(served - expected).max() < 1e-4 and np.abs(pyfunc - expected).max() < 1e-9
 
 
@@ -105,11 +105,11 @@ def measure(repeat: int) -> list[dict[str, Any]]:
     for name, pipeline in models.items():
         pipeline.fit(data.data, data.target)
         with tempfile.TemporaryDirectory() as folder:
-            found = ways(pipeline, data, Path(folder))
-            check(found, rows)
+            predictors = ways(pipeline, data, Path(folder))
+            check(predictors, rows)
             for count, times in ((1, repeat), (BATCH, max(repeat // 10, 10))):
                 own = 0.0
-                for way, call in found.items():
+                for way, call in predictors.items():
                     taken = milliseconds(call, rows[:count], times)
                     median = statistics.median(taken)
                     own = own or median

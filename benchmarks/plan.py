@@ -96,15 +96,15 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=5, help="runs of each")
     parser.add_argument("--resources", type=int, default=1000, help="in the preview")
     words = parser.parse_args()
-    found = measure(words.resources, words.repeat)
+    figures = measure(words.resources, words.repeat)
     if words.json:
-        print(json.dumps(found, indent=2))
+        print(json.dumps(figures, indent=2))
         return
-    print(f"{found['resources']} resources, {found['megabytes']} MB of JSON")
-    for name, seconds in found["seconds"].items():
+    print(f"{figures['resources']} resources, {figures['megabytes']} MB of JSON")
+    for name, seconds in figures["seconds"].items():
         print(f"  {name:<30}{seconds * 1000:>9.1f} ms")
-    print(f"  reading and pricing take {found['ratio_in_process']} times what json.load takes;")
-    print(f"  the command {found['ratio_of_commands']} times an interpreter that only loads the JSON")
+    print(f"  reading and pricing take {figures['ratio_in_process']} times what json.load takes;")
+    print(f"  the command {figures['ratio_of_commands']} times an interpreter that only loads the JSON")
 
 
 if __name__ == "__main__":
