@@ -9,37 +9,31 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import os
-import queue
+import selectors
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from concurrent import futures
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import grpc
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
 from shoestring.launchers.program import REPORTED
 
+CHUNK = 64 * 1024  # bytes of a plugin's output in one message, at the most
 MAX_MESSAGE = 400 * 1024 * 1024  # bytes; the limit that the engine itself uses
 
 
-def interpreter(root: str, virtualenv: str) -> str:
-    """The Python that runs what lies in `root`: its `virtualenv` option (relative to `root`), or this one."""
-    if virtualenv:
-        python = Path(root, virtualenv, "bin", "python")
+def _interpreter(info: Any) -> str:
+    """The Python that runs a program: of its `virtualenv` option (relative to its root), or this one."""
+    if "virtualenv" in info.options:
+        python = Path(info.root_directory, info.options["virtualenv"], "bin", "python")
         if python.exists():
             return str(python)
     return sys.executable
-
-
-def _interpreter(info: Any) -> str:
-    options = dict(info.options.fields) if info.HasField("options") else {}
-    virtualenv = options["virtualenv"].string_value if "virtualenv" in options else ""
-    return interpreter(info.root_directory, virtualenv)
 
 
 class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
@@ -112,29 +106,25 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             stderr=subprocess.PIPE,
         )
         context.add_callback(process.kill)
-        chunks: queue.Queue[tuple[str, bytes] | None] = queue.Queue()
-
-        def pump(kind: str, stream: IO[bytes]) -> None:
-            for line in iter(stream.readline, b""):
-                chunks.put((kind, line))
-            chunks.put(None)
-
         assert process.stdout and process.stderr
-        for kind, stream in (("stdout", process.stdout), ("stderr", process.stderr)):
-            threading.Thread(target=pump, args=(kind, stream), daemon=True).start()
-        for _ in range(2):
-            for kind, line in iter(chunks.get, None):
-                response = language_pb2.RunPluginResponse
-                yield response(stdout=line) if kind == "stdout" else response(stderr=line)
+        with selectors.DefaultSelector() as streams:
+            streams.register(process.stdout, selectors.EVENT_READ)
+            streams.register(process.stderr, selectors.EVENT_READ)
+            while streams.get_map():
+                for stream, _ in streams.select():
+                    chunk, response = os.read(stream.fd, CHUNK), language_pb2.RunPluginResponse
+                    if not chunk:
+                        streams.unregister(stream.fileobj)
+                    elif stream.fileobj is process.stdout:
+                        yield response(stdout=chunk)
+                    else:
+                        yield response(stderr=chunk)
         yield language_pb2.RunPluginResponse(exitcode=process.wait())
 
     def InstallDependencies(self, request: Any, context: Any) -> Iterator[Any]:
         yield language_pb2.InstallDependenciesResponse(
             stdout=b"The project's own set-up installs its dependencies (make setup).\n"
         )
-
-    def RuntimeOptionsPrompts(self, request: Any, context: Any) -> Any:
-        return language_pb2.RuntimeOptionsResponse()
 
     def About(self, request: Any, context: Any) -> Any:
         return language_pb2.AboutResponse(executable=sys.executable, version=sys.version.split()[0])

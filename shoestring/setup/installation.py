@@ -16,7 +16,6 @@ AWS_PLUGIN = "resource-aws-v7.51.1"  # the version of `pulumi-aws` in requiremen
 RECORDED = ("pulumi", "version", "source", "aws_provider")
 LAUNCHERS = {
     "pulumi-language-python": "shoestring.launchers.language_python",
-    "pulumi-analyzer-policy-python": "shoestring.launchers.analyzer",
     "pulumi-resource-pulumi-python": "pulumi.dynamic",
 }
 
