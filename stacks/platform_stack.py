@@ -32,7 +32,7 @@ MLFLOW_HOST = 10  # the tracking server's place in the first subnet
 def build(settings: PlatformSettings) -> None:
     """Everything of the stack `<environment>`."""
     environment, region, prod = settings.environment, settings.region, settings.environment == "prod"
-    name, model = f"shoestring-{environment}", settings.inference.model
+    name, model = names.resource(environment), settings.inference.model
     tag_everything(settings.tags())
     account = get_caller_identity_output().account_id
     # The local cloud runs functions on this machine.
@@ -51,7 +51,7 @@ def build(settings: PlatformSettings) -> None:
     zones = 2 if settings.mlflow.database == "postgres" else 1
     network = Network(name, NetworkArgs(region=region, zones=zones, **settings.network.model_dump()))
     mlflow = MlflowServer(
-        f"{name}-mlflow",
+        names.resource(environment, names.TRACKING_SERVER),
         MlflowServerArgs(
             vpc_id=network.vpc_id,
             subnet_ids=network.subnet_ids,
@@ -65,7 +65,7 @@ def build(settings: PlatformSettings) -> None:
     )
     champion = ModelPointer(f"{name}-{model}", ModelPointerArgs(parameter=names.champion(environment, model)))
     inference = LambdaInference(
-        f"{name}-inference",
+        names.resource(environment, names.INFERENCE),
         LambdaInferenceArgs(
             package=serving_package.build(architecture, python, zips, pulumi.log.info),
             python=python,
@@ -86,7 +86,7 @@ def build(settings: PlatformSettings) -> None:
         "limit_usd": settings.monthly_usd,
     }
     guard = CostGuard(
-        f"{name}-costs",
+        names.resource(environment, names.COST_GUARD),
         CostGuardArgs(
             gate=names.window_gate(environment),
             tags={names.PROJECT_TAG: settings.project, names.ENVIRONMENT_TAG: environment},

@@ -21,6 +21,7 @@ from costs.report.account import Subject
 from costs.report.explorer import Scope
 from costs.report.gather import gather
 from costs.report.periods import chosen
+from shoestring.base import names
 from shoestring.base.errors import UserError
 
 
@@ -47,7 +48,7 @@ def _report(event: Mapping[str, Any]) -> dict[str, Any]:
     subject = Subject(
         scope=Scope(_needed("REPORT_PROJECT"), environment),
         region=os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION", "us-east-1"),
-        function=os.environ.get("REPORT_FUNCTION") or f"shoestring-{environment}-inference",
+        function=os.environ.get("REPORT_FUNCTION") or names.resource(environment, names.INFERENCE),
         budget=os.environ.get("REPORT_BUDGET_NAME", ""),
         monthly_usd=os.environ.get("MONTHLY_LIMIT_USD", ""),
         bucket=bucket,

@@ -15,6 +15,7 @@ from costs.report.account import Attempts, Clients, Job, log_lines
 from costs.report.explorer import Scope
 from costs.report.periods import DAY, Period, Span
 from costs.report.sizing import FunctionUse, JobUse, MachineUse, Sizing
+from shoestring.base import names
 
 ZERO = Decimal(0)
 DAYS = 14  # looked back; CloudWatch keeps hours for 15 months, logs of the platform for 14 days
@@ -179,7 +180,7 @@ def functions(lambda_: Any, scope: Scope) -> list[str]:
 
 def function_setting(name: str, environment: str) -> str:
     """The line that changes a function's memory; the platform's own has a setting."""
-    if name == f"shoestring-{environment}-inference":
+    if name == names.resource(environment, names.INFERENCE):
         return f"pulumi config set --path shoestring:inference.memoryMb {{size}} -s {environment}"
     return f"aws lambda update-function-configuration --function-name {name} --memory-size {{size}}"
 
@@ -193,7 +194,7 @@ def machine_name(instance: Mapping[str, Any]) -> str:
 
 def machine_setting(instance: Mapping[str, Any], environment: str) -> str:
     """The line that changes a machine's type; the tracking server has a setting."""
-    if machine_name(instance) == f"shoestring-{environment}-mlflow":
+    if machine_name(instance) == names.resource(environment, names.TRACKING_SERVER):
         return f"pulumi config set --path shoestring:mlflow.instanceType {{size}} -s {environment}"
     return (
         f"aws ec2 modify-instance-attribute --instance-id {instance['InstanceId']} --instance-type {{size}}    "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 LOCAL = "local"  # the environment that runs on the local cloud
 ENVIRONMENTS = (LOCAL, "dev", "staging", "prod")
+INFERENCE, TRACKING_SERVER, COST_GUARD = "inference", "mlflow", "costs"  # kinds of resources with names of their own
 REGION = "us-east-1"  # the local cloud's, and the one in which AWS answers about money for all regions
 WINDOW_SUFFIX = "-window"
 MONTHLY_USD = {"local": 15, "dev": 15, "staging": 25, "prod": 60}  # the budget of an environment that sets none
@@ -41,6 +42,11 @@ def environment_of(stack: str) -> str:
 def is_window(stack: str) -> bool:
     """Whether a stack is a training window."""
     return stack.endswith(WINDOW_SUFFIX)
+
+
+def resource(environment: str, kind: str = "") -> str:
+    """The name of a resource of an environment: `shoestring-dev`, or `shoestring-dev-inference` for its function."""
+    return "-".join(filter(None, ("shoestring", environment, kind)))
 
 
 def champion(environment: str, model: str) -> str:

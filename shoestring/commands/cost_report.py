@@ -19,11 +19,12 @@ from costs.report.periods import chosen
 from costs.report.report import Report
 from costs.value.rightsizing import measure
 from shoestring import aws
+from shoestring.base import names
 from shoestring.base.errors import UserError
 from shoestring.base.names import LOCAL, MONTHLY_USD, REGION
 from shoestring.base.paths import ROOT
 from shoestring.commands.common import Env, Json, emit, say
-from shoestring.environment import check_name, enter
+from shoestring.environment import enter
 from shoestring.updates import outputs
 
 Week = Annotated[str, typer.Option(help="An ISO week like 2026-W47; default: the last whole week.", metavar="WEEK")]
@@ -47,14 +48,13 @@ def subject(environment: str) -> Subject:
         configured, limit = {}, MONTHLY_USD[environment]
     except (yaml.YAMLError, AttributeError) as error:
         raise UserError(f"{path.name}: {error}", "the stack's configuration", f"git diff {path.name}") from error
-    name = f"shoestring-{environment}"
     return Subject(
         scope=Scope(str(configured.get("shoestring:project", "shoestring")), environment),
         region=str(configured.get("aws:region", REGION)),
-        function=f"{name}-inference",
-        budget=f"{name}-costs",
+        function=names.resource(environment, names.INFERENCE),
+        budget=names.resource(environment, names.COST_GUARD),
         monthly_usd=str(limit),
-        bucket=f"{name}-{{account}}",
+        bucket=names.resource(environment, "{account}"),
     )
 
 
@@ -69,7 +69,7 @@ def report(
 ) -> None:
     """Say what a week cost, what it bought, and what to change."""
     now = datetime.now(UTC)
-    period = chosen(now.date(), week, since, until, running=check_name(environment) == LOCAL)
+    period = chosen(now.date(), week, since, until, running=environment == LOCAL)
     enter(environment, say)
     platform = outputs(environment) if publish else {}  # before any request to Cost Explorer is paid
     book = PriceBook.current()
@@ -97,7 +97,7 @@ def _published(costs: Report, contents: dict[str, str], platform: dict[str, Any]
 
 def rightsize(environment: Env = LOCAL, as_json: Json = False) -> None:
     """Say what is larger than it needs to be, what less would save, and the line that changes it."""
-    enter(check_name(environment), say)
+    enter(environment, say)
     whose = subject(environment)
     sizes = measure(aws.client, whose.scope, whose.region, PriceBook.current())
     emit(sizes.facts(), as_json, sizes.text())
