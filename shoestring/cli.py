@@ -11,11 +11,11 @@ from shoestring.base.paths import ROOT
 from shoestring.commands.common import say
 from shoestring.commands.deferred import group
 
-COMMANDS = {  # name: (function or group in shoestring.commands, what it is for)
+COMMANDS = {  # name: (function or group, seen from shoestring.commands; what it is for)
     "setup": ("setup:setup", "Put the engine and its launchers in place (called by make setup)."),
     "doctor": ("setup:doctor", "Name everything that is missing or wrong, each with the command that mends it."),
     "env": ("env:env", 'Print the variables under which plain pulumi works: eval "$(shoestring env local)".'),
-    "demo": ("demo:demo", "Train, serve and tear down on the local cloud, guided: what make demo runs."),
+    "demo": (".demo.run:demo", "Train, serve and tear down on the local cloud, guided: what make demo runs."),
     "train": ("platform:train", "Bring the training window up, follow its jobs, and tear it down whatever happens."),
     "predict": (
         "platform:predict",

@@ -37,15 +37,8 @@ def require_set_up() -> dict[str, str]:
     )
 
 
-def remote_environment() -> dict[str, str]:
-    """The variables of an environment on AWS: PATH alone; credentials and state backend are the user's own."""
-    require_set_up()
-    return {"PATH": _path()}
-
-
 def local_environment(cloud: dict[str, Any]) -> dict[str, str]:
     """The variables of `local`: the running local cloud, and the engine with a home and state of its own."""
-    require_set_up()
     state = home() / "state"
     state.mkdir(exist_ok=True)
     bill = cloud.get("cost_explorer_endpoint")
@@ -83,11 +76,15 @@ def enter(environment: str, progress: Callable[[str], None]) -> dict[str, Any] |
 
     Returns:
         The running local cloud for `local`, else None.
+
+    Raises:
+        UserError: there is no such environment, or the set-up has not run.
     """
-    if check_name(environment) != LOCAL:
-        os.environ.update(remote_environment())
-        return None
+    check_name(environment)
     require_set_up()
+    if environment != LOCAL:  # PATH alone: credentials and state backend are the user's own
+        os.environ["PATH"] = _path()
+        return None
     cloud = supervisor.up(home(), progress=progress)
     variables = process_environment(local_environment(cloud))
     os.environ.clear()
@@ -97,11 +94,11 @@ def enter(environment: str, progress: Callable[[str], None]) -> dict[str, Any] |
     return cloud
 
 
-def shell_lines(variables: dict[str, str], local: bool) -> str:
-    """`export` lines for `eval`, for sh, bash and zsh."""
-    lines = [f"unset {' '.join(FOREIGN)}"] if local else []
-    lines += [f"export {key}={shlex.quote(value)}" for key, value in variables.items()]
-    return "\n".join(lines)
+def shell_lines(cloud: dict[str, Any] | None) -> str:
+    """Lines for `eval` in sh, bash and zsh, of an environment that was entered: `cloud` is what `enter` gave."""
+    variables = local_environment(cloud) if cloud else {"PATH": _path()}
+    lines = [f"unset {' '.join(FOREIGN)}"] if cloud else []
+    return "\n".join([*lines, *(f"export {key}={shlex.quote(value)}" for key, value in variables.items())])
 
 
 def check_name(name: str) -> str:

@@ -10,13 +10,12 @@ from typing import Any
 
 from costs.book.prices import PriceBook
 from costs.report import records
-from costs.report.account import job_of
+from costs.report.account import FINISHED, job_of
 from costs.report.unit_costs import training
 from shoestring import aws
 from shoestring.base.errors import UserError
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
-FINISHED = ("Completed", "Failed", "Stopped")
 STEP = re.compile(r"^step=(\d+)\b(.*)")
 RESUMED = re.compile(r"^resumed_from_step=(\d+)")
 METRIC = re.compile(r"(\w+)=(\S+)")

@@ -15,17 +15,12 @@ QUIET_SECONDS = 5.0  # without a terminal, a live line is printed at most this o
 
 
 class Screen:
-    """Steps with their time, on standard output unless another console is given."""
+    """Steps with their time, on standard output, or on standard `error` where the result goes to the former."""
 
-    def __init__(self, console: Console | None = None) -> None:
-        self.console = console or Console(highlight=False, soft_wrap=True)
+    def __init__(self, error: bool = False) -> None:
+        self.console = Console(stderr=error, highlight=False, soft_wrap=True)
         self._status: Status | None = None
         self._title, self._last_line = "", 0.0
-
-    @classmethod
-    def on_standard_error(cls) -> Screen:
-        """For commands whose result goes to standard output."""
-        return cls(Console(stderr=True, highlight=False, soft_wrap=True))
 
     @contextlib.contextmanager
     def step(self, title: str) -> Iterator[None]:

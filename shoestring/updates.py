@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import shlex
 import socket
 import subprocess
-import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from tempfile import NamedTemporaryFile, TemporaryFile
+from typing import IO, Any
 
 import psutil
 import yaml
+from filelock import FileLock, Timeout
 
 from shoestring.base.errors import MEND, UserError
 from shoestring.base.paths import ROOT, home
@@ -32,6 +34,16 @@ UNHANDLED = "Program failed with an unhandled exception:"
 
 class Locked(UserError):
     """The stack belongs to another update, which runs or was killed: nothing was done."""
+
+
+@contextlib.contextmanager
+def alone(kind: str, refusal: str, mend: str = "") -> Iterator[None]:
+    """Keeps two of a kind apart; raises Locked with the refusal where another is at work, not where it was killed."""
+    try:
+        with FileLock(home() / f"{kind}.lock", timeout=0):
+            yield
+    except Timeout as error:
+        raise Locked(refusal, "one at a time", mend) from error
 
 
 @dataclass
@@ -78,28 +90,16 @@ class Outcome:
         raise UserError(f"{what} failed:\n{reason}", mend="" if MEND in reason else mend)
 
 
-def _follow(log: Path, position: int, outcome: Outcome, on_event: Callable[[Event], None]) -> int:
-    """Takes the events that are new in the engine's log; returns how far it was read."""
-    if not log.exists():
-        return position
-    with log.open("rb") as file:
-        file.seek(position)
-        unread = file.read()
-    complete = unread[: unread.rfind(b"\n") + 1]
-    for line in complete.splitlines():
-        event = json.loads(line)
-        outcome.take(event)
-        on_event(event)
-    return position + len(complete)
+def _new_events(log: IO[bytes]) -> Iterator[Event]:
+    """The events that the engine has written since the last call."""
+    for line in iter(log.readline, b""):
+        if not line.endswith(b"\n"):
+            log.seek(-len(line), os.SEEK_CUR)  # half of one, which is whole the next time
+            return
+        yield json.loads(line)
 
 
-def run(
-    operation: str,
-    stack: str,
-    *words: str,
-    on_event: Callable[[Event], None] = lambda event: None,
-    folder: Path = ROOT,
-) -> Outcome:
+def run(operation: str, stack: str, *words: str, on_event: Callable[[Event], None] = lambda event: None) -> Outcome:
     """Runs `pulumi OPERATION --stack STACK`.
 
     Ctrl-C reaches the engine as well, which ends in good order; it is waited for before KeyboardInterrupt goes on.
@@ -108,34 +108,35 @@ def run(
         operation: up, preview, refresh or destroy.
         words: further arguments.
         on_event: receives each of the engine's events.
-        folder: the project's.
 
     Returns:
         What happened, also where it failed: `code` is the command's.
     """
     outcome, began = Outcome(), time.monotonic()
-    with tempfile.TemporaryDirectory(dir=home()) as scratch:
-        log, text = Path(scratch, "events"), Path(scratch, "output")
-        command = ["pulumi", operation, "--stack", stack, "--non-interactive", "--color", "never", *words]
-        if operation in ("up", "destroy", "refresh"):
-            command += ["--yes", "--skip-preview"]
-        # the event log is among the engine's commands for tools, which this variable opens
-        environment = {**os.environ, "PULUMI_DEBUG_COMMANDS": "true"}
-        with text.open("wb") as output:
-            child = subprocess.Popen(
-                [*command, "--event-log", str(log)], cwd=folder, env=environment, stdin=subprocess.DEVNULL,
-                stdout=output, stderr=subprocess.STDOUT,
-            )  # fmt: skip
-        position = 0
+    command = ["pulumi", operation, "--stack", stack, "--non-interactive", "--color", "never", *words]
+    if operation in ("up", "destroy", "refresh"):
+        command += ["--yes", "--skip-preview"]
+    # the event log is among the engine's commands for tools, which this variable opens
+    environment = {**os.environ, "PULUMI_DEBUG_COMMANDS": "true"}
+    with NamedTemporaryFile(dir=home()) as log, TemporaryFile(dir=home()) as output:
+        child = subprocess.Popen(
+            [*command, "--event-log", log.name], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL,
+            stdout=output, stderr=subprocess.STDOUT,
+        )  # fmt: skip
         try:
-            while child.poll() is None:
-                position = _follow(log, position, outcome, on_event)
+            while True:
+                ended = child.poll() is not None
+                for event in _new_events(log):
+                    outcome.take(event)
+                    on_event(event)
+                if ended:
+                    break
                 time.sleep(PAUSE)
         except KeyboardInterrupt:
             child.wait()
             raise
-        _follow(log, position, outcome, on_event)
-        outcome.output = text.read_text(errors="replace")
+        output.seek(0)
+        outcome.output = output.read().decode(errors="replace")
     outcome.code, outcome.seconds = child.returncode, time.monotonic() - began
     return outcome
 
@@ -169,8 +170,8 @@ def _is_engine(pid: int) -> bool:
         return False
 
 
-def _pulumi(*words: str, folder: Path = ROOT) -> str:
-    completed = subprocess.run(["pulumi", *words, "--non-interactive"], cwd=folder, capture_output=True, text=True)
+def _pulumi(*words: str) -> str:
+    completed = subprocess.run(["pulumi", *words, "--non-interactive"], cwd=ROOT, capture_output=True, text=True)
     if completed.returncode:
         _require_lock(completed.stderr)
         raise UserError((completed.stderr.strip() or completed.stdout.strip()).removeprefix("error: "))
@@ -185,23 +186,23 @@ def outputs(stack: str) -> dict[str, Any]:
     return values
 
 
-def _state(name: str, folder: Path = ROOT) -> Path:
-    """Where the local state backend keeps a stack."""
-    project = yaml.safe_load((folder / "Pulumi.yaml").read_text())["name"]
-    return home() / "state" / ".pulumi" / "stacks" / project / f"{name}.json"
+def _state(stack: str) -> Path:
+    """Where the local state backend keeps a stack of this project."""
+    project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["name"]
+    return home() / "state" / ".pulumi" / "stacks" / project / f"{stack}.json"
 
 
-def make_stack(name: str, folder: Path = ROOT) -> None:
+def make_stack(name: str, *words: str) -> None:
     """Makes a stack in the local state backend, unless it is there. Raises UserError where its state is corrupt."""
-    if _state(name, folder).exists():
-        check_state(name, folder)
+    if _state(name).exists():
+        check_state(name)
     else:
-        _pulumi("stack", "init", name, folder=folder)
+        _pulumi("stack", "init", name, *words)
 
 
-def check_state(name: str, folder: Path = ROOT) -> None:
+def check_state(name: str) -> None:
     """Raises UserError where state or lock of a stack of the local backend cannot be read; changes nothing."""
-    path = _state(name, folder)
+    path = _state(name)
     backend, project = path.parents[2], path.parent.name
     if path.exists() and not _is_json(path):
         # the engine keeps a copy of each update's result
@@ -232,6 +233,6 @@ def _is_json(path: Path) -> bool:
     return True
 
 
-def remove_stack(name: str, folder: Path = ROOT) -> None:
+def remove_stack(name: str, *words: str) -> None:
     """Removes an empty stack."""
-    _pulumi("stack", "rm", name, "--yes", "--preserve-config", folder=folder)
+    _pulumi("stack", "rm", name, "--yes", "--preserve-config", *words)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
-
-from filelock import FileLock, Timeout
 
 from shoestring import jobs, models, plans, updates
 from shoestring.base.errors import UserError
 from shoestring.base.names import window
-from shoestring.base.paths import home
 from shoestring.screen import Screen
 
 POLICIES = ("--policy-pack", "policies")
@@ -64,9 +61,8 @@ def train(environment: str, screen: Screen, poll: float, uri: str) -> list[dict[
         UserError: the window did not come up, or does not go down.
     """
     stack, finished = window(environment), []
-    with contextlib.ExitStack() as exits:
-        exits.enter_context(_alone(stack))
-        teardown = exits.enter_context(contextlib.ExitStack())
+    busy = f"another shoestring train is at work on {stack}"  # the first to end would tear down the other's window
+    with updates.alone(stack, busy, "wait for its end: shoestring jobs list"), contextlib.ExitStack() as teardown:
         teardown.push(lambda kind, error, trace: _tear_down(stack, screen, error))
         try:
             with screen.step(f"{stack} is planned and priced"):
@@ -88,18 +84,6 @@ def train(environment: str, screen: Screen, poll: float, uri: str) -> list[dict[
             elif warnings := [line for line in progress.lines if line.startswith("warning")]:
                 screen.line(_indented(warnings))
     return finished
-
-
-@contextlib.contextmanager
-def _alone(stack: str) -> Iterator[None]:
-    """Keeps two `shoestring train` apart: the first one to end would tear the window of the other down."""
-    try:
-        with FileLock(home() / f"{stack}.lock", timeout=0):
-            yield
-    except Timeout as error:
-        raise updates.Locked(
-            f"another shoestring train is at work on {stack}", "one at a time", "wait for its end: shoestring jobs list"
-        ) from error
 
 
 def _tear_down(stack: str, screen: Screen, error: BaseException | None) -> None:

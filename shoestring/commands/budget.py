@@ -43,21 +43,15 @@ def status(environment: Env = LOCAL, as_json: Json = False) -> None:
 @app.command()
 def close(environment: Env = LOCAL, why: Why = "closed by hand", as_json: Json = False) -> None:
     """Let no new training window come up until the month ends; one that is up stays."""
-    _, clients = _enter(environment)
-    gate = budgets.close(environment, why, clients, datetime.now(UTC))
+    gate = budgets.move_gate("closed", environment, why, _enter(environment)[1], datetime.now(UTC))
     text = f"{environment} takes no new training window in {gate.period}"
     emit({"environment": environment, "gate": "closed", "period": gate.period, "why": why}, as_json, text)
 
 
 @app.command()
-def reopen(
-    why: Why,
-    environment: Env = LOCAL,
-    as_json: Json = False,
-) -> None:
+def reopen(why: Why, environment: Env = LOCAL, as_json: Json = False) -> None:
     """Let new training windows come up again, whatever is spent; the budget's next alarm closes it again."""
-    _, clients = _enter(environment)
-    gate = budgets.reopen(environment, why, clients, datetime.now(UTC))
+    gate = budgets.move_gate("open", environment, why, _enter(environment)[1], datetime.now(UTC))
     text = f"{environment} takes training windows again; the budget's next alarm closes it again"
     emit({"environment": environment, "gate": "open", "at": gate.at, "why": why}, as_json, text)
 

@@ -114,7 +114,7 @@ def _previews(stack: str, window: bool) -> list[Preview]:
     if window and environment != stack:
         raise UserError(f"--window is given with the stack {stack}", f"ENV alone: {environment}")
     enter(environment, say)
-    screen = Screen.on_standard_error()
+    screen = Screen(error=True)
     previews = []
     for name in [stack, names.window(environment)] if window else [stack]:
         with screen.step(f"preview of {name}"):

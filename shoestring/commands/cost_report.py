@@ -24,7 +24,7 @@ from shoestring.base.errors import UserError
 from shoestring.base.names import LOCAL, MONTHLY_USD, REGION
 from shoestring.base.paths import ROOT
 from shoestring.commands.common import Env, Json, emit, say
-from shoestring.environment import enter
+from shoestring.environment import check_name, enter
 from shoestring.updates import outputs
 
 Week = Annotated[str, typer.Option(help="An ISO week like 2026-W47; default: the last whole week.", metavar="WEEK")]
@@ -69,7 +69,7 @@ def report(
 ) -> None:
     """Say what a week cost, what it bought, and what to change."""
     now = datetime.now(UTC)
-    period = chosen(now.date(), week, since, until, running=environment == LOCAL)
+    period = chosen(now.date(), week, since, until, running=check_name(environment) == LOCAL)
     enter(environment, say)
     platform = outputs(environment) if publish else {}  # before any request to Cost Explorer is paid
     book = PriceBook.current()
@@ -97,7 +97,7 @@ def _published(costs: Report, contents: dict[str, str], platform: dict[str, Any]
 
 def rightsize(environment: Env = LOCAL, as_json: Json = False) -> None:
     """Say what is larger than it needs to be, what less would save, and the line that changes it."""
-    enter(environment, say)
+    enter(check_name(environment), say)
     whose = subject(environment)
     sizes = measure(aws.client, whose.scope, whose.region, PriceBook.current())
     emit(sizes.facts(), as_json, sizes.text())

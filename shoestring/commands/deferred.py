@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 
 
 class Deferred(TyperGroup):
-    """A command, or a group of them, at `place`: `module:name` in `shoestring.commands`."""
+    """A command, or a group of them, at `place`: `module:name`, seen from `shoestring.commands`."""
 
     def __init__(self, name: str, place: str, text: str) -> None:
         super().__init__(name=name, help=text)
@@ -20,7 +20,7 @@ class Deferred(TyperGroup):
     def load(self) -> Any:
         """The command itself."""
         module, _, attribute = self.place.partition(":")
-        target = getattr(importlib.import_module(f"shoestring.commands.{module}"), attribute)
+        target = getattr(importlib.import_module(f".{module}", __package__), attribute)
         shell = typer.Typer(rich_markup_mode=None)
         if isinstance(target, typer.Typer):
             shell.add_typer(target, name=self.name, help=self.text)

@@ -24,7 +24,7 @@ def train(environment: Env = LOCAL, as_json: Json = False) -> None:
     cloud = enter(environment, say)
     platform = outputs(environment)
     mlflow = server.nearest(platform, say) if cloud else server.FORWARDED
-    jobs = windows.train(environment, Screen.on_standard_error(), POLL if cloud else 10 * POLL, mlflow)
+    jobs = windows.train(environment, Screen(error=True), POLL if cloud else 10 * POLL, mlflow)
     emit(jobs, as_json, "\n".join(f"{job['name']}: {job['status']}, {cost(job)}" for job in jobs))
     windows.require_success(jobs)
 

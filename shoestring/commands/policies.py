@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import Annotated, Any
 
 import typer
@@ -11,7 +10,7 @@ from costs.book.prices import PriceBook
 from policies import catalog, docs
 from policies.money import priced
 from policies.rule import Rule, messages
-from shoestring.base.errors import UserError
+from shoestring.base.errors import UserError, suggestion
 from shoestring.commands.common import Json, emit
 
 app = typer.Typer(no_args_is_help=True)
@@ -23,10 +22,7 @@ def _rule(name: str) -> Rule:
     """A rule by its name; raises UserError with what comes near."""
     rules = catalog.by_name()
     if name not in rules:
-        near = get_close_matches(name, rules, 3)
-        raise UserError(
-            f"there is no rule {name!r}", f"such as {', '.join(near)}" if near else "", "shoestring policies list"
-        )
+        raise UserError(f"there is no rule {name!r}", suggestion(name, rules), "shoestring policies list")
     return rules[name]
 
 

@@ -7,7 +7,6 @@ the requests to S3 have one source for both, the account's trail.
 
 from __future__ import annotations
 
-import re
 import time
 from collections import defaultdict
 from collections.abc import Mapping
@@ -19,6 +18,8 @@ from costs.book.prices import PriceBook
 from costs.plan.charges import Basis, Charge
 from costs.plan.plan import KINDS, Plan, Usage, price_plan
 from costs.plan.preview import Preview
+from costs.report.account import reported
+from costs.report.explorer import BILLED, rows_of
 from localcloud.aws.s3 import READS, WRITES
 from localcloud.meter.trail import Trail
 from shoestring import aws
@@ -27,7 +28,6 @@ MINUTE = 60.0  # seconds that AWS bills at the least for an instance, its disk a
 OVERHEAD = 26  # bytes that CloudWatch Logs adds to each event
 GIB = Decimal(1024**3)
 HOUR = Decimal(3600)
-BILLED = re.compile(r"^REPORT .*?\bBilled Duration: (\d+) ms")
 EXPLORER = "AWS Cost Explorer"  # asking for the bill costs 0.01 $, more than all that is on it: both sides leave it out
 SERVICES = {  # Cost Explorer's names of the price book's services
     "ec2": "Amazon Elastic Compute Cloud - Compute",
@@ -61,14 +61,13 @@ def _metered() -> dict[str, Decimal]:
     today = datetime.now(UTC).date()
     period = {"Start": str(today - timedelta(days=1)), "End": str(today + timedelta(days=1))}
     answer = aws.client("ce").get_cost_and_usage(
-        TimePeriod=period, Granularity="DAILY", Metrics=["UnblendedCost"],
+        TimePeriod=period, Granularity="DAILY", Metrics=[BILLED],
         GroupBy=[{"Type": "DIMENSION", "Key": "SERVICE"}],
         Filter={"Not": {"Dimensions": {"Key": "SERVICE", "Values": [EXPLORER]}}},
     )  # fmt: skip
     totals: defaultdict[str, Decimal] = defaultdict(Decimal)
-    for day in answer["ResultsByTime"]:
-        for group in day["Groups"]:
-            totals[group["Keys"][0]] += Decimal(group["Metrics"]["UnblendedCost"]["Amount"])
+    for row in rows_of(answer):
+        totals[row.keys[0]] += row.billed
     return totals
 
 
@@ -116,8 +115,8 @@ class Bill:
                 written = Decimal(sum(len(message.encode()) + OVERHEAD for message in messages))
                 self._traffic[self._urn("aws:cloudwatch/logGroup:LogGroup", group)] = {"ingested_gb": written / GIB}
                 if group.endswith(f"/{function}"):
-                    billed = [int(report[1]) for report in map(BILLED.match, messages) if report]
-                    mean = Decimal(sum(billed)) / max(len(billed), 1)
+                    billed = [figures["Billed Duration"] for figures in map(reported, messages) if figures]
+                    mean = sum(billed, Decimal(0)) / max(len(billed), 1)
                     urn = self._urn("aws:lambda/function:Function", function)
                     self._traffic[urn] = {"requests": Decimal(len(billed)), "mean_ms": mean}
 

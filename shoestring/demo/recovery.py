@@ -1,16 +1,16 @@
 """Keeps the demo apart from the user's own work, and clears what a killed one left.
 
-A marker lies in the home while a demo runs. One whose process is gone says that the demo was killed: the emulated
-account and the local stacks then hold the demo's things alone, since it starts with neither, and are forgotten whole.
+A marker lies in the home while a demo runs, which holds a lock. One without a holder of the lock says that the demo was
+killed: the emulated account and the local stacks then hold the demo's things alone, since it starts with neither, and
+are forgotten whole.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
-import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -18,56 +18,43 @@ import psutil
 
 from localcloud import supervisor
 from localcloud.account import list_account
+from shoestring import updates
 from shoestring.base.errors import UserError
 from shoestring.base.names import LOCAL, window
-from shoestring.base.paths import home, write_atomically
+from shoestring.base.paths import home
 
 
 def _marker() -> Path:
     return home() / "demo.running"
 
 
-def _alive(marker: Path) -> bool:
+def alone() -> AbstractContextManager[None]:
+    """Within it no other demo runs in this checkout; raises Locked where one does."""
+    return updates.alone("demo", "another demo runs in this checkout")
+
+
+@contextlib.contextmanager
+def forgotten_unless_done(progress: Callable[[str], None]) -> Iterator[None]:
+    """Within it all that is in the account is the demo's; what fails or is stopped in it leaves nothing."""
+    _marker().touch()
     try:
-        owner = json.loads(marker.read_text())
-        return bool(psutil.Process(owner["pid"]).create_time() == owner["created"])
-    except (ValueError, KeyError, TypeError, psutil.Error):
-        return False
-
-
-def begin(cloud: dict[str, Any]) -> None:
-    """Notes that from now on all that is in the account is the demo's; raises UserError where something is in it."""
-    require_empty(cloud)
-    owner = {"pid": os.getpid(), "created": psutil.Process().create_time()}
-    write_atomically(_marker(), json.dumps(owner) + "\n")
-
-
-def require_alone() -> None:
-    """Raises UserError where another demo runs."""
-    marker = _marker()
-    if marker.exists() and _alive(marker):
-        raise UserError("another demo runs in this checkout", "one at a time")
-
-
-def end() -> None:
-    """Notes that the demo is over, and left nothing."""
-    _marker().unlink(missing_ok=True)
+        yield
+    except BaseException:
+        progress("clearing what the demo made")
+        forget()
+        raise
+    _marker().unlink()
 
 
 def clear(progress: Callable[[str], None]) -> bool:
     """Forgets what a killed demo left; returns whether there was one. Repeatable, also after being killed itself."""
-    marker = _marker()
-    if not marker.exists() or _alive(marker):
+    if not _marker().exists():
         return False
-    progress("the last demo was killed: clearing what it left")
-    forget()
-    return True
-
-
-def own() -> bool:
-    """Whether this process's demo is under way."""
-    marker = _marker()
-    return marker.exists() and json.loads(marker.read_text())["pid"] == os.getpid()
+    with contextlib.suppress(updates.Locked), alone():
+        progress("the last demo was killed: clearing what it left")
+        forget()
+        return True
+    return False
 
 
 def _end_engines() -> None:
@@ -89,7 +76,7 @@ def forget() -> None:
     supervisor.down(home(), forget=True)
     for folder in ("stacks", "locks", "backups", "history"):
         shutil.rmtree(home() / "state" / ".pulumi" / folder, ignore_errors=True)
-    end()
+    _marker().unlink(missing_ok=True)
 
 
 def named(resources: list[dict[str, str]]) -> str:

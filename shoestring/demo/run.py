@@ -36,30 +36,23 @@ Facts = dict[str, Any]
 PLATFORM, WINDOW = LOCAL, window(LOCAL)
 INTERRUPT_AT_STEP = 200
 REQUESTS = 200
-UNTAGGED = ROOT / "shoestring" / "demo" / "untagged"
+UNTAGGED = ("--cwd", str(ROOT / "shoestring" / "demo" / "untagged"))
 
 
-def run(screen: Screen) -> Facts:
-    """Runs the demo; whatever happens, what it made is removed again.
+def demo() -> None:
+    """Train, serve and tear down on the local cloud, guided: what make demo runs.
 
-    Returns:
-        The facts, as they are written to `.shoestring/demo.json`.
-
-    Raises:
-        UserError: a step failed, or something was left in the account.
+    Whatever happens, what it made is removed again; what it measured is written to .shoestring/demo.json.
     """
-    began = time.monotonic()
+    screen, began = Screen(), time.monotonic()
     recovery.clear(screen.line)
     installed = require_set_up()
-    was_up = supervisor.status(home())["state"] == "up"
-    recovery.require_alone()
     facts: Facts = {
         "engine": {key: installed[key] for key in ("version", "source", "aws_provider")},
         "stacks": [],
         "jobs": [],
     }
-    screen.line("Shoestring's main job, on an emulated AWS account on this machine. It takes a minute or two.\n")
-    with _torn_down(screen, facts, was_up) as (cloud, bill):
+    with recovery.alone(), _torn_down(screen, facts) as (cloud, bill):
         outputs, mlflow = _platform(screen, facts, bill)
         _train(screen, facts, cloud, mlflow, bill)
         _serve(screen, facts, cloud, outputs)
@@ -70,32 +63,29 @@ def run(screen: Screen) -> Facts:
     facts["seconds"] = round(time.monotonic() - began, 1)
     write_atomically(home() / "demo.json", json.dumps(facts, indent=2) + "\n")
     screen.line(f"\nDone in {facts['seconds']:.0f} s; nothing is left. The facts: .shoestring/demo.json", "bold")
-    return facts
 
 
 @contextlib.contextmanager
-def _torn_down(screen: Screen, facts: Facts, was_up: bool) -> Iterator[tuple[dict[str, Any], Bill]]:
+def _torn_down(screen: Screen, facts: Facts) -> Iterator[tuple[dict[str, Any], Bill]]:
     """The local cloud, empty before and after, and its bill; an interrupted demo forgets all that it made."""
+    screen.line("Shoestring's main job, on an emulated AWS account on this machine. It takes a minute or two.\n")
+    was_up = supervisor.status(home())["state"] == "up"
     try:
         with screen.step("the local cloud starts"):
             cloud = enter(PLATFORM, screen.live)
             assert cloud
-            recovery.begin(cloud)
-        bill = Bill(cloud["aws_endpoint"])
-        yield cloud, bill
-        with screen.step("the window and the platform are torn down"):
-            for stack in (WINDOW, PLATFORM):
-                windows.destroy(stack, screen, _noting(screen, bill))
-        with screen.step("the account is listed, service by service"):
-            facts["teardown"] = {"left": list_account(cloud)}
-        screen.line("  " + ("left: " + str(facts["teardown"]["left"]) if facts["teardown"]["left"] else "it is empty"))
-        _bill(screen, facts, bill)
-        recovery.end()
-    except BaseException:
-        if recovery.own():  # not before the account was seen to be empty
-            screen.line("clearing what the demo made")
-            recovery.forget()
-        raise
+            recovery.require_empty(cloud)
+        with recovery.forgotten_unless_done(screen.line):
+            bill = Bill(cloud["aws_endpoint"])
+            yield cloud, bill
+            with screen.step("the window and the platform are torn down"):
+                for stack in (WINDOW, PLATFORM):
+                    windows.destroy(stack, screen, _noting(screen, bill))
+            with screen.step("the account is listed, service by service"):
+                left = list_account(cloud)
+            facts["teardown"] = {"left": left}
+            screen.line(f"  left: {left}" if left else "  it is empty")
+            _bill(screen, facts, bill)
     finally:
         if not was_up:
             supervisor.down(home())
@@ -211,10 +201,9 @@ def _last(answer: dict[str, Any]) -> str:
 def _refuse(screen: Screen, facts: Facts) -> None:
     """A stack without cost tags must not come up."""
     with screen.step("pulumi preview of a bucket without cost tags"):
-        updates.make_stack("demo", UNTAGGED)
-        pack = str(ROOT / "policies")
-        outcome = updates.run("preview", "demo", "--policy-pack", pack, folder=UNTAGGED)
-        updates.remove_stack("demo", UNTAGGED)
+        updates.make_stack("demo", *UNTAGGED)
+        outcome = updates.run("preview", "demo", "--policy-pack", str(ROOT / "policies"), *UNTAGGED)
+        updates.remove_stack("demo", *UNTAGGED)
     denied = outcome.code != 0 and bool(outcome.refusals)
     facts["policy"] = {"untagged_denied": denied, "message": "\n".join(outcome.refusals)}
     if not denied:

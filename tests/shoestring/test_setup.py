@@ -141,9 +141,7 @@ def test_full_disk_is_named(monkeypatch):
 
 
 def test_environment_lines_can_be_evaluated_and_set_the_real_account_aside():
-    lines = environment.shell_lines(
-        environment.local_environment({"aws_endpoint": "http://127.0.0.1:9", "sagemaker_endpoint": ""}), local=True
-    )
+    lines = environment.shell_lines({"aws_endpoint": "http://127.0.0.1:9", "sagemaker_endpoint": ""})
     script = lines + '\nprintf "%s|%s|%s" "$AWS_PROFILE" "$AWS_ENDPOINT_URL" "$PULUMI_HOME"'
     completed = subprocess.run(
         ["bash", "-c", script], text=True, capture_output=True, timeout=60, env={**os.environ, "AWS_PROFILE": "real"}
