@@ -13,6 +13,7 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Literal
 
+State = Literal["open", "closed"]
 OPEN_TEXT = '{"state": "open"}'
 OWN_SUBJECT = "Shoestring"  # how the subject of a message begins that the platform itself publishes
 
@@ -31,7 +32,7 @@ def stamp(moment: datetime) -> str:
 class Gate:
     """What the parameter says. Where it is closed: what was spent of which limit, in which month, when and why."""
 
-    state: Literal["open", "closed"] = "open"
+    state: State = "open"
     spent_usd: Decimal | None = None
     limit_usd: Decimal | None = None
     period: str = ""

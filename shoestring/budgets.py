@@ -10,6 +10,7 @@ from typing import Any
 from costs import gate
 from costs.amounts import legible
 from costs.function import guard
+from costs.report.account import Attempts
 from shoestring import aws
 from shoestring.base import names
 from shoestring.base.errors import UserError
@@ -71,14 +72,16 @@ def status(environment: str, name: str, clients: Clients, now: datetime) -> Fact
     spend = budget.get("CalculatedSpend", {})
     spent, source = Decimal(spend.get("ActualSpend", {}).get("Amount", "0")), "AWS Budgets"
     forecast, foreseen = spend.get("ForecastedSpend", {}).get("Amount"), "AWS Budgets"
-    notes: list[str] = []
+    attempts = Attempts()
     if not spent:  # nothing counted yet, or nothing spent
-        explored = _answer(lambda: guard.explored(clients("ce"), budget, now), "Cost Explorer cannot be asked", notes)
+        asked = "what was spent", "ce:GetCostAndUsage"
+        explored = attempts.of(*asked, lambda: guard.explored(clients("ce"), budget, now), None)
         if explored is not None:
             spent, source = explored, "Cost Explorer"
     if forecast is None:
-        forecast, foreseen = _forecast(clients("ce"), budget, spent, now, notes), "Cost Explorer"
+        forecast, foreseen = _forecast(clients("ce"), budget, spent, now, attempts), "Cost Explorer"
     current, limit = _gate(clients("ssm"), environment), Decimal(budget["BudgetLimit"]["Amount"])
+    money = {"spent_usd": current.spent_usd, "limit_usd": current.limit_usd}
     return {
         "environment": environment,
         "budget": name,
@@ -92,13 +95,17 @@ def status(environment: str, name: str, clients: Clients, now: datetime) -> Fact
         "gate": {
             "parameter": names.window_gate(environment),
             "open": not current.closed_at(now),
-            **_gate_facts(current),
+            "state": current.state,
+            "period": current.period,
+            "at": current.at,
+            "why": current.why,
+            **{key: None if value is None else f"{value:f}" for key, value in money.items()},
         },
-        "notes": notes,
+        "notes": attempts.notes,
     }
 
 
-def _forecast(client: Any, budget: Facts, spent: Decimal, now: datetime, notes: list[str]) -> Decimal | None:
+def _forecast(client: Any, budget: Facts, spent: Decimal, now: datetime, attempts: Attempts) -> Decimal | None:
     """What the month will have cost: spent so far and Cost Explorer's forecast of its rest; None where it has none."""
     tomorrow = now + timedelta(days=1)
     if tomorrow.month != now.month:
@@ -111,25 +118,9 @@ def _forecast(client: Any, budget: Facts, spent: Decimal, now: datetime, notes: 
     }
     if budget.get("FilterExpression"):
         query["Filter"] = budget["FilterExpression"]
-    rest = _answer(lambda: Decimal(client.get_cost_forecast(**query)["Total"]["Amount"]), "there is no forecast", notes)
-    return None if rest is None else spent + rest
-
-
-def _answer(ask: Callable[[], Decimal], trouble: str, notes: list[str]) -> Decimal | None:
-    """What Cost Explorer answers; None, with a note of the trouble, where it does not."""
-    from botocore.exceptions import BotoCoreError, ClientError  # here, for botocore is heavy
-
-    try:
-        return ask()
-    except (BotoCoreError, ClientError) as error:
-        notes.append(f"{trouble}: {error}")
-        return None
-
-
-def _gate_facts(current: gate.Gate) -> Facts:
-    facts = {"state": current.state, "period": current.period, "at": current.at, "why": current.why}
-    money = {"spent_usd": current.spent_usd, "limit_usd": current.limit_usd}
-    return facts | {key: None if value is None else f"{value:f}" for key, value in money.items()}
+    asked = "the forecast", "ce:GetCostForecast"
+    rest = attempts.of(*asked, lambda: client.get_cost_forecast(**query)["Total"]["Amount"], None)
+    return None if rest is None else spent + Decimal(rest)
 
 
 def text(facts: Facts) -> str:
@@ -152,17 +143,9 @@ def text(facts: Facts) -> str:
     return "\n".join(lines)
 
 
-def close(environment: str, why: str, clients: Clients, now: datetime) -> gate.Gate:
-    """Closes the gate by hand until the month ends."""
-    return _put(clients("ssm"), environment, gate.Gate("closed", period=gate.period(now), at=gate.stamp(now), why=why))
-
-
-def reopen(environment: str, why: str, clients: Clients, now: datetime) -> gate.Gate:
-    """Opens the gate; the guard closes it again only by an alarm that is sent later."""
-    return _put(clients("ssm"), environment, gate.Gate("open", period=gate.period(now), at=gate.stamp(now), why=why))
-
-
-def _put(client: Any, environment: str, value: gate.Gate) -> gate.Gate:
+def move_gate(state: gate.State, environment: str, why: str, clients: Clients, now: datetime) -> gate.Gate:
+    """Closes the gate until the month ends, or opens it until an alarm that is sent later closes it."""
+    client, value = clients("ssm"), gate.Gate(state, period=gate.period(now), at=gate.stamp(now), why=why)
     _value(client, environment)  # the platform makes it: nobody else does
     client.put_parameter(Name=names.window_gate(environment), Value=value.text(), Type="String", Overwrite=True)
     return value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import boto3
@@ -104,6 +105,7 @@ def test_on_the_last_day_of_a_month_nothing_is_left_to_forecast() -> None:
     assert facts["forecast_usd"] == "3.00"
 
 
+CLOSE, REOPEN = partial(budgets.move_gate, "closed"), partial(budgets.move_gate, "open")
 CLOSED = gate.Gate("closed", period="2026-11", at="2026-11-25T09:00:00Z", why="an alarm")
 
 
@@ -116,7 +118,7 @@ def test_a_closed_gate_names_the_command_that_opens_it() -> None:
     assert later["gate"]["open"] is True
 
 
-@pytest.mark.parametrize(("action", "state"), [(budgets.close, "closed"), (budgets.reopen, "open")])
+@pytest.mark.parametrize(("action", "state"), [(CLOSE, "closed"), (REOPEN, "open")])
 def test_the_gate_is_moved_with_a_reason(action: Any, state: str) -> None:
     account = FakeAccount().answer("ssm", "get_parameter", {"Parameter": {"Value": "x"}})
     moved = action("dev", "agreed by Ann", _putting(account), NOW)
@@ -130,7 +132,7 @@ def _putting(account: FakeAccount) -> FakeAccount:
 
 @pytest.mark.parametrize(
     ("action", "arguments"),
-    [(budgets.close, ("dev", "why")), (budgets.reopen, ("dev", "why")), (budgets.status, ("dev", NAME))],
+    [(CLOSE, ("dev", "why")), (REOPEN, ("dev", "why")), (budgets.status, ("dev", NAME))],
 )
 def test_a_platform_without_a_gate_is_named(action: Any, arguments: tuple[str, str]) -> None:
     account = FakeAccount().answer("sts", "get_caller_identity", {"Account": "1" * 12})
