@@ -2,9 +2,10 @@
 
     .venv/bin/python benchmarks/plan.py [--json] [--repeat 5] [--resources 1000]
 
-The preview is the one of a web shop (tests/costs/data) again and again under other names, with the source positions
-that the engine writes. Within one process: reading its JSON, reading it as a plan, pricing it before and after. As a
-command: `shoestring cost plan --from FILE --json` from start to end, beside an interpreter that only reads the JSON.
+The preview is the one of a web shop (tests/costs/plan/data) again and again under other names, with the source
+positions that the engine writes. Within one process: reading its JSON, reading it as a plan, pricing it before and
+after. As a command: `shoestring cost plan --from FILE --json` from start to end, beside an interpreter that only reads
+the JSON.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from shoestring.base.function_package import FunctionPackage
 INFERENCE = FunctionPackage(
     "inference",
     "serving/function",
-    # what no prediction imports; tests/serving/test_package.py predicts with the rest alone
+    # what no prediction imports; tests/serving/prepare/test_package.py predicts with the rest alone
     unused=(
         "numpy/_pyinstaller",
         "numpy/distutils",

@@ -1,20 +1,20 @@
 """Bad input as users meet it: each case ends in one message, no traceback, and loses nothing.
 
-| case                                                       | tested in                                            |
+| case                                                       | tested in (below tests/)                             |
 |------------------------------------------------------------|------------------------------------------------------|
 | unknown key, through the engine                            | here                                                 |
-| wrong type, missing owner, all problems at once            | tests/stacks/test_settings.py; here once             |
-| job file: misspelt key, negative time, unknown instance,   | tests/training/test_jobfile.py, each with its line;  |
+| wrong type, missing owner, all problems at once            | stacks/test_settings.py; here once                   |
+| job file: misspelt key, negative time, unknown instance,   | training/prepare/test_jobfile.py, each with its line; |
 | max_wait below max_run, absent entry point                 | here all at once, through `shoestring train`         |
-| CSV without the target, not numeric, empty                 | tests/training/test_data.py; here its mending        |
+| CSV without the target, not numeric, empty                 | training/prepare/test_data.py; here its mending      |
 | training script that raises                                | here                                                 |
 | full disk below `.shoestring`: a real one (a small tmpfs,  | here; for the checkpoints and for the local cloud a  |
 | where the kernel lets users mount it; else skipped)        | simulated ENOSPC in their own tests                  |
-| port taken                                                 | tests/localcloud/test_supervisor.py                  |
+| port taken                                                 | localcloud/test_supervisor.py                        |
 | stale lock, torn lock, second update at the same time      | here                                                 |
-| corrupt checkpoint                                         | tests/training/test_checkpoint.py, test_session.py   |
+| corrupt checkpoint                                         | training/job/test_checkpoint.py, test_session.py     |
 | corrupt state of Pulumi, with a copy of it and without     | here                                                 |
-| corrupt cloud.json                                         | tests/localcloud/test_supervisor.py                  |
+| corrupt cloud.json                                         | localcloud/test_supervisor.py                        |
 | corrupt account, record of a job, ports.json               | here                                                 |
 | corrupt setup.json, spot.json                              | here                                                 |
 | MLflow down at the end of training, model registered later | here                                                 |

@@ -1,6 +1,6 @@
 """Small plans whose price is known from elsewhere: each gives that figure, a range that holds it, or says why not.
 
-`tests/costs/data/cases/NAME.json` is a saved preview, `NAME.usage.yaml` its usage, or `no-traffic.usage.yaml` where it
+`data/cases/NAME.json` is a saved preview, `NAME.usage.yaml` its usage, or `no-traffic.usage.yaml` where it
 has none of its own. Sources in brackets are published test results of Infracost (AWS list prices of us-east-1), files
 below `internal/providers/terraform/aws/testdata/`.
 """
@@ -19,7 +19,7 @@ from costs.plan.plan import Plan, price_plan
 from costs.plan.preview import read
 from costs.plan.usage import load
 
-DATA = Path(__file__).parent.parent / "data" / "cases"
+DATA = Path(__file__).parent / "data" / "cases"
 NOW = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)
 
 

@@ -21,7 +21,7 @@ from costs.value.rightsizing import measure
 from localcloud.processes import wait_until
 from shoestring.environment import local_environment, process_environment
 from tests.costs.report.focus_validator import problems
-from tests.localcloud.test_sagemaker import create, ended
+from tests.localcloud.sagemaker.test_sagemaker import create, ended
 
 TAGS = {"Project": "shoestring", "Environment": "local"}
 PAIRS = [{"Key": key, "Value": value} for key, value in TAGS.items()]

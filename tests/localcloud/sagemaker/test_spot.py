@@ -11,7 +11,7 @@ import pytest
 
 from localcloud.sagemaker.spot import Spot
 
-TRACES = Path(os.environ.get("SHOESTRING_SPOT_TRACES", Path(__file__).parents[3] / "shared" / "spot-traces"))
+TRACES = Path(os.environ.get("SHOESTRING_SPOT_TRACES", Path(__file__).parents[4] / "shared" / "spot-traces"))
 
 
 def test_without_a_file_nothing_is_taken_away(tmp_path):

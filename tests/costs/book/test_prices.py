@@ -21,8 +21,8 @@ from costs.book.refresh.pricing_api import parse, read
 from costs.plan import rules
 from costs.plan.plan import price_resources
 from shoestring.base.paths import ROOT
-from tests.costs import fake_aws
-from tests.costs.test_rules import SAMPLES, resource
+from tests.costs.book import fake_aws
+from tests.costs.plan.rules.test_rules import SAMPLES, resource
 
 
 def test_table_is_read_exactly():

@@ -23,8 +23,8 @@ from costs.plan.preview import UNKNOWN, PlannedResource
 from costs.plan.rules import TABLE
 from costs.plan.rules.compute import vcpus
 from costs.plan.traffic import KINDS, Usage
-from tests.costs.plan import services
-from tests.costs.plan.services import resource
+from tests.costs.plan.rules import services
+from tests.costs.plan.rules.services import resource
 
 BOOK = PriceBook.load()
 REGION = "us-east-1"

@@ -23,7 +23,7 @@ from costs.book.prices import PriceBook
 from localcloud import supervisor
 from localcloud.account import list_account
 from localcloud.processes import wait_until
-from tests.localcloud.test_sagemaker import create, ended
+from tests.localcloud.sagemaker.test_sagemaker import create, ended
 
 BOOK = PriceBook.load()
 WHOLE_TAGS = [{"Key": "Test", "Value": "whole bill"}]

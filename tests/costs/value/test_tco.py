@@ -20,7 +20,7 @@ from costs.value.plot import plot
 from costs.value.tco import TcoInputs, break_even, compare, owned
 from costs.value.text import facts, render
 from shoestring.base.errors import UserError
-from tests.costs.test_roi import run
+from tests.costs.value.test_roi import run
 
 BOOK = PriceBook.load()
 TODAY = date(2026, 11, 25)

@@ -22,7 +22,7 @@ from costs.book.refresh.pricing_api import parse, read
 from costs.book.refresh.run import PARTS, Refresh, Settings, unread
 from costs.book.store import Stored
 from shoestring.base.errors import UserError
-from tests.costs import fake_aws as fake
+from tests.costs.book import fake_aws as fake
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 ADVISOR = {

@@ -15,7 +15,7 @@ from costs.plan.charges import ResourceCost
 from costs.plan.plan import price_resources
 from costs.plan.preview import UNKNOWN, PlannedResource
 from costs.plan.traffic import Usage
-from tests.costs.plan.services import (
+from tests.costs.plan.rules.services import (
     CLUSTER,
     CONFIGURATION,
     DATABASE,

@@ -13,7 +13,7 @@ from policies.values import UNKNOWN
 from shoestring.base.names import LEASE_TAG as LEASE
 from stacks.settings import PlatformSettings, WindowSettings
 
-PACK = Path(__file__).parents[2] / "policies"
+PACK = Path(__file__).parents[3] / "policies"
 TAGS = {
     "Project": "shoestring",
     "Environment": "dev",

@@ -30,7 +30,7 @@ from localcloud.meter.trail import Event
 from localcloud.meter.training import stretch_of
 from localcloud.protocol import ServiceError
 from localcloud.requests import python_pattern
-from tests.localcloud.test_sagemaker import patterns
+from tests.localcloud.sagemaker.test_sagemaker import patterns
 
 BOOK = PriceBook.load()
 RATER = Rater(BOOK, Decimal("0.3"))
