@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 
+TWO_DIGITS = Context(prec=2, rounding=ROUND_HALF_UP)
 CENT = Decimal("0.01")
 THOUSAND, MILLION = Decimal(1_000), Decimal(1_000_000)
 Number = int | float | str | Decimal
@@ -31,7 +32,7 @@ def cents(usd: Decimal) -> Decimal:
 def legible(usd: Decimal) -> Decimal:
     """Rounded to the cent; what would be no cent keeps two digits that say something."""
     if usd and abs(usd) < CENT / 2:
-        return usd.quantize(Decimal(1).scaleb(usd.adjusted() - 1), ROUND_HALF_UP)
+        return TWO_DIGITS.create_decimal(usd)
     return cents(usd)
 
 

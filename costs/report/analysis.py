@@ -14,7 +14,7 @@ from decimal import Decimal
 from itertools import takewhile
 from typing import TypeVar
 
-from costs.amounts import legible
+from costs.amounts import CENT, legible
 from costs.report.account import Limit
 from costs.report.explorer import Anomaly, BilledRow, Readings
 from costs.report.periods import DAY, Period, month_of
@@ -96,7 +96,10 @@ class Surprise:
 
 def dollars(usd: Decimal) -> str:
     """As people read it: to the cent; what is smaller keeps two significant digits."""
-    return f"{'-' if usd < 0 else ''}${legible(abs(usd)):,f}"
+    figure = legible(abs(usd))
+    if figure and figure < CENT:
+        figure = figure.quantize(Decimal(1).scaleb(figure.adjusted() - 1))
+    return f"{'-' if usd < 0 else ''}${figure:,f}"
 
 
 def percent(part: Decimal, whole: Decimal) -> str:

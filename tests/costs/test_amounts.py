@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costs.amounts import NOTHING, Range
+from costs.amounts import NOTHING, Range, legible
 
 FIGURES = st.decimals(0, 10**6, places=4)
 
@@ -48,3 +48,11 @@ def test_a_change_holds_what_is_unknown_on_both_sides_once() -> None:
     assert Range.of(0, 10).around(Decimal(8)).since(Range.of(0, 10).around(Decimal(5))) == Range(
         Decimal(0), Decimal(3), Decimal(3)
     )
+
+
+@pytest.mark.parametrize(
+    ("usd", "text"),
+    [("12.345", "12.35"), ("0", "0.00"), ("0.0001", "0.0001"), ("0.00012345", "0.00012"), ("0.005", "0.01")],
+)
+def test_what_is_no_cent_keeps_two_digits_and_gets_no_more(usd: str, text: str) -> None:
+    assert f"{legible(Decimal(usd)):f}" == text
