@@ -67,11 +67,9 @@ def compare(book: PriceBook, item: str, regions: Sequence[str], today: date) -> 
     Raises:
         UnknownPrice: no region, or none of `regions`, has one.
     """
-    if shown := list(_shown(book, item, regions, today)):
-        return shown
-    elsewhere = (
-        book.regions(item=item) or book.regions(item=f"ml.{item}") or book.regions(item=item.removeprefix("ml."))
-    )
+    if rows := list(_shown(book, item, regions, today)):
+        return rows
+    elsewhere = dict.fromkeys(shown.price.region for shown in _shown(book, item, (), today))
     names = sorted({price.item for price in book})
     near = get_close_matches(item, names, 3, 0.5) or [name for name in names if item in name][:3]
     region = next(iter(regions), "us-east-1")

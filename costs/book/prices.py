@@ -122,10 +122,8 @@ class PriceBook:
 
     def regions(self, service: str | None = None, item: str | None = None) -> list[str]:
         """The regions with any price, or with one of the service, or of the item."""
-        asked = (
-            (of, what, where) for of, what, where in self._prices if service in (None, of) and item in (None, what)
-        )
-        return sorted({where for _, _, where in asked})
+        prices = (price for price in self if service in (None, price.service) and item in (None, price.item))
+        return sorted({price.region for price in prices})
 
     def __iter__(self) -> Iterator[Price]:
         return iter(self._prices.values())

@@ -11,7 +11,6 @@ from datetime import date
 from decimal import Decimal
 
 from costs.amounts import NOTHING, Range
-from costs.book.price import UnknownPrice
 from costs.book.prices import PriceBook
 from costs.report.analysis import Item, dollars
 from costs.report.explorer import BilledRow
@@ -70,15 +69,11 @@ RULES = (
 def _rules(region: str, book: PriceBook) -> Iterator[RuleOfThumb]:
     """Those whose share is always the same, and those that have it from the price book."""
     yield from RULES
-    try:
-        old, new = (book.price("ebs", kind, region).usd for kind in ("gp2", "gp3"))
-    except UnknownPrice:
-        return
-    yield RuleOfThumb(
-        "EBS:VolumeUsage.gp2", 1 - new / old, "Turn gp2 volumes into gp3",
-        f"gp3 lists at {new} $ for a GB a month, gp2 at {old}, and it is not slower",
-        "aws ec2 modify-volume --volume-type gp3 --volume-id ID",
-    )  # fmt: skip
+    old, new = (book.find("ebs", kind, region) for kind in ("gp2", "gp3"))
+    if old and new:
+        yield RuleOfThumb("EBS:VolumeUsage.gp2", 1 - new.usd / old.usd, "Turn gp2 volumes into gp3",
+            f"gp3 lists at {new.usd} $ for a GB a month, gp2 at {old.usd}, and it is not slower",
+            "aws ec2 modify-volume --volume-type gp3 --volume-id ID")  # fmt: skip
 
 
 def by_rules(

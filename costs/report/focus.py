@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
-from costs.book.price import UnknownPrice
 from costs.book.prices import PriceBook
 from costs.report.document import money
 from costs.report.explorer import BilledRow
@@ -56,11 +55,10 @@ def _list_cost(row: BilledRow, where: str, book: PriceBook | None) -> tuple[Deci
     """What a spot instance lists at on demand; all else is billed at list price, as far as Cost Explorer tells."""
     kind = row.keys[1].partition("SpotUsage:")[2]
     if kind and book:
-        try:
-            price = book.price("ec2", kind, where)
-            return price.usd * row.quantity, f"list price of {price.as_of} on demand"
-        except UnknownPrice:
+        price = book.find("ec2", kind, where)
+        if price is None:
             return row.billed, "billed; no list price is known"
+        return price.usd * row.quantity, f"list price of {price.as_of} on demand"
     return row.billed, "billed"
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from costs.book.price import UnknownPrice
 from costs.book.prices import PriceBook
 from costs.report import advice, analysis, unit_costs
 from costs.report.account import AccountReadings
@@ -76,7 +75,7 @@ def make(
     untagged = analysis.items([replace(row, keys=(row.keys[1], "")) for row in without], period, comparable_days)
     inside = [row for row in readings.rows if row.day in period]
     trainings = tuple(unit_costs.training(job, region, book) for job in account.jobs)
-    models = unit_costs.models(trainings)
+    models, request = unit_costs.models(trainings), book.find("costexplorer", "request")
     recommendations = (
         *sizes,
         *advice.by_jobs(trainings, period, region, book),
@@ -105,20 +104,13 @@ def make(
         predictions=unit_costs.per_thousand(account.predictions, _of(services, LAMBDA), region, book),
         surprises=analysis.surprises(readings, days, services, billed),
         recommendations=tuple(sorted(recommendations, key=lambda advice: -advice.saves.high)),
-        requests_usd=_price_of(readings.requests, book),
+        requests_usd=readings.requests * request.usd if request else None,
         notes=_notes(readings, account, days, trainings) + size_notes,
     )
 
 
 def _of(services: tuple[Item, ...], name: str) -> Decimal:
     return sum((item.usd for item in services if item.name.startswith(name)), Decimal(0))
-
-
-def _price_of(requests: int, book: PriceBook) -> Decimal | None:
-    try:
-        return requests * book.price("costexplorer", "request").usd
-    except UnknownPrice:
-        return None
 
 
 def _notes(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -116,14 +115,11 @@ def training(job: Job, region: str, book: PriceBook) -> Training:
 
 def models(trainings: Sequence[Training]) -> tuple[Retrainings, ...]:
     """By model, the dearest first. Jobs without a price are left out."""
-    groups: dict[str, list[tuple[str, Decimal]]] = defaultdict(list)
-    for training in trainings:
-        if training.usd is not None:
-            groups[training.job.model].append((training.job.status, training.usd))
+    priced = [(training.job, training.usd) for training in trainings if training.usd is not None]
     retrainings = []
-    for name, group in groups.items():
-        done = [usd for status, usd in group if status == "Completed"]
-        other = [usd for status, usd in group if status != "Completed"]
+    for name in {job.model for job, _ in priced}:
+        done = [usd for job, usd in priced if job.model == name and job.status == "Completed"]
+        other = [usd for job, usd in priced if job.model == name and job.status != "Completed"]
         retrainings.append(Retrainings(name, len(done), sum(done, ZERO), len(other), sum(other, ZERO)))
     return tuple(sorted(retrainings, key=lambda model: (-model.usd - model.wasted_usd, model.name)))
 
@@ -137,11 +133,9 @@ def mean(models: Sequence[Retrainings]) -> Decimal | None:
 def spot(trainings: Sequence[Training], rows: Sequence[BilledRow], region: str, book: PriceBook) -> SpotSavings:
     """Managed spot training by instance type, and EC2 instances that were bought as spot."""
     savings, unpriced = [], []
-    groups: dict[str, list[Training]] = defaultdict(list)
-    for training in trainings:
-        if training.job.spot:
-            groups[training.job.instance_type].append(training)
-    for name, group in sorted(groups.items()):
+    on_spot = [training for training in trainings if training.job.spot]
+    for name in sorted({training.job.instance_type for training in on_spot}):
+        group = [training for training in on_spot if training.job.instance_type == name]
         if any(training.usd is None for training in group):
             unpriced.append(f"{name}: {group[0].source}")
             continue
@@ -149,18 +143,16 @@ def spot(trainings: Sequence[Training], rows: Sequence[BilledRow], region: str, 
         usd = sum((training.usd or ZERO for training in group), ZERO)
         on_demand = sum((training.on_demand_usd or ZERO for training in group), ZERO)
         savings.append(Saving(f"SageMaker {name}", seconds / SECONDS_AN_HOUR, usd, on_demand, group[0].source))
-    instances: dict[str, list[BilledRow]] = defaultdict(list)
-    for row in rows:
-        if row.keys[0] == SPOT and row.keys[1] != NO_TYPE:
-            instances[row.keys[1]].append(row)
-    for name, group_rows in sorted(instances.items()):
+    instances = [row for row in rows if row.keys[0] == SPOT and row.keys[1] != NO_TYPE]
+    for name in sorted({row.keys[1] for row in instances}):
+        bought = [row for row in instances if row.keys[1] == name]
         try:
             price = book.price("ec2", name, region)
         except UnknownPrice as error:
             unpriced.append(f"{name}: {error}")
             continue
-        hours = sum((row.quantity for row in group_rows), ZERO)
-        usd = sum((row.billed for row in group_rows), ZERO)
+        hours = sum((row.quantity for row in bought), ZERO)
+        usd = sum((row.billed for row in bought), ZERO)
         source = f"billed by Cost Explorer, against list price of {price.as_of}"
         savings.append(Saving(f"EC2 {name}", hours, usd, hours * price.usd, source))
     return SpotSavings(tuple(savings), tuple(unpriced))

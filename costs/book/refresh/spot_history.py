@@ -50,7 +50,6 @@ def history(client: Any, types: Iterable[str], now: datetime, days: int) -> Read
     names = sorted(set(types))
     left: dict[str, str] = {}
     seen: dict[str, list[Decimal]] = {}
-    zones: dict[str, set[str]] = {}
     for first in range(0, len(names), AT_ONCE):
         for point in _history(client, names[first : first + AT_ONCE], now - timedelta(days=days), now, left):
             name = point.get("InstanceType", "")
@@ -62,10 +61,8 @@ def history(client: Any, types: Iterable[str], now: datetime, days: int) -> Read
                 left[name] = f"malformed: the spot price {point.get('SpotPrice')!r}"
                 continue
             seen.setdefault(name, []).append(price)
-            zones.setdefault(name, set()).add(point.get("AvailabilityZone", "?"))
     rows = [
-        {"item": name, "low": f"{min(prices):f}", "high": f"{max(prices):f}", "zones": len(zones[name])}
-        for name, prices in sorted(seen.items())
+        {"item": name, "low": f"{min(prices):f}", "high": f"{max(prices):f}"} for name, prices in sorted(seen.items())
     ]
     left |= {name: "no spot price in the history" for name in names if name not in seen and name not in left}
     return Reading(rows, left)
