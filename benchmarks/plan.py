@@ -26,7 +26,7 @@ from costs.plan.plan import price_plan
 from costs.plan.preview import read
 from shoestring.base.paths import ROOT
 
-SAMPLE = ROOT / "tests" / "costs" / "data" / "webshop-preview.json"
+SAMPLE = ROOT / "tests" / "costs" / "plan" / "data" / "webshop-preview.json"
 SHOESTRING = Path(sys.executable).with_name("shoestring")
 POSITIONS = [{"sourcePosition": f"project:///program/layer_{line % 7}.py#{line}"} for line in range(16)]
 LOAD = "import json, sys; json.load(open(sys.argv[1]))"
