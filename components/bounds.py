@@ -46,7 +46,7 @@ ParameterName = Annotated[
 ]
 CheckpointDays = Annotated[int, Field(ge=1, le=3650, examples=[14])]
 
-InstanceType = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*\.[a-z0-9]+$", examples=["t4g.micro"])]
+InstanceType = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*\.[a-z0-9-]+$", examples=["t4g.micro"])]
 DiskGb = Annotated[int, Field(ge=8, le=1000, examples=[8])]
 Database = Annotated[Literal["sqlite", "postgres"], Field(examples=["sqlite"])]
 

@@ -6,6 +6,7 @@ import importlib
 import re
 import sys
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ import pulumi
 import pytest
 
 from components.cost_guard import CostGuardArgs
-from components.mlflow_server import MlflowServerArgs
+from components.mlflow_server import MlflowServer, MlflowServerArgs
 from components.network import NetworkArgs
+from costs.book.prices import PriceBook
 from localcloud.aws.types import CALLS
 from shoestring.base.errors import UserError
 from tests.components.samples import COMPONENTS, RIGHT
@@ -105,6 +107,18 @@ def test_an_argument_of_every_child_arrives(run: Any, component: Any, args: Any)
 
 # One of these is an argument of each type.
 TEXTS = ("description", "region", "path", "role", "name", "account_id", "frequency")
+
+
+def test_what_is_customized_costs_what_it_became(run: Any) -> None:
+    args, prices = MlflowServerArgs(**RIGHT[MlflowServerArgs]), []
+
+    def program() -> None:
+        for name, customize in (("a", {}), ("b", {"launch_template": {"instance_type": "t4g.micro"}})):
+            prices.append(Decimal(MlflowServer(name, args, customize=customize).monthly_usd or "NaN"))
+
+    run(program)
+    micro, nano = (PriceBook.load().price("ec2", size).usd for size in ("t4g.micro", "t4g.nano"))
+    assert prices[1] - prices[0] == 730 * (micro - nano)
 
 
 @each
