@@ -14,7 +14,8 @@ HOOKS = ROOT / ".pre-commit-config.yaml"
 
 
 def test_the_hooks_are_the_checks_of_make_lint_and_fetch_nothing() -> None:
-    recipe = subprocess.run(["make", "-n", "-o", "setup", "lint"], cwd=ROOT, text=True, capture_output=True, check=True)
+    command = ["make", "--no-print-directory", "-n", "-o", "setup", "lint"]  # also below `make test`
+    recipe = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=True)
     checks = recipe.stdout.strip().split(" && ")
     (repo,) = yaml.safe_load(HOOKS.read_text())["repos"]
     assert repo["repo"] == "local" and {hook["language"] for hook in repo["hooks"]} == {"system"}
