@@ -4,9 +4,12 @@ No module here may have the name of one of the standard library's: Pulumi runs P
 path, where a `platform.py` would stand in for Python's own.
 """
 
+import gc
 import sys
 from pathlib import Path
 
+# This program keeps what it makes. Without this a preview takes 2.5 times an empty one: benchmarks/preview.py.
+gc.disable()
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import pulumi
