@@ -21,6 +21,7 @@ THOUSAND, MILLION, SECONDS_AN_HOUR = Decimal(1000), Decimal(1_000_000), Decimal(
 SUBNET, DEFAULT_SUBNET = "aws:ec2/subnet:Subnet", "aws:ec2/defaultSubnet:DefaultSubnet"
 SCHEDULED = "aws:appautoscaling/scheduledAction:ScheduledAction"
 COUNTS = 0, 100  # of what scales and whose size is unknown: far above what a small budget has
+OBJECT = dict, Mapping  # the former is recognised faster
 Rule = Callable[["Pricing"], None]
 
 
@@ -83,7 +84,7 @@ class Pricing:
         else:
             value = owner
             for word in path.split("."):
-                if isinstance(value, dict | Mapping):  # the former is answered faster
+                if isinstance(value, OBJECT):
                     value = value.get(word)
                 elif isinstance(value, Sequence) and not isinstance(value, str) and word.isdigit():
                     value = value[int(word)] if int(word) < len(value) else None
@@ -273,7 +274,8 @@ class Pricing:
             for start, end, tier in self.world.tiers(price):
                 if (part := amount.between(start, end) if start or end else amount).high:
                     label = name if tier is price else f"{name}, {tier.note}"
-                    self.charges.append(Charge(label, part * times, tier, basis, share, rate, note or tier.note))
+                    amount_of = part if times is ONE else part * times
+                    self.charges.append(Charge(label, amount_of, tier, basis, share, rate, note or tier.note))
 
     def traffic(self, name: str, kind: str, key: str, service: str, item: str, per: Number = 1) -> None:
         """A charge for a figure of its traffic; `per` units of it are one unit of the price."""

@@ -84,9 +84,9 @@ def group(p: Pricing) -> None:
     start(p, machines, (count, machines[0].spot, False))
 
 
-def _overridden(p: Pricing, path: str, settings: Any, specification: str, subnets: str, *own: Layer) -> list[Machine]:
+def _overridden(p: Pricing, path: str, settings: Any, subnets: str, *own: Layer) -> list[Machine]:
     """The machines of a launch template with its overrides."""
-    described = templates(p, path, p.get(specification, None, settings))
+    described = templates(p, path, p.get("launchTemplateSpecification", None, settings))
     overrides: list[Any] = []
     for override in p.items("overrides", of=settings) or [p.get("overrides", {}, settings)]:
         kinds: list[Any] = [p.get("instanceType", None, override)]
@@ -105,7 +105,7 @@ def _mixed(p: Pricing, policy: Any, count: Range) -> None:
     """A group of several kinds of machines, on demand and on spot capacity."""
     own = (p.resource.inputs, GROUP)
     template = p.get("launchTemplate", {}, policy)
-    machines = _overridden(p, "mixedInstancesPolicy", template, "launchTemplateSpecification", GROUP.subnet, own)
+    machines = _overridden(p, "mixedInstancesPolicy", template, GROUP.subnet, own)
     spread = p.get("instancesDistribution", {}, policy)
     base = p.amount("onDemandBaseCapacity", 0, COUNTS, spread)
     share = p.amount("onDemandPercentageAboveBaseCapacity", 100, (0, 100), spread) / 100
@@ -153,7 +153,7 @@ def fleet(p: Pricing) -> None:
     ]
     path = "launchTemplateConfigs"
     for settings in p.items(path):
-        machines += _overridden(p, path, settings, "launchTemplateSpecification", path)
+        machines += _overridden(p, path, settings, path)
     if p.get("targetCapacityUnitType", "units", target) != "units":
         p.unpriced("its capacity is counted in processors or memory")
     elif not machines:
