@@ -94,16 +94,20 @@ class Pricing:
         self._reads.note(owner, path, value)
         return default if value is None or value == "" else value
 
-    def items(self, path: str, of: Any = None) -> list[Any]:
-        """The items of a list; none where it is absent or unknown."""
+    def items(self, path: str, of: Any = None, hidden: Sequence[Any] = ()) -> list[Any]:
+        """The items of a list; none where it is absent, `hidden` where it is unknown."""
         value = self.get(path, of=of)
         if isinstance(value, Mapping):
             return [value]
+        if value is UNKNOWN:
+            return list(hidden)
         return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else []
 
     def amount(self, path: str, default: Number | None, bounds: tuple[Number, Number], of: Any = None) -> Range:
         """A number, or, where it is unknown (or absent, without a default), anything between `bounds`."""
         value = self.get(path, default, of)
+        if isinstance(value, Range):
+            return value
         known = number(value)
         if known is not None:
             return Range.of(max(known, Decimal(0)))

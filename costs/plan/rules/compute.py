@@ -88,7 +88,7 @@ def _overridden(p: Pricing, path: str, settings: Any, subnets: str, *own: Layer)
     """The machines of a launch template with its overrides."""
     described = templates(p, path, p.get("launchTemplateSpecification", None, settings))
     overrides: list[Any] = []
-    for override in p.items("overrides", of=settings) or [p.get("overrides", {}, settings)]:
+    for override in p.items("overrides", settings, [UNKNOWN]) or [{}]:
         kinds: list[Any] = [p.get("instanceType", None, override)]
         if p.get("instanceRequirements", None, override) is not None:
             allowed = p.items("instanceRequirements.allowedInstanceTypes", override)

@@ -30,9 +30,10 @@ def node_group(p: Pricing) -> None:
     count = sizes(p, "scalingConfig.minSize", "scalingConfig.maxSize", "scalingConfig.desiredSize")
     p.note(f"between {plain(count.low)} and {plain(count.high)} nodes")
     image, template = p.get("amiType"), p.get("launchTemplate")
-    usual = WINDOWS_DISK if str(image).startswith("WINDOWS") else NODE_DISK
+    usual: int | Range = WINDOWS_DISK if str(image).startswith("WINDOWS") else NODE_DISK
+    usual = Range.of(NODE_DISK, WINDOWS_DISK) if image is UNKNOWN else usual
     described = templates(p, "launchTemplate", template)
-    kinds = p.items("instanceTypes") or [p.get("instanceTypes")]
+    kinds = p.items("instanceTypes", hidden=[UNKNOWN]) or [None]
     root = {"volumeSize": p.get("diskSize", usual)} if template is None else {}
     own = {"image": None if image == "CUSTOM" else image, "root": root, "subnets": p.get("subnetIds")}
     machines = [
@@ -51,8 +52,8 @@ def node_group(p: Pricing) -> None:
 def _providers(p: Pricing) -> list[Any] | None:
     """The capacity providers that a service's tasks go to: its own, or the default ones of its cluster; None where
     those are not in the plan. Providers without base and weight get no task."""
-    strategy = p.items("capacityProviderStrategies")
-    if p.get("capacityProviderStrategies") is None:
+    strategy = p.items("capacityProviderStrategies", hidden=[UNKNOWN])
+    if not strategy:
         clusters, named = p.referred("cluster", CLUSTER), p.get("cluster", "")
         settings = [setting for cluster in clusters for setting in p.world.users(cluster, PROVIDERS, "clusterName")]
         settings += [
@@ -61,7 +62,7 @@ def _providers(p: Pricing) -> list[Any] | None:
         if not settings + clusters:
             return None
         path = "defaultCapacityProviderStrategies"  # older programs say it of the cluster itself
-        strategy = [part for setting in settings + clusters for part in p.items(path, setting.inputs)]
+        strategy = [part for setting in settings + clusters for part in p.items(path, setting.inputs, [UNKNOWN])]
     used = [part for part in strategy if any(p.amount(word, 0, COUNTS, part).high for word in ("base", "weight"))]
     return [p.get("capacityProvider", UNKNOWN, part) for part in used or strategy]
 
@@ -158,19 +159,20 @@ def task_set(p: Pricing) -> None:
 
 def cluster(p: Pricing) -> None:
     """The control plane of EKS: dearer once its version is in extended support."""
-    until = SUPPORT["eks"]
-    version, today = p.get("version"), p.world.now.date()
-    item, extended = "control-plane", p.get("upgradePolicy.supportType", "EXTENDED") != "STANDARD"
-    if version is UNKNOWN or (version not in until and version is not None and today > max(until.values())):
-        p.note(f"whether version {version} is in extended support is unknown")
-        p.any_of("control plane", HOURS, "eks", [item, f"{item}-extended"] if extended else [item])
-    elif extended and version in until and today >= until[version]:
-        p.note(f"version {version} is in extended support since {until[version]}")
-        p.add("control plane in extended support", HOURS, "eks", f"{item}-extended")
-    else:
+    until, item, version, today = SUPPORT["eks"], "control-plane", p.get("version"), p.world.now.date()
+    policy = p.get("upgradePolicy.supportType", "EXTENDED")  # STANDARD: it is updated before extended support begins
+    past = version in until and today >= until[version]
+    hidden = version is UNKNOWN or (version not in until and version is not None and today > max(until.values()))
+    if policy == "STANDARD" or not (past or hidden):
         end = f" until {until[version]}" if version in until else ""
         p.note(f"control plane in standard support{end}")
         p.add("control plane", HOURS, "eks", item)
+    elif past and policy is not UNKNOWN:
+        p.note(f"version {version} is in extended support since {until[version]}")
+        p.add("control plane in extended support", HOURS, "eks", f"{item}-extended")
+    else:
+        p.note(f"whether version {version} is in extended support is unknown")
+        p.any_of("control plane", HOURS, "eks", [item, f"{item}-extended"])
     if p.flag("computeConfig.enabled") is not False:
         p.at_least("Auto Mode makes its nodes by itself: they are in no plan, nor are the 12 % that it adds to them")
 

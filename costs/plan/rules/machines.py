@@ -117,7 +117,7 @@ class Machine:
         *layers: Layer,
         subnets: str = "",
         default_subnet: bool = True,
-        root_gb: int | None = None,
+        root_gb: int | Range | None = None,
         usual: Any = UNKNOWN,
     ) -> None:
         """
@@ -130,8 +130,9 @@ class Machine:
         """
         self.p, self.layers, self.root_gb = p, layers, root_gb
         self.subnets, self.default_subnet = subnets, default_subnet
-        self.kind = self.get("kind", usual)
-        self.weight = number(self.get("weight")) or Decimal(1)  # units of capacity that it stands for
+        weight = self.get("weight", 1)
+        self.weight = number(weight) or Decimal(1)  # units of capacity that it stands for
+        self.kind = UNKNOWN if weight is UNKNOWN else self.get("kind", usual)
 
     def get(self, what: str, default: Any = None) -> Any:
         """A setting, by its name in `Form`, of the first that gives it."""
@@ -162,7 +163,7 @@ class Machine:
             for subnet in self.p.referred(self.subnets, SUBNET)
             for network in self.p.world.referred(subnet, "vpcId", VPC, subnet.inputs.get("vpcId"))
         }
-        return "dedicated" if networks == {"dedicated"} else tenancy
+        return UNKNOWN if UNKNOWN in networks else "dedicated" if "dedicated" in networks else tenancy
 
     def looks(self) -> list[Any]:
         """All that is billed of it beside its type, to be compared with that of another."""
@@ -181,8 +182,10 @@ class Machine:
         if tenancy == "dedicated" and all(isinstance(kind, str) and p.known("ec2-dedicated", kind) for kind in kinds):
             service = "ec2-dedicated"
         elif tenancy in ("dedicated", UNKNOWN):
-            share = DEDICATED if tenancy == "dedicated" else Range(Decimal(1), DEDICATED.high)
+            share = DEDICATED if tenancy == "dedicated" else DEDICATED.maybe
             p.note(f"dedicated: {plain(share.low)} to {plain(share.high)} times the price of shared machines")
+        if tenancy is UNKNOWN:
+            p.at_least("its tenancy is unknown: a dedicated host would be billed in its place")
         p.machines(service, kinds, HOURS * units, spot, first=first, share=share, weights=weights)
 
     def surroundings(self, count: Range) -> None:
@@ -207,25 +210,30 @@ class Machine:
 
     def licence(self, kinds: Sequence[Any], count: Range) -> None:
         """The charge for a system that is not free, on top of the machine at the price of Linux."""
-        p, image = self.p, self.get("image")
-        words = [p.get("platform", ""), image, "windows" if p.flag("getPasswordData") else ""]
+        p, image, asked = self.p, self.get("image"), self.p.flag("getPasswordData")
+        words = [p.get("platform", ""), image, "windows" if asked else ""]
         if image is UNKNOWN:
             words += [picture.inputs.get("name") for kind in IMAGES for picture in p.world.by_type.get(kind, ())]
         named = " ".join(str(word) for word in words).lower()
         if "sql" in named:
             p.at_least("the licence of SQL Server comes on top")
-        system = next((item for word, item in SYSTEMS.items() if word in named and self.tenancy != "host"), "")
+        systems = {item for word, item in SYSTEMS.items() if word in named}
+        if not systems and (image is UNKNOWN or asked is None):
+            p.note("its system is unknown: Linux is expected")
+            systems, count = {"windows", "rhel"}, count.maybe.around(Decimal(0))
         items, units = [], []
-        for kind in kinds if system else ():
-            processors = vcpus(kind) if isinstance(kind, str) else None
-            if processors is None:
-                p.at_least(f"the licence of {system} on {kind} comes on top")
-                return
-            names = [f"{system}-{kind}", *([f"{system}-large"] if processors > LARGE else []), system]
-            items.append(next((name for name in names if p.known("ec2-licence", name)), system))
-            units.append(Decimal(1) if items[-1] == names[0] else processors)
+        for system in sorted(systems) if self.tenancy != "host" else ():
+            for kind in kinds:
+                processors = vcpus(kind) if isinstance(kind, str) else None
+                if processors is None:
+                    p.at_least(f"the licence of {system} on {kind} comes on top")
+                    return
+                names = [f"{system}-{kind}", *([f"{system}-large"] if processors > LARGE else []), system]
+                items.append(next((name for name in names if p.known("ec2-licence", name)), system))
+                units.append(Decimal(1) if items[-1] == names[0] else processors)
         if items:
-            p.any_of(f"{system} licence", HOURS * count * Range(min(units), max(units)), "ec2-licence", items)
+            name = f"{' or '.join(sorted(systems))} licence"
+            p.any_of(name, HOURS * count * Range(min(units), max(units)), "ec2-licence", items)
 
 
 def start(p: Pricing, machines: Sequence[Machine], *parts: tuple[Range, bool | None, bool]) -> None:

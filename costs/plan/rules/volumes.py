@@ -75,7 +75,9 @@ def _of_any_type(p: Pricing, settings: Mapping[str, Any], gigabytes: Range, coun
     p.add("MB/s, if they are paid for", rate * count, "ebs", "gp3-throughput")
 
 
-def of_machine(p: Pricing, layers: Sequence[tuple[Any, str, str]], count: Range, root_gb: int | None = None) -> None:
+def of_machine(
+    p: Pricing, layers: Sequence[tuple[Any, str, str]], count: Range, root_gb: int | Range | None = None
+) -> None:
     """The disks of `count` machines.
 
     Args:
@@ -102,8 +104,10 @@ def of_machine(p: Pricing, layers: Sequence[tuple[Any, str, str]], count: Range,
     if root.get("volumeSize") is None and _of_snapshot(p, root) is None:
         root["volumeSize"] = p.use("ec2", "root_gb") if root_gb is None else root_gb
     disk(p, root, count.maybe if nameless and not mapped and not own else count, "root", ROOT_TYPE)
-    for settings in [*named.values(), *nameless]:
+    for settings in named.values():
         disk(p, settings, count)
+    for settings in nameless:  # any of them may be the root disk that the own one replaces
+        disk(p, settings, count.maybe if own and not mapped else count)
 
 
 def _place(block: Any, path: str, named: dict[str, Mapping[str, Any]], nameless: list[Mapping[str, Any]]) -> None:

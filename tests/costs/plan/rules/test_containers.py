@@ -86,6 +86,11 @@ SAMPLES: dict[str, tuple[list[PlannedResource], str, str, str | None, str]] = {
         [task(requiresCompatibilities=["FARGATE"]), service(cluster="far")], "priced", *["36.0401"] * 3),
     "a cluster outside the plan": ([task(requiresCompatibilities=["EC2", "FARGATE"]), service(cluster="far")],
                                    "priced", "0", None, "36.0401"),
+    "a strategy that is unknown": ([task(), service(capacityProviderStrategies=UNKNOWN)],
+                                   "priced", "0", None, "36.0401"),
+    "a default strategy that is unknown": (
+        [task(), resource(PROVIDERS, "p", clusterName="main", defaultCapacityProviderStrategies=UNKNOWN),
+         service(cluster="main")], "priced", "0", None, "36.0401"),
     "its own machines": ([task(), service(launchType="EXTERNAL")], "free", *["0"] * 3),
     "ARM": ([task(runtimePlatform={"cpuArchitecture": "ARM64"}), service(**ON_FARGATE)], "priced", *["28.835"] * 3),
     "Windows": ([task(runtimePlatform={"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}), service(**ON_FARGATE)],
