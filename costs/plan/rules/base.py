@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -73,7 +72,7 @@ class Pricing:
         until = tags.get(LEASE_TAG) if isinstance(tags, Mapping) else None
         if until is None and not is_window(parts(self.resource.urn)[0]):
             return False, None
-        return True, self.world.lease_hours if (left := _left(until, self.world.now)) is None else left
+        return True, self.world.lease(until)
 
     def get(self, path: str, default: Any = None, of: Any = None) -> Any:
         """The property at a dotted path (`a.0.b` for items of lists); UNKNOWN where the plan cannot know it."""
@@ -397,14 +396,3 @@ class Pricing:
             resource.urn, resource.type, resource.name, status, reason, tuple(self.charges),
             self.ephemeral, self.hours, tuple(self.assumptions), frozenset(self._assumptions_read),
         )  # fmt: skip
-
-
-def _left(until: Any, now: datetime) -> Range | None:
-    """Hours until a lease ends; None where it is unknown, no time, or over."""
-    try:
-        end = datetime.fromisoformat(until)
-    except (TypeError, ValueError):
-        return None
-    end = end if end.tzinfo else end.replace(tzinfo=UTC)
-    hours = decimal((end - now).total_seconds()) / SECONDS_AN_HOUR
-    return Range.of(hours) if hours > 0 else None

@@ -6,13 +6,13 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from costs.amounts import Range
-from costs.book.price import Price, UnknownPrice
+from costs.amounts import Range, decimal
+from costs.book.price import SECONDS_AN_HOUR, Price, UnknownPrice
 from costs.book.prices import PriceBook
 from costs.plan.preview import UNKNOWN, PlannedResource
 from costs.plan.traffic import Usage
@@ -128,6 +128,16 @@ class World:
             names = frozenset(SEGMENT.split(identifier)) - {""} if isinstance(identifier, str) else None
             targets.append((target, frozenset(urn for urns in target.dependencies.values() for urn in urns), names))
         return targets
+
+    def lease(self, until: Any) -> Range:
+        """Hours until a lease ends; those of a new one where that is unknown, no time, or over."""
+        try:
+            end = datetime.fromisoformat(until)
+        except (TypeError, ValueError):
+            return self.lease_hours
+        end = end if end.tzinfo else end.replace(tzinfo=UTC)
+        hours = decimal((end - self.now).total_seconds()) / SECONDS_AN_HOUR
+        return Range.of(hours) if hours > 0 else self.lease_hours
 
     def payer(self, fee: str, resource: PlannedResource) -> PlannedResource:
         """The resource that bears a fee which is due once, however many cause it: the first that asked."""

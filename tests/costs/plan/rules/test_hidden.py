@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from costs.plan.preview import UNKNOWN
-from tests.costs.plan import test_containers, test_machines
-from tests.costs.plan.test_machines import price
+from tests.costs.plan.rules.test_containers import SAMPLES as CONTAINERS
+from tests.costs.plan.rules.test_machines import SAMPLES as MACHINES
+from tests.costs.plan.rules.test_machines import price
 
-SAMPLES = {name: sample[0] for module in (test_machines, test_containers) for name, sample in module.SAMPLES.items()}
+SAMPLES = {name: sample[0] for samples in (MACHINES, CONTAINERS) for name, sample in samples.items()}
 ROUNDED = Decimal("1e-20")
 
 
