@@ -18,9 +18,9 @@ class Roi(Inputs):
     A cost of nothing or less has no return: it is refused.
     """
 
-    benefit: Usd = Field(description="what it brought, in US dollars")
-    cost: Usd = Field(gt=0, description="what it cost, in US dollars")
-    months: Decimal | None = Field(None, gt=0, allow_inf_nan=False, description="the time that both are for")
+    benefit: Usd = Field(description="US dollars that it brought")
+    cost: Usd = Field(gt=0, description="US dollars that it cost")
+    months: Decimal | None = Field(None, gt=0, allow_inf_nan=False, description="Months that both are for")
 
     @property
     def gain(self) -> Decimal:
