@@ -13,7 +13,7 @@ The thresholds, and why:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from functools import partial
@@ -138,15 +138,24 @@ def function(use: FunctionUse, region: str, book: PriceBook) -> Sizing:
     return judge("smaller", seen, Advice(what, why, saves, how, f"{use.source}; list price of {price.as_of}"))
 
 
-def _types(service: str, region: str, book: PriceBook) -> Iterator[tuple[Price, Shape]]:
-    """The priced types of a service whose make is known."""
-    for item in book.items(service, region):
-        if make := shape(item):
-            yield book.price(service, item, region), make
+def _cheapest(like: Price, book: PriceBook, fits: Callable[[Price, Shape], bool]) -> Price | None:
+    """The cheapest type that is sold where `like` is, of those that fit and whose make is known."""
+    prices = (book.price(like.service, item, like.region) for item in book.items(like.service, like.region))
+    fitting = (price for price in prices if (make := shape(price.item)) and fits(price, make))
+    return min(fitting, key=lambda price: (price.usd, price.item), default=None)
 
 
-def _cheapest(types: Iterable[Price]) -> Price | None:
-    return min(types, key=lambda price: (price.usd, price.item), default=None)
+def _cheaper(
+    price: Price, own: Shape, book: PriceBook, cpus: Decimal, mean: Decimal, gib: Decimal, needs_gpu: bool
+) -> Price | None:
+    """The cheapest type below `price` that has enough: `cpus` at the peak, `mean` of them for good, and `gib`."""
+
+    def fits(other: Price, make: Shape) -> bool:
+        enough = make.cpus >= cpus and make.cpus * make.baseline >= mean and make.memory_gib >= gib
+        gpus = make.family == own.family and make.gpus >= own.gpus if needs_gpu else make.gpus == 0
+        return enough and gpus and make.arm == own.arm and other.usd < price.usd
+
+    return _cheapest(price, book, fits)
 
 
 def _type(service: str, item: str, region: str, book: PriceBook) -> tuple[Price, Shape]:
@@ -169,17 +178,11 @@ def machine(use: MachineUse, region: str, book: PriceBook) -> Sizing:
     except LookupError as error:
         return judge("unknown", f"{seen}; {error}")
     if use.least_credits is not None and use.least_credits < 1:
-        return _larger(judge, use, own, seen, region, book)
+        return _larger(judge, use, price, own, seen, book)
     cpus = use.peak_cpu / HUNDRED * own.cpus * ROOM
     mean = use.mean_cpu / HUNDRED * own.cpus * ROOM
     gib = own.memory_gib if use.peak_memory is None else use.peak_memory / HUNDRED * own.memory_gib * ROOM
-
-    def fits(other: Shape) -> bool:
-        same = other.arm == own.arm and (other.gpus >= own.gpus and other.family == own.family if own.gpus else True)
-        enough = other.cpus >= cpus and other.cpus * other.baseline >= mean and other.memory_gib >= gib
-        return same and enough and (own.gpus > 0 or other.gpus == 0)
-
-    better = _cheapest(other for other, make in _types("ec2", region, book) if other.usd < price.usd and fits(make))
+    better = _cheaper(price, own, book, cpus, mean, gib, needs_gpu=own.gpus > 0)
     saves = (price.usd - better.usd) * HOURS_A_MONTH if better else ZERO
     range_ = Range.of(ZERO, saves) if use.spot else Range.of(saves)  # on spot, its price is not the list's
     source = f"{use.source}; list price of {price.as_of}, on demand"
@@ -198,18 +201,17 @@ def _smaller(
 
 
 def _larger(
-    judge: Callable[..., Sizing], use: MachineUse, own: Shape, seen: str, region: str, book: PriceBook
+    judge: Callable[..., Sizing], use: MachineUse, now: Price, own: Shape, seen: str, book: PriceBook
 ) -> Sizing:
     """A burstable machine that has no credits left runs at its baseline, or pays for more."""
     mean = use.mean_cpu / HUNDRED * own.cpus * ROOM
-    price = _cheapest(
-        price
-        for price, make in _types("ec2", region, book)
-        if make.arm == own.arm
-        and make.memory_gib >= own.memory_gib
-        and make.gpus == own.gpus
-        and make.cpus * make.baseline >= max(mean, own.cpus * own.baseline * ROOM)
-    )
+    wanted = max(mean, own.cpus * own.baseline * ROOM)
+
+    def fits(other: Price, make: Shape) -> bool:
+        same = make.arm == own.arm and make.gpus == own.gpus
+        return same and make.memory_gib >= own.memory_gib and make.cpus * make.baseline >= wanted
+
+    price = _cheapest(now, book, fits)
     seen = f"{seen}; its CPU credits ran out"
     if price is None:
         return judge("larger", seen)
@@ -234,14 +236,7 @@ def job(use: JobUse, region: str, book: PriceBook) -> Sizing:
         return judge("unknown", _too_little("0 measurements of its GPU", POINTS))
     needs_gpu = own.gpus > 0 and (use.peak_gpu or ZERO) > IDLE_GPU * own.gpus
     cpus, gib = use.peak_cpu / HUNDRED * ROOM, use.peak_memory / HUNDRED * own.memory_gib * ROOM
-
-    def fits(other: Shape) -> bool:
-        enough = other.cpus * other.baseline >= cpus and other.memory_gib >= gib and other.arm == own.arm
-        return enough and (other.family == own.family and other.gpus >= own.gpus if needs_gpu else other.gpus == 0)
-
-    better = _cheapest(
-        other for other, make in _types("sagemaker-training", region, book) if other.usd < price.usd and fits(make)
-    )
+    better = _cheaper(price, own, book, cpus, cpus, gib, needs_gpu)
     month = Decimal(use.billed_seconds) / SECONDS_AN_HOUR / use.days * DAYS_A_MONTH
     saves = Range.of((price.usd - better.usd) * month if better else ZERO)
     source = f"{use.source}; billed hours of {use.days} days as a month, at list price of {price.as_of}"
