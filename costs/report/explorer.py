@@ -27,11 +27,6 @@ DENIED = ("AccessDeniedException", "AccessDenied", "UnauthorizedOperation")
 UNKNOWN = ("ExpiredToken", "ExpiredTokenException", "UnrecognizedClientException", "InvalidClientTokenId")
 TRIES, FIRST_WAIT = 5, 1.0  # seconds before the second try; doubled for each further one
 WAITED = FIRST_WAIT * (2 ** (TRIES - 1) - 1)
-IAM_ACTION = {
-    "get_cost_and_usage": "ce:GetCostAndUsage",
-    "get_cost_forecast": "ce:GetCostForecast",
-    "get_anomalies": "ce:GetAnomalies",
-}
 Answer = Mapping[str, Any]
 
 
@@ -269,7 +264,7 @@ def _anomaly(answer: Answer) -> Anomaly:
 
 def _explained(operation: str, code: str, message: str) -> UserError:
     """An error of AWS in the words of who has to mend it."""
-    action = IAM_ACTION[operation]
+    action = f"ce:{operation.title().replace('_', '')}"
     if code in DENIED:
         return UserError(
             f"Cost Explorer is denied: {message or code}",

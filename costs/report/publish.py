@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import mimetypes
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,6 @@ from costs.report.report import Report
 from shoestring.base.errors import UserError
 from shoestring.base.names import COST_REPORTS
 from shoestring.base.paths import write_atomically
-
-TYPES = {
-    "report.json": "application/json",
-    "report.html": "text/html; charset=utf-8",
-    "focus.csv": "text/csv; charset=utf-8",
-    "summary.txt": "text/plain; charset=utf-8",
-}
 
 
 def files(report: Report, book: PriceBook) -> dict[str, str]:
@@ -56,8 +50,10 @@ def to_bucket(report: Report, contents: Mapping[str, str], s3: Any, bucket: str)
 
     where = prefix(report)
     for name in sorted(contents, key=lambda name: name == "report.html"):
+        kind = mimetypes.types_map[Path(name).suffix]
+        kind += "; charset=utf-8" if kind.startswith("text/") else ""
         try:
-            s3.put_object(Bucket=bucket, Key=where + name, Body=contents[name].encode(), ContentType=TYPES[name])
+            s3.put_object(Bucket=bucket, Key=where + name, Body=contents[name].encode(), ContentType=kind)
         except ClientError as error:
             code, environment = error.response["Error"]["Code"], report.readings.scope.environment
             if code in ("NoSuchBucket", "404"):
