@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from costs.amounts import ONE, Range
+from costs.book.shapes import vcpus
 from costs.plan.rules.base import COUNTS, HOURS, UNKNOWN, Pricing, number, plain
 from costs.plan.rules.machines import (
     BY_SPECIFICATION,
@@ -20,7 +21,6 @@ from costs.plan.rules.machines import (
     Machine,
     start,
     templates,
-    vcpus,
 )
 
 EIP, ASSOCIATION = "aws:ec2/eip:Eip", "aws:ec2/eipAssociation:EipAssociation"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from decimal import Decimal
@@ -10,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from costs.amounts import NOTHING, ONE, Range
+from costs.book.shapes import vcpus
 from costs.plan.rules import volumes
 from costs.plan.rules.base import HOURS, SUBNET, UNKNOWN, Pricing, number, plain, truth
 
@@ -19,7 +19,6 @@ HOST, VPC = "aws:ec2/dedicatedHost:DedicatedHost", "aws:ec2/vpc:Vpc"
 IMAGES = "aws:ec2/ami:Ami", "aws:ec2/amiCopy:AmiCopy", "aws:ec2/amiFromInstance:AmiFromInstance"
 MONITORED = 7  # metrics that detailed monitoring of one machine is billed for
 DEDICATED = Range.of("1.05", "1.11")  # of the shared price: the span of AWS's price list, for types without their own
-SIZE = re.compile(r"(?P<family>[a-z0-9-]+)\.(?:(?P<times>\d+)?xlarge|(?P<small>large|medium|small|micro|nano))")
 SYSTEMS = {  # words of a platform's or an image's name → item of `ec2-licence`
     "windows": "windows", "rhel": "rhel", "red hat": "rhel", "redhat": "rhel", "red-hat": "rhel", "suse": "suse",
     "sles": "suse",
@@ -68,19 +67,6 @@ Weights = Mapping[str, Decimal] | None
 OUTSIDE: Layer = (
     {"kind": UNKNOWN, "root": {"volumeSize": 0}}, replace(NOWHERE, kind="kind", root="root", disks="disks")
 )  # fmt: skip
-
-
-def vcpus(kind: str) -> Decimal | None:
-    """Processors of an instance type, by the rule that its size's name follows; None for `metal` and the like."""
-    size = SIZE.fullmatch(kind)
-    if size is None:
-        return None
-    if size["small"] is None:
-        return Decimal(4 * int(size["times"] or 1))
-    single = {"t2": ("nano", "micro", "small")}.get(
-        size["family"], () if size["family"].startswith("t") else ("medium",)
-    )
-    return Decimal(1 if size["small"] in single else 2)
 
 
 def templates(p: Pricing, path: str, specification: Any, kind: str = TEMPLATE) -> list[list[Layer]]:

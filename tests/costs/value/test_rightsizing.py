@@ -13,11 +13,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from costs.book.prices import PriceBook
+from costs.book.shapes import shape
 from costs.report import sizing, utilisation
 from costs.report.account import Job
 from costs.report.explorer import Scope
 from costs.report.periods import DAY, Span
-from costs.report.shapes import shape
 from costs.report.sizing import MEMORY_ROOM, ROOM, FunctionUse, JobUse, MachineUse, Sizing
 from costs.value.rightsizing import measure
 from tests.costs.report import sample
@@ -211,27 +211,6 @@ def test_no_job_below_its_peak(
     assert found.advice.saves.low >= 0 and found.verdict == "smaller"
     if own.gpus:
         assert gpu is not None and (gpu <= 5 * own.gpus or (other.family, other.gpus) >= (own.family, own.gpus))
-
-
-@pytest.mark.parametrize(
-    ("name", "cpus", "gib", "arm"),
-    [
-        ("t4g.nano", 2, "0.5", True), ("ml.m5.large", 2, "8", False), ("c5.9xlarge", 36, "72", False),
-        ("r7g.medium", 1, "8", True), ("m7i.48xlarge", 192, "768", False), ("ml.g4dn.12xlarge", 48, "192", False),
-    ],
-)  # fmt: skip
-def test_shapes(name: str, cpus: int, gib: str, arm: bool) -> None:
-    """As AWS publishes them."""
-    found = shape(name)
-    assert found and (found.cpus, found.memory_gib, found.arm) == (cpus, Decimal(gib), arm)
-
-
-@pytest.mark.parametrize(
-    "name", ["t2.micro", "mac1.metal", "m5.metal", "p4d.24xlarge", "inf1.xlarge", "", "m5", "m5.medium"]
-)
-def test_nothing_is_guessed_of_other_types(name: str) -> None:
-    """No shape."""
-    assert shape(name) is None
 
 
 def test_an_environment_is_measured_as_a_whole() -> None:

@@ -21,7 +21,6 @@ from costs.plan.charges import Basis, ResourceCost
 from costs.plan.plan import price_resources
 from costs.plan.preview import UNKNOWN, PlannedResource
 from costs.plan.rules import TABLE
-from costs.plan.rules.compute import vcpus
 from costs.plan.traffic import KINDS, Usage
 from tests.costs.plan.rules import services
 from tests.costs.plan.rules.services import resource
@@ -373,11 +372,3 @@ def test_what_has_a_lease_is_paid_until_its_end(lease: Any, config: dict[str, st
 def test_all_of_a_window_is_ephemeral() -> None:
     cost = price(resource("aws:ec2/eip:Eip", stack="dev-window"), config={"shoestring:leaseHours": "4"})
     assert cost.ephemeral and cost.run.high == 4 * usd("vpc", "public-ipv4")
-
-
-@pytest.mark.parametrize(
-    ("kind", "count"),
-    [("m5.large", 2), ("t3.micro", 2), ("m5.xlarge", 4), ("g4dn.12xlarge", 48), ("m1.medium", 1), ("m5.metal", None)],
-)
-def test_processors_of_a_machine(kind: str, count: int | None) -> None:
-    assert vcpus(kind) == count
