@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,21 +9,12 @@ from typing import Any
 from costs import gate
 from costs.amounts import legible
 from costs.function import guard
-from costs.report.account import Attempts
-from shoestring import aws
+from costs.report.account import Attempts, Clients
 from shoestring.base import names
 from shoestring.base.errors import UserError
 
 TAGS = tuple(tag for tag in names.COST_TAGS if tag != names.MANAGED_BY_TAG)  # what costs are told apart by
-Clients = Callable[[str], Any]
 Facts = dict[str, Any]
-
-
-def clients(region: str) -> Clients:
-    """boto3's clients by the service's name; AWS Budgets and Cost Explorer answer in one region, for all."""
-    return lambda service: aws.client(
-        service, region_name=names.REGION if service in ("budgets", "ce", "sts") else region
-    )
 
 
 def _value(client: Any, environment: str) -> str:

@@ -12,7 +12,7 @@ from costs.book.prices import PriceBook
 from costs.report import records
 from costs.report.account import FINISHED, job_of
 from costs.report.unit_costs import training
-from shoestring import aws
+from shoestring.base import aws
 from shoestring.base.errors import UserError
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"

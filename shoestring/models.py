@@ -8,8 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from shoestring import aws
-from shoestring.base import names
+from shoestring.base import aws, names
 from shoestring.base.errors import UserError
 from training.job import registry
 

@@ -9,7 +9,6 @@ Environment: GUARD_BUDGET (name of the budget), GUARD_ACCOUNT, GUARD_GATE (name 
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import re
@@ -20,6 +19,7 @@ from typing import Any
 
 from costs import gate
 from costs.amounts import legible
+from shoestring.base import aws
 
 FIELD = re.compile(r"^(Budget Name|Budgeted Amount|Alert Type|(?:ACTUAL|FORECASTED) Amount):\s*(.+?)\s*$", re.M)
 MONEY = re.compile(r"\$?([\d,]+(?:\.\d+)?)")
@@ -164,13 +164,5 @@ def _before(text: str) -> gate.Gate:
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Lambda's entry point: the records of one SNS delivery."""
-    import boto3  # heavy, and there where AWS is asked
-
-    @functools.cache
-    def clients(service: str) -> Any:
-        # AWS Budgets and Cost Explorer answer in one region, for all
-        region = {"region_name": "us-east-1"} if service in ("budgets", "ce") else {}
-        return boto3.client(service, **region)
-
-    gates = [take(record, clients, datetime.now(UTC)) for record in event["Records"]]
+    gates = [take(record, aws.client, datetime.now(UTC)) for record in event["Records"]]
     return {"closed": [closed.text() for closed in gates if closed]}

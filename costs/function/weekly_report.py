@@ -21,7 +21,7 @@ from costs.report.account import Subject
 from costs.report.explorer import Scope
 from costs.report.gather import gather
 from costs.report.periods import chosen
-from shoestring.base import names
+from shoestring.base import aws, names
 from shoestring.base.errors import UserError
 
 
@@ -42,8 +42,6 @@ def handler(event: Any, context: Any) -> dict[str, Any]:
 
 
 def _report(event: Mapping[str, Any]) -> dict[str, Any]:
-    import boto3  # heavy, and there where AWS is asked
-
     environment, bucket = _needed("REPORT_ENVIRONMENT"), _needed("REPORT_BUCKET")
     subject = Subject(
         scope=Scope(_needed("REPORT_PROJECT"), environment),
@@ -56,10 +54,10 @@ def _report(event: Mapping[str, Any]) -> dict[str, Any]:
     now, book = datetime.now(UTC), PriceBook.load()
     words = {key: str(event.get(key) or "") for key in ("week", "since", "until")}
     period = chosen(now.date(), words["week"], words["since"], words["until"], running=environment == "local")
-    report = gather(boto3.client, subject, period, book, now)
-    where = publish.to_bucket(report, publish.files(report, book), boto3.client("s3"), bucket)
+    report = gather(aws.client, subject, period, book, now)
+    where = publish.to_bucket(report, publish.files(report, book), aws.client("s3"), bucket)
     if topic := os.environ.get("REPORT_TOPIC_ARN"):
-        publish.announce(report, where, boto3.client("sns"), topic)
+        publish.announce(report, where, aws.client("sns"), topic)
     facts = {"period": period.name, "usd": str(report.usd), "report": where, "requests": report.readings.requests}
     print(json.dumps({"event": "report", **facts}))
     return facts

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from costs.book.prices import PriceBook
@@ -14,9 +15,7 @@ from costs.report.periods import Period
 from costs.report.report import Report, make
 
 
-def gather(
-    client: Callable[..., Any], subject: Subject, period: Period, book: PriceBook, now: datetime | None = None
-) -> Report:
+def gather(client: Callable[..., Any], subject: Subject, period: Period, book: PriceBook, now: datetime) -> Report:
     """The report of a period.
 
     Args:
@@ -28,18 +27,14 @@ def gather(
     """
     from botocore.config import Config  # heavy, and there where AWS is asked
 
-    moment = now or datetime.now(UTC)
     # One try for each call: the reader repeats them itself, and counts what AWS bills.
     once = Config(retries={"total_max_attempts": 1})
-    readings = Explorer(client("ce", region_name="us-east-1", config=once)).read(subject.scope, period, moment.date())
-
-    def regional(service: str) -> Any:
-        return client(service, region_name="us-east-1" if service == "budgets" else subject.region)
-
+    readings = Explorer(client("ce", config=once)).read(subject.scope, period, now.date())
+    regional = partial(client, region_name=subject.region)
     readings_of_account = account.read(regional, subject, period)
     sizings, notes = utilisation.measure(
-        regional, subject.scope, moment, readings_of_account.jobs, period, subject.region, book,
+        regional, subject.scope, now, readings_of_account.jobs, period, subject.region, book,
         functions=(subject.function,),
     )  # fmt: skip
     advice = tuple(sizing.advice for sizing in sizings if sizing.advice)
-    return make(readings, readings_of_account, book, moment, advice, notes)
+    return make(readings, readings_of_account, book, now, advice, notes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from costs.amounts import NOTHING, Range
@@ -86,10 +87,7 @@ def measure(
         client: makes a boto3 client; takes the service's name and keywords.
     """
     moment = now or datetime.now(UTC)
-
-    def regional(service: str) -> Any:
-        return client(service, region_name=region)
-
+    regional = partial(client, region_name=region)
     period, attempts = Period(moment.date() - DAYS * DAY, moment.date() + DAY), Attempts()
     jobs = attempts.of(
         "training jobs", account.READ_JOBS, lambda: account.jobs(regional("sagemaker"), scope, period), ()

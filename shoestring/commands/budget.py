@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any
 
 import typer
 
 from shoestring import budgets
+from shoestring.base import aws
 from shoestring.base.errors import UserError
-from shoestring.base.names import LOCAL, REGION
+from shoestring.base.names import LOCAL
 from shoestring.commands.common import Env, Json, emit, say
 from shoestring.environment import enter
 from shoestring.updates import outputs
@@ -29,7 +31,7 @@ def _enter(environment: str) -> tuple[dict[str, Any], budgets.Clients]:
             "a platform of this version",
             f"pulumi up --stack {environment} --policy-pack policies",
         )
-    return platform, budgets.clients(platform["region"])
+    return platform, partial(aws.client, region_name=platform["region"])
 
 
 @app.command()
@@ -60,6 +62,6 @@ def reopen(why: Why, environment: Env = LOCAL, as_json: Json = False) -> None:
 def activate_tags(environment: Env = "dev", as_json: Json = False) -> None:
     """Make the cost tags count in Cost Explorer and budgets: once for an account, by whoever pays for it."""
     enter(environment, say)
-    tags = budgets.activate_tags(budgets.clients(REGION))
+    tags = budgets.activate_tags(aws.client)
     rows = "\n".join(f"{tag['tag']:<14}{tag['status']}" for tag in tags)
     emit(tags, as_json, f"{rows}\nWhat was activated now counts within 24 hours, and for costs from then on.")

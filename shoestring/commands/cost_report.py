@@ -18,8 +18,7 @@ from costs.report.gather import gather
 from costs.report.periods import chosen
 from costs.report.report import Report
 from costs.value.rightsizing import measure
-from shoestring import aws
-from shoestring.base import names
+from shoestring.base import aws, names
 from shoestring.base.errors import UserError
 from shoestring.base.names import LOCAL, MONTHLY_USD, REGION
 from shoestring.base.paths import ROOT

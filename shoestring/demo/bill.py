@@ -22,7 +22,7 @@ from costs.report.account import reported
 from costs.report.explorer import BILLED, rows_of
 from localcloud.aws.s3 import READS, WRITES
 from localcloud.meter.trail import Trail
-from shoestring import aws
+from shoestring.base import aws
 
 MINUTE = 60.0  # seconds that AWS bills at the least for an instance, its disk and its address
 OVERHEAD = 26  # bytes that CloudWatch Logs adds to each event
