@@ -43,14 +43,13 @@ class Gate:
         """Whether no new window may come up at `moment`."""
         return self.state == "closed" and self.period == period(moment)
 
+    def facts(self) -> dict[str, str | None]:
+        """What it says, money as decimal strings."""
+        return {key: f"{value:f}" if isinstance(value, Decimal) else value for key, value in asdict(self).items()}
+
     def text(self) -> str:
-        """The parameter's value: JSON, money as decimal strings, without what is not known."""
-        facts = {key: _text(value) for key, value in asdict(self).items() if value not in (None, "")}
-        return json.dumps(facts)
-
-
-def _text(value: Decimal | str) -> str:
-    return f"{value:f}" if isinstance(value, Decimal) else value
+        """The parameter's value: JSON, without what is not known."""
+        return json.dumps({key: value for key, value in self.facts().items() if value})
 
 
 def read(text: str) -> Gate:

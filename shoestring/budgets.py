@@ -71,7 +71,6 @@ def status(environment: str, name: str, clients: Clients, now: datetime) -> Fact
     if forecast is None:
         forecast, foreseen = _forecast(clients("ce"), budget, spent, now, attempts), "Cost Explorer"
     current, limit = _gate(clients("ssm"), environment), Decimal(budget["BudgetLimit"]["Amount"])
-    money = {"spent_usd": current.spent_usd, "limit_usd": current.limit_usd}
     return {
         "environment": environment,
         "budget": name,
@@ -85,11 +84,7 @@ def status(environment: str, name: str, clients: Clients, now: datetime) -> Fact
         "gate": {
             "parameter": names.window_gate(environment),
             "open": not current.closed_at(now),
-            "state": current.state,
-            "period": current.period,
-            "at": current.at,
-            "why": current.why,
-            **{key: None if value is None else f"{value:f}" for key, value in money.items()},
+            **current.facts(),
         },
         "notes": attempts.notes,
     }
