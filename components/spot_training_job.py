@@ -127,11 +127,7 @@ class SpotTrainingJob(Component[SpotTrainingJobArgs]):
     """Dollars where it runs as long as it may and spot saves nothing; None where a price is unknown."""
 
     def build(self, name: str, args: SpotTrainingJobArgs) -> None:
-        bucket = pulumi.Output.from_input(args.bucket)
-
-        def uri(prefix: str) -> pulumi.Output[str]:
-            return bucket.apply(lambda bucket: f"s3://{bucket}/{prefix}")
-
+        root = pulumi.Output.concat("s3://", args.bucket, "/")
         role = Role(
             name,
             name=args.job_name,
@@ -142,17 +138,12 @@ class SpotTrainingJob(Component[SpotTrainingJobArgs]):
             name,
             name="training",
             role=role.name,
-            policy=pulumi.Output.all(bucket, args.account, args.subnet_ids, args.security_group_ids).apply(
-                lambda parts: iam.training(
-                    bucket=parts[0],
-                    job=args.job_name,
-                    model=args.model,
-                    region=args.region,
-                    account=parts[1],
-                    subnets=parts[2],
-                    security_groups=parts[3],
-                )
-            ),
+            policy=pulumi.Output.all(
+                bucket=args.bucket,
+                account=args.account,
+                subnets=args.subnet_ids,
+                security_groups=args.security_group_ids,
+            ).apply(lambda parts: iam.training(job=args.job_name, model=args.model, region=args.region, **parts)),
             opts=self.child("rights"),
         )
         # As the SageMaker SDK sends them: each value is JSON.
@@ -179,8 +170,11 @@ class SpotTrainingJob(Component[SpotTrainingJobArgs]):
                 _channel("training", args.data_uri, "text/csv"),
                 *([] if args.wheels_uri is None else [_channel("wheels", args.wheels_uri, "application/zip")]),
             ],
-            output_data_config={"s3_output_path": uri(names.JOBS)},
-            checkpoint_config={"s3_uri": uri(f"{names.CHECKPOINTS}{args.job_name}/"), "local_path": PATH_IN_CONTAINER},
+            output_data_config={"s3_output_path": pulumi.Output.concat(root, names.JOBS)},
+            checkpoint_config={
+                "s3_uri": pulumi.Output.concat(root, names.CHECKPOINTS, args.job_name, "/"),
+                "local_path": PATH_IN_CONTAINER,
+            },
             resource_config={
                 "instance_type": args.instance_type,
                 "instance_count": 1,
