@@ -143,9 +143,7 @@ class CostGuard(Component[CostGuardArgs]):
             handler=HANDLER,
             variables={"GUARD_BUDGET": name, "GUARD_ACCOUNT": args.account, "GUARD_GATE": gate.name},
             rights_name="guard",
-            rights=lambda log_group: pulumi.Output.all(gate.arn, budget, log_group).apply(
-                lambda arns: iam.guard(*arns)
-            ),
+            rights=pulumi.Output.all(gate.arn, budget).apply(lambda arns: iam.guard(*arns)),
             code=pulumi.FileArchive(str(args.package)),
         )
         Permission(

@@ -86,7 +86,7 @@ class CostReport(Component[CostReportArgs]):
                 "MONTHLY_LIMIT_USD": str(args.limit_usd),
             },
             rights_name="report",
-            rights=lambda log_group: pulumi.Output.all(
+            rights=pulumi.Output.all(
                 bucket=args.bucket,
                 topic=args.topic,
                 budget=pulumi.Output.concat("arn:aws:budgets::", account, ":budget/", args.budget),
@@ -94,7 +94,6 @@ class CostReport(Component[CostReportArgs]):
                 account=account,
                 function=pulumi.Output.concat("arn:aws:lambda:", place, ":function:", args.inference_function),
                 requests=pulumi.Output.concat("arn:aws:logs:", place, ":log-group:", args.inference_log_group),
-                log_group=log_group,
             ).apply(lambda parts: iam.report(**parts)),
             code=pulumi.FileArchive(str(args.package)),
         )

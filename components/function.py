@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 import pulumi
 from pulumi_aws.cloudwatch.log_group import LogGroup
@@ -44,13 +44,6 @@ class FunctionArgs:
     """Days that its log stays, billed for each GB."""
 
 
-class Created(NamedTuple):
-    """The two children that others refer to."""
-
-    function: Function
-    logs: LogGroup
-
-
 def create(
     component: Component[Any],
     name: str,
@@ -60,15 +53,15 @@ def create(
     handler: str,
     variables: Mapping[str, pulumi.Input[str]],
     rights_name: str,
-    rights: Callable[[pulumi.Output[str]], pulumi.Output[str]],
+    rights: pulumi.Output[list[iam.Statement]],
     **code: Any,
-) -> Created:
-    """Makes the function as children of `component`, which lists `CHILDREN`.
+) -> tuple[Function, LogGroup]:
+    """Makes the function and its log group as children of `component`, which lists `CHILDREN`.
 
     Args:
         variables: its environment.
         rights_name: what its role calls its policy.
-        rights: the policy's document, from the ARN of its log group.
+        rights: what it may do, beside writing its own log.
         code: where its code lies, and further arguments of the function.
     """
     logs = LogGroup(
@@ -78,7 +71,8 @@ def create(
         opts=component.child("logs"),
     )
     role = Role(name, name=name, assume_role_policy=iam.trust("lambda.amazonaws.com"), opts=component.child("role"))
-    policy = RolePolicy(name, name=rights_name, role=role.name, policy=rights(logs.arn), opts=component.child("rights"))
+    document = pulumi.Output.all(rights, logs.arn).apply(lambda parts: iam.logging(*parts))
+    policy = RolePolicy(name, name=rights_name, role=role.name, policy=document, opts=component.child("rights"))
     function = Function(
         name,
         name=name,
@@ -94,4 +88,4 @@ def create(
         opts=component.child("function", depends_on=[policy]),
         **code,
     )
-    return Created(function, logs)
+    return function, logs

@@ -65,12 +65,14 @@ def tracking(bucket: str, secret: str = "") -> str:
     return document(*statements)
 
 
-def inference(bucket: str, model: str, log_group: str) -> str:
-    """The inference function: one model's files, and its own log group (by ARN)."""
-    return document(
-        allow("Model", ["s3:GetObject"], _objects(bucket, f"{names.MODELS}{model}/")),
-        _logs(log_group),
-    )
+def logging(statements: list[Statement], log_group: str) -> str:
+    """A function: what `statements` allow, and its own log group (by ARN)."""
+    return document(*statements, _logs(log_group))
+
+
+def inference(bucket: str, model: str) -> list[Statement]:
+    """The inference function: one model's files."""
+    return [allow("Model", ["s3:GetObject"], _objects(bucket, f"{names.MODELS}{model}/"))]
 
 
 def training(
@@ -94,7 +96,7 @@ def training(
         allow("Read", ["s3:GetObject"], _objects(bucket, *read)),
         allow("Write", READ_WRITE, _objects(bucket, *write)),
         allow("LogGroup", ["logs:CreateLogGroup", "logs:DescribeLogStreams"], [logs, f"{logs}:*"]),
-        allow("Logs", ["logs:CreateLogStream", "logs:PutLogEvents"], [f"{logs}:*"]),
+        _logs(logs),
         allow(
             "Metrics",
             ["cloudwatch:PutMetricData"],
@@ -140,14 +142,13 @@ def _logs(log_group: str) -> Statement:
     return allow("Logs", ["logs:CreateLogStream", "logs:PutLogEvents"], [f"{log_group}:*"])
 
 
-def guard(gate: str, budget: str, log_group: str) -> str:
-    """The budget's guard: its budget, its gate, its own log, all by ARN; Cost Explorer knows no resources."""
-    return document(
+def guard(gate: str, budget: str) -> list[Statement]:
+    """The budget's guard: its budget and its gate, by ARN; Cost Explorer knows no resources."""
+    return [
         allow("Budget", ["budgets:ViewBudget"], [budget]),
         allow("Costs", ["ce:GetCostAndUsage"], "*"),
         allow("Gate", ["ssm:GetParameter", "ssm:PutParameter"], [gate]),
-        _logs(log_group),
-    )
+    ]
 
 
 def scheduled(function: str) -> str:
@@ -156,8 +157,8 @@ def scheduled(function: str) -> str:
 
 
 def report(
-    bucket: str, topic: str, budget: str, region: str, account: str, function: str, requests: str, log_group: str
-) -> str:
+    bucket: str, topic: str, budget: str, region: str, account: str, function: str, requests: str
+) -> list[Statement]:
     """The weekly report: reads costs, jobs, and the inference `function`; writes its files and one message.
 
     Four statements must name every resource, as AWS knows no finer ones for these actions: Cost Explorer, the lists of
@@ -167,10 +168,9 @@ def report(
     Args:
         function: ARN of the inference function.
         requests: ARN of its log group.
-        log_group: ARN of the report's own.
     """
     jobs = f"arn:aws:sagemaker:{region}:{account}:training-job/*"
-    return document(
+    return [
         allow("Costs", ["ce:GetCostAndUsage", "ce:GetCostForecast"], "*"),
         allow("Anomalies", ["ce:GetAnomalies"], [f"arn:aws:ce::{account}:anomalymonitor/*"]),
         allow("Budget", ["budgets:ViewBudget"], [budget]),
@@ -184,5 +184,4 @@ def report(
         _listing(bucket, names.JOB_RECORDS),
         allow("Records", ["s3:GetObject"], _objects(bucket, names.JOB_RECORDS)),
         allow("Summary", ["sns:Publish"], [topic]),
-        _logs(log_group),
-    )
+    ]

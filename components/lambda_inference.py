@@ -80,9 +80,7 @@ class LambdaInference(Component[LambdaInferenceArgs]):
             handler=HANDLER,
             variables={"MODEL_BUCKET": args.bucket, "MODEL_NAME": args.model, "MODEL_VERSION": args.version},
             rights_name="inference",
-            rights=lambda log_group: pulumi.Output.all(args.bucket, log_group).apply(
-                lambda parts: iam.inference(parts[0], args.model, parts[1])
-            ),
+            rights=pulumi.Output.from_input(args.bucket).apply(lambda bucket: iam.inference(bucket, args.model)),
             s3_bucket=package.bucket,
             s3_key=package.key,
             reserved_concurrent_executions=args.reserved_concurrency,

@@ -21,22 +21,22 @@ POLICIES = {
     "tracking with a database": iam.tracking(
         BUCKET, "arn:aws:secretsmanager:us-east-1:123456789012:secret:rds-db-a1b2c3"
     ),
-    "inference": iam.inference(
-        BUCKET, "churn", "arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/shoestring-dev-inference"
-    ),
+    "inference": iam.logging(iam.inference(BUCKET, "churn"), f"{LOGS}:/aws/lambda/shoestring-dev-inference"),
     "training": iam.training(
         BUCKET, job="churn-0123456789ab", model="churn", region="us-east-1", account="123456789012", **NETWORK
     ),
-    "guard": iam.guard(GATE, BUDGET, f"{LOGS}:/aws/lambda/shoestring-dev-costs"),
-    "report": iam.report(
-        bucket=BUCKET,
-        topic=TOPIC,
-        budget=BUDGET,
-        region="us-east-1",
-        account="123456789012",
-        function="arn:aws:lambda:us-east-1:123456789012:function:shoestring-dev-inference",
-        requests=f"{LOGS}:/aws/lambda/shoestring-dev-inference",
-        log_group=f"{LOGS}:/aws/lambda/shoestring-dev-cost-report",
+    "guard": iam.logging(iam.guard(GATE, BUDGET), f"{LOGS}:/aws/lambda/shoestring-dev-costs"),
+    "report": iam.logging(
+        iam.report(
+            bucket=BUCKET,
+            topic=TOPIC,
+            budget=BUDGET,
+            region="us-east-1",
+            account="123456789012",
+            function="arn:aws:lambda:us-east-1:123456789012:function:shoestring-dev-inference",
+            requests=f"{LOGS}:/aws/lambda/shoestring-dev-inference",
+        ),
+        f"{LOGS}:/aws/lambda/shoestring-dev-cost-report",
     ),
     "schedule": iam.scheduled("arn:aws:lambda:us-east-1:123456789012:function:shoestring-dev-cost-report"),
 }
@@ -120,8 +120,8 @@ def test_only_budgets_and_anomalies_of_this_account_publish_alarms() -> None:
 
 
 def test_the_guard_writes_its_gate_and_its_log_and_nothing_else() -> None:
-    found = statements(iam.guard(GATE, BUDGET, f"{LOGS}:/aws/lambda/g"))
-    writes = {action: each["Resource"] for each in found for action in each["Action"] if "Put" in action}
+    guard = statements(iam.logging(iam.guard(GATE, BUDGET), f"{LOGS}:/aws/lambda/g"))
+    writes = {action: each["Resource"] for each in guard for action in each["Action"] if "Put" in action}
     assert writes == {"ssm:PutParameter": [GATE], "logs:PutLogEvents": [f"{LOGS}:/aws/lambda/g:*"]}
 
 

@@ -91,7 +91,7 @@ def test_wildcards_of_rights(changes, wide):
 def test_rights_of_the_product_and_of_aws():
     for policy in (
         iam.tracking("b", "arn:aws:secretsmanager:x"),
-        iam.inference("b", "m", "arn:aws:logs:x"),
+        iam.logging(iam.inference("b", "m"), "arn:aws:logs:x"),
         iam.training("b", "j", "m", "us-east-1", "1", ["subnet-1"], ["sg-1"]),
     ):
         assert props("wildcard-iam", thing("aws:iam/rolePolicy:RolePolicy", policy=policy)) == []
