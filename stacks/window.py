@@ -25,30 +25,28 @@ from training import variables
 from training.prepare import bundle, data, jobfile, wheels
 
 NEEDED = ("bucket", "mlflow_url", "subnet_ids", "jobs_security_group_id", "window_gate")
+AS_IN_THE_FILE = {"instance_type", "volume_gb", "hyperparameters", "metrics", "spot", "max_run", "max_wait"}
 READS, PAUSE = 20, 0.1  # of the stack's own state, and seconds between two
 
 
-def check_platform(environment: str, outputs: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The platform's outputs. Raises RunError where it is not up."""
+def check_platform(environment: str, outputs: Mapping[str, Any]) -> None:
+    """Raises UserError where the platform is not up."""
     missing = [key for key in NEEDED if not outputs.get(key)]
     if missing:
-        error = UserError(
+        raise UserError(
             f"the platform {environment} is not up, or older than this program: it has no {', '.join(missing)}",
             "the stack with the state and the tracking server that the jobs use",
             f"pulumi up --stack {environment}",
         )
-        raise pulumi.RunError(str(error))
-    return outputs
 
 
 def check_gate(environment: str, value: str, now: datetime) -> None:
-    """Raises RunError where the environment is closed to new windows, for its budget is spent or somebody said so."""
-    name = names.window_gate(environment)
+    """Raises UserError where the environment is closed to new windows, for its budget is spent or somebody said so."""
     reopen = f'shoestring budget reopen -e {environment} --why "..."'
     try:
         state = gate.read(value)
     except ValueError as problem:
-        raise pulumi.RunError(str(UserError(f"the parameter {name}: {problem}", "", reopen))) from None
+        raise UserError(f"the parameter {names.window_gate(environment)}: {problem}", "", reopen) from None
     if not state.closed_at(now):
         return
     spent = (
@@ -56,12 +54,11 @@ def check_gate(environment: str, value: str, now: datetime) -> None:
         if state.spent_usd is not None
         else f"closed for {state.period}"
     )
-    error = UserError(
+    raise UserError(
         f"{environment} takes no new training window: {spent} (closed at {state.at}: {state.why})",
         "an open gate; it opens by itself with the next month, and a higher limit is shoestring:budget.monthlyUsd",
         reopen,
     )
-    raise pulumi.RunError(str(error))
 
 
 def lease(settings: WindowSettings, earlier: object, now: datetime) -> str:
@@ -100,7 +97,7 @@ NO_PARAMETER = re.compile(r"ParameterNotFound|couldn't find resource|empty resul
 
 
 async def gate_value(environment: str) -> str:
-    """What the gate's parameter holds now. Raises RunError where there is none."""
+    """What the gate's parameter holds now. Raises UserError where there is none."""
     name = names.window_gate(environment)
     try:
         options = _utilities.get_invoke_opts_defaults()  # the version: without it, the engine starts a second provider
@@ -108,20 +105,22 @@ async def gate_value(environment: str) -> str:
     except Exception as error:  # the SDK raises nothing narrower
         if not NO_PARAMETER.search(str(error)):
             raise
-        missing = UserError(
+        raise UserError(
             f"there is no parameter {name}",
             f"the gate that the platform {environment} makes",
             f"pulumi up --refresh --stack {environment}",
-        )
-        raise pulumi.RunError(str(missing)) from None
+        ) from None
     return str(answer["value"])
 
 
 async def _admitted(environment: str, outputs: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The platform's outputs, where it is up and open to new windows."""
-    checked = check_platform(environment, outputs)
-    check_gate(environment, await gate_value(environment), datetime.now(UTC))
-    return checked
+    """The platform's outputs. Raises RunError where it is not up and open to new windows."""
+    try:
+        check_platform(environment, outputs)
+        check_gate(environment, await gate_value(environment), datetime.now(UTC))
+    except UserError as error:
+        raise pulumi.RunError(str(error)) from None
+    return outputs
 
 
 def build(settings: WindowSettings) -> None:
@@ -207,9 +206,6 @@ def _job(
             account=account,
             subnet_ids=platform.apply(lambda outputs: list(outputs["subnet_ids"])),
             security_group_ids=platform.apply(lambda outputs: [str(outputs["jobs_security_group_id"])]),
-            instance_type=job.instance_type,
-            volume_gb=job.volume_gb,
-            hyperparameters=job.hyperparameters,
             environment={
                 variables.MLFLOW: platform.apply(lambda outputs: str(outputs["mlflow_url"])),
                 variables.BUCKET: uploads.bucket,
@@ -217,12 +213,9 @@ def _job(
                 variables.DATA_SHA256: training_set.sha256,
                 variables.CODE_SHA256: code.sha256,
                 variables.MODEL: job.name,
-                variables.TARGET: training_set.target,
+                variables.TARGET: job.data.target,
                 variables.CHECKPOINT_SECONDS: str(job.checkpoint_every),
             },
-            metrics=job.metrics,
-            spot=job.spot,
-            max_run=job.max_run,
-            max_wait=job.max_wait,
+            **job.model_dump(include=AS_IN_THE_FILE),
         ),
     )
