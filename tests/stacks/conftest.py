@@ -189,6 +189,7 @@ def no_building(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from costs.prepare import package as costs_package
     from serving.prepare import package
     from training.prepare import wheels
+    from training.prepare.artifact import Artifact
 
     zipped = tmp_path / "inference-0123456789abcdef.zip"
     zipped.write_bytes(b"PK")
@@ -201,5 +202,5 @@ def no_building(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.mkdir()
     for name in ("a-1-py3-none-any.whl", "b-2-py3-none-any.whl", "requirements.txt"):
         (folder / name).write_text(name)
-    monkeypatch.setattr(wheels, "build", lambda *_, **__: wheels.Wheels(folder, "c0de"))
+    monkeypatch.setattr(wheels, "build", lambda *_, **__: Artifact(folder, "c0de"))
     monkeypatch.setenv("SHOESTRING_HOME", str(tmp_path))

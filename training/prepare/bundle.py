@@ -7,30 +7,23 @@ import hashlib
 import io
 import json
 import tarfile
-from dataclasses import dataclass
 from pathlib import Path
 
 from shoestring.base.closure import trace
 from shoestring.base.paths import write_atomically
+from training.prepare.artifact import Artifact
 from training.prepare.jobfile import JobFile
-from training.prepare.wheels import Wheels, requirements
+from training.prepare.wheels import requirements
 
 RUNTIME = "training.session"  # what a job's script imports of the project
 
 
-@dataclass(frozen=True)
-class Bundle:
-    """`path` is `<folder>/<sha256>/sourcedir.tar.gz`; `sha256` is of its uncompressed bytes, alike on every machine."""
-
-    path: Path
-    sha256: str
-
-
-def build(job: JobFile, folder: Path, wheels: Wheels | None = None) -> Bundle:
+def build(job: JobFile, folder: Path, wheels: Artifact | None = None) -> Artifact:
     """Packs `training/` (what a job needs of it), `requirements.txt`, the entry point and what it imports from beside.
 
     Taken along are the Python modules of the entry point's own folder that it imports, directly or not, and the lines
-    of a `requirements.txt` there; other files are not: put them into the data or the image.
+    of a `requirements.txt` there; other files are not: put them into the data or the image. The file is
+    `<folder>/<hash>/sourcedir.tar.gz`, by the hash of its uncompressed bytes, which are alike on every machine.
 
     Args:
         wheels: what the job finds in its channel `wheels` and installs from there alone; None: it asks a package index.
@@ -44,7 +37,7 @@ def build(job: JobFile, folder: Path, wheels: Wheels | None = None) -> Bundle:
     digest = hashlib.sha256(packed).hexdigest()
     path = folder / digest / "sourcedir.tar.gz"
     write_atomically(path, gzip.compress(packed, mtime=0))
-    return Bundle(path, digest)
+    return Artifact(path, digest)
 
 
 def job_name(job: JobFile, *, code: str, data: str, image: str) -> str:

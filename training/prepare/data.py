@@ -8,11 +8,11 @@ import io
 import math
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from shoestring.base.errors import UserError
 from shoestring.base.paths import write_atomically
+from training.prepare.artifact import Artifact
 from training.prepare.jobfile import JobFile
 
 FLOAT32_MAX = 3.4028234663852886e38  # the exported model computes in float32
@@ -20,19 +20,10 @@ ROWS_PER_CLASS = 5  # the fewest that a split into training, validation and test
 SHOWN = 20  # problems listed one by one
 
 
-@dataclass(frozen=True)
-class TrainingSet:
-    """`path` is `<folder>/<sha256>/train.csv`: the features in the order of the source, then the target's column."""
+def prepare(job: JobFile, folder: Path) -> Artifact:
+    """Checks the job's data and makes `<folder>/<hash>/train.csv`; the same data gives the same bytes and path.
 
-    path: Path
-    sha256: str
-    rows: int
-    features: list[str]
-    target: str
-
-
-def prepare(job: JobFile, folder: Path) -> TrainingSet:
-    """Checks the job's data and writes it below `folder`; the same data gives the same bytes and the same path.
+    Its columns are the features in the order of the source, then the target.
 
     Raises:
         UserError: lists every problem of the data: no such target, not a finite number, missing values, too few rows.
@@ -57,7 +48,7 @@ def prepare(job: JobFile, folder: Path) -> TrainingSet:
     digest = hashlib.sha256(body).hexdigest()
     path = folder / digest / "train.csv"
     write_atomically(path, body)
-    return TrainingSet(path, digest, len(rows), features, target)
+    return Artifact(path, digest)
 
 
 def _read(path: Path) -> list[list[str]]:

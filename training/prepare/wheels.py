@@ -11,7 +11,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import uv
@@ -19,6 +18,7 @@ import uv
 from shoestring.base.errors import UserError
 from shoestring.base.once import make_once
 from shoestring.base.paths import ROOT
+from training.prepare.artifact import Artifact
 from training.prepare.jobfile import JobFile
 
 CHANNEL = "/opt/ml/input/data/wheels"  # where SageMaker puts the files of the channel `wheels`
@@ -29,22 +29,16 @@ REQUIREMENTS = ROOT / "training/job/requirements.txt"
 LARGE = re.compile(r"([^/\s]+\.whl) \((\d+\.\d MB)\)")
 
 
-@dataclass(frozen=True)
-class Wheels:
-    """`path` is a folder of `.whl` files with the `requirements.txt` that installs them; `sha256` is of the latter."""
-
-    path: Path
-    sha256: str
-
-
 def requirements(job: JobFile) -> bytes:
     """What a job needs, and the lines of the `requirements.txt` beside its entry point, if there is one."""
     own = job.entry_path.with_name("requirements.txt")
     return REQUIREMENTS.read_bytes() + (b"\n" + own.read_bytes() if own.is_file() else b"")
 
 
-def build(job: JobFile, folder: Path, progress: Callable[[str], None]) -> Wheels:
+def build(job: JobFile, folder: Path, progress: Callable[[str], None]) -> Artifact:
     """Makes `<folder>/wheels-<hash>/`, or returns it where it was made before: all that the job's packages need.
+
+    It holds `.whl` files and the `requirements.txt` that installs them, whose hash stands for all of it.
 
     The versions are those of `requirements.lock` wherever it names the package. The requirements list every wheel with
     its hash, dependencies included, so that what the image has of them in other versions is replaced: compiled packages
@@ -67,7 +61,7 @@ def build(job: JobFile, folder: Path, progress: Callable[[str], None]) -> Wheels
     inputs = (wanted, LOCK.read_bytes(), Path(__file__).read_bytes(), PYTHON.encode())
     key = hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in inputs)).hexdigest()[:16]
     target = make_once(folder / f"wheels-{key}", lambda part: _fill(part, wanted, progress))
-    return Wheels(target, hashlib.sha256((target / "requirements.txt").read_bytes()).hexdigest())
+    return Artifact(target, hashlib.sha256((target / "requirements.txt").read_bytes()).hexdigest())
 
 
 def _fill(part: Path, requirements: bytes, progress: Callable[[str], None]) -> Path:

@@ -6,6 +6,7 @@ import csv
 import hashlib
 
 import pytest
+from sklearn.datasets import load_breast_cancer
 
 from shoestring.base.errors import UserError
 from training.prepare import data, jobfile
@@ -35,10 +36,10 @@ def test_builtin_set_is_whole_and_always_the_same(tmp_path):
     assert data.prepare(job, tmp_path / "two").path.read_bytes() == prepared.path.read_bytes()
     assert prepared.path == tmp_path / "one" / prepared.sha256 / "train.csv"
     assert hashlib.sha256(prepared.path.read_bytes()).hexdigest() == prepared.sha256
-    assert (prepared.rows, len(prepared.features), prepared.target) == (569, 30, "target")
     with prepared.path.open() as file:
         header, *rows = csv.reader(file)
-    assert header == [*prepared.features, "target"]
+    features = [str(name).replace(" ", "_") for name in load_breast_cancer().feature_names]
+    assert (len(rows), len(features), header) == (569, 30, [*features, "target"])
     assert {row[-1] for row in rows} == {"malignant", "benign"} and len(rows) == 569
 
 
