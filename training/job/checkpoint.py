@@ -12,7 +12,6 @@ import json
 import os
 import re
 import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,14 +103,15 @@ def read(folder: Path, step: int) -> Checkpoint:
     return Checkpoint(step, payload)
 
 
-def _readable(folder: Path) -> Iterator[Checkpoint]:
+def latest(folder: Path) -> Checkpoint | None:
+    """The newest whole checkpoint, None where there is none.
+
+    Each damaged one that is newer gives a warning and is removed: it would count as newest, and push whole ones out.
+    """
     for step in steps(folder):
         try:
-            yield read(folder, step)
+            return read(folder, step)
         except CorruptCheckpoint as error:
-            warnings.warn(f"checkpoint skipped: {error}; using the one before it", stacklevel=3)
-
-
-def latest(folder: Path) -> Checkpoint | None:
-    """The newest whole checkpoint, None where there is none; each damaged one before it gives a warning."""
-    return next(_readable(folder), None)
+            warnings.warn(f"checkpoint skipped: {error}; using the one before it", stacklevel=2)
+            _path(folder, step).unlink()
+    return None
