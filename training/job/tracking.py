@@ -33,10 +33,6 @@ CLIENT = {
 }
 
 
-def _now() -> int:
-    return int(time.time() * 1000)
-
-
 class Tracker:
     """Writes the journal, and runs the process that sends it.
 
@@ -66,7 +62,7 @@ class Tracker:
         if torn:
             self._file.write("\n")
         run = {"experiment": experiment, "parameters": dict(parameters), "tags": {**tags, JOB_TAG: job}}
-        self._write({"at": _now(), "run": run})
+        self._write(run=run)
         self._sender = self._start(uri) if uri else None
 
     def _start(self, uri: str) -> subprocess.Popen[bytes]:
@@ -77,17 +73,17 @@ class Tracker:
             env={**os.environ, variables.MLFLOW: uri, "PYTHONPATH": os.pathsep.join(paths)},
         )
 
-    def _write(self, entry: dict[str, Any]) -> None:
-        self._file.write(json.dumps(entry) + "\n")
+    def _write(self, **entry: Any) -> None:
+        self._file.write(json.dumps({"at": int(time.time() * 1000), **entry}) + "\n")
         self._file.flush()
 
     def log(self, step: int, metrics: Mapping[str, float]) -> None:
         """Values of one step."""
-        self._write({"at": _now(), "step": step, "metrics": dict(metrics)})
+        self._write(step=step, metrics=dict(metrics))
 
     def status(self, status: str) -> None:
         """How the attempt ended: FINISHED, FAILED or KILLED."""
-        self._write({"at": _now(), "status": status})
+        self._write(status=status)
 
     def close(self, seconds: float, model: Path | None = None) -> bool:
         """Has the rest sent and `model`, a folder, registered; False when that did not succeed within `seconds`."""
