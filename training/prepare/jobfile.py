@@ -256,17 +256,16 @@ def load(path: Path) -> JobFile:
             f"edit {path}",
         )
 
-    problems: list[tuple[int, str]] = []
     try:
         job = JobFile.model_validate(values, context=path.parent)
     except ValidationError as error:
+        problems = []
         for problem in error.errors():
             at = tuple(str(part) for part in problem["loc"])
             line = next((lines[at[:size]] for size in range(len(at), 0, -1) if at[:size] in lines), 0)
             problems.append((line, _problem(problem)))
-    if problems:
         unique = dict.fromkeys(f"{path.name}:{line or 1}: {text}" for line, text in sorted(problems))
-        raise UserError("\n".join(unique), mend=f"edit {path}")
+        raise UserError("\n".join(unique), mend=f"edit {path}") from None
     job._path = path
     return job
 
@@ -278,19 +277,15 @@ def _place(error: Exception) -> str:
     return str(error)
 
 
-def _files() -> dict[str, Path]:
-    return {path.stem.replace("_", "-"): path for path in sorted(JOBS.glob("*.yaml"))}
-
-
-def names() -> list[str]:
+def files() -> dict[str, Path]:
     """The job files in `training/jobs/`, by name."""
-    return list(_files())
+    return {path.stem.replace("_", "-"): path for path in sorted(JOBS.glob("*.yaml"))}
 
 
 def find(name: str) -> Path:
     """The job file of a name; dashes and underscores are alike. Raises UserError with the known ones."""
     wanted = name.removesuffix(".yaml").replace("_", "-")
-    known = _files()
+    known = files()
     if wanted in known:
         return known[wanted]
     hint = did_you_mean(wanted, known)

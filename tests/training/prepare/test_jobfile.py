@@ -119,9 +119,9 @@ def test_absent_file_is_refused(tmp_path):
 
 
 def test_own_jobs_are_found_and_load():
-    assert "breast-cancer" in jobfile.names()
+    assert "breast-cancer" in jobfile.files()
     assert jobfile.find("breast_cancer") == jobfile.find("breast-cancer")
-    for name in jobfile.names():
+    for name in jobfile.files():
         assert jobfile.load(jobfile.find(name)).name == name
 
 
@@ -134,7 +134,7 @@ def test_unknown_job_lists_the_known_ones():
 def test_schema_file_is_current_and_editors_find_it():
     written = json.loads((jobfile.JOBS / "schema.json").read_text())
     assert written == jobfile.schema(), "write json.dumps(training.prepare.jobfile.schema(), indent=2) to schema.json"
-    for name in jobfile.names():
+    for name in jobfile.files():
         first = jobfile.find(name).read_text().splitlines()[0]
         assert first == "# yaml-language-server: $schema=schema.json"
 
