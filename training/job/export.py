@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -33,6 +32,17 @@ class Classifier(Protocol):
 
 
 @dataclass(frozen=True)
+class Table:
+    """The training data: `values` [rows, features], and `labels` as indexes of `classes`, from the column `target`."""
+
+    features: list[str]
+    values: Floats
+    labels: npt.NDArray[np.int64]
+    classes: list[str]
+    target: str
+
+
+@dataclass(frozen=True)
 class Parity:
     """The largest difference in probability found over `rows` rows."""
 
@@ -40,36 +50,27 @@ class Parity:
     rows: int
 
 
-def export(
-    model: Classifier,
-    folder: Path,
-    *,
-    name: str,
-    features: Sequence[str],
-    classes: Sequence[str],
-    target: str,
-    rows: Floats,
-) -> Parity:
+def export(model: Classifier, folder: Path, name: str, table: Table) -> Parity:
     """Writes `model.onnx` and `signature.json`. ONNX: `input` float32 → `label` int64, `probabilities` float32.
 
     Args:
-        model: fitted on labels 0, 1, … in the order of `classes`.
+        model: fitted on labels 0, 1, … in the order of the table's classes.
         folder: is made when it is not there.
-        rows: what the model was trained and checked on: gives the ranges in the signature and the rows to compare.
+        table: what the model was trained and checked on: gives the ranges in the signature and the rows to compare.
 
     Raises:
         ExportError: no converter takes the model, or the result differs by more than 1e-4; nothing is written.
     """
-    onnx = convert(model, name, len(features))
-    parity = compare(model, onnx, rows)
-    low, high = rows.min(axis=0).tolist(), rows.max(axis=0).tolist()
+    onnx = convert(model, name, len(table.features))
+    parity = compare(model, onnx, table.values)
+    low, high = table.values.min(axis=0).tolist(), table.values.max(axis=0).tolist()
     signature = {
         "features": [
             {"name": feature, "type": "double", "min": least, "max": most}
-            for feature, least, most in zip(features, low, high, strict=True)
+            for feature, least, most in zip(table.features, low, high, strict=True)
         ],
-        "classes": list(classes),
-        "target": target,
+        "classes": table.classes,
+        "target": table.target,
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.onnx").write_bytes(onnx)

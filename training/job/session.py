@@ -25,7 +25,7 @@ import signal
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -33,11 +33,10 @@ from types import FrameType, TracebackType
 from typing import Any, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
 from training import variables
 from training.job import checkpoint
-from training.job.export import Classifier, export
+from training.job.export import Classifier, Table, export
 from training.job.tracking import JOURNAL, Tracker
 
 INTERRUPTED = 143  # 128 + SIGTERM, as a shell would say
@@ -54,16 +53,6 @@ class SessionError(Exception):
 
 class Interrupted(SystemExit):
     """Ends the script after SIGTERM, when its state is safe."""
-
-
-@dataclass(frozen=True)
-class Table:
-    """The training data: `values` [rows, features], and `labels` as indexes of `classes`."""
-
-    features: list[str]
-    values: npt.NDArray[np.float64]
-    labels: npt.NDArray[np.int64]
-    classes: list[str]
 
 
 def arguments(kind: type[Parameters], argv: list[str] | None = None) -> Parameters:
@@ -142,6 +131,7 @@ class Session:
             values=np.array([row[:at] + row[at + 1 :] for row in rows], dtype=np.float64),
             labels=np.array([index[name] for name in names], dtype=np.int64),
             classes=classes,
+            target=self.target,
         )
 
     def steps(self, total: int, *, save: Callable[[], bytes], load: Callable[[bytes], None]) -> Iterator[int]:
@@ -168,9 +158,6 @@ class Session:
 
     def _restore(self, load: Callable[[bytes], None]) -> None:
         latest = checkpoint.latest(self.checkpoints)
-        for path in self.checkpoints.glob("step-*.ckpt"):
-            if latest is None or int(path.stem.removeprefix("step-")) > latest.step:
-                path.unlink()  # damaged; left there, it would count as the newest one and push whole ones out
         if latest is None:
             return
         job, _, payload = latest.payload.partition(b"\n")
@@ -205,15 +192,7 @@ class Session:
             raise SessionError("session.finish() is there to be called once")
         metrics = {name: float(value) for name, value in evaluation.items()}
         print("evaluation", _formatted(metrics), flush=True)
-        parity = export(
-            model,
-            self.folder,
-            name=self.model,
-            features=table.features,
-            classes=table.classes,
-            target=self.target,
-            rows=table.values,
-        )
+        parity = export(model, self.folder, self.model, table)
         print(f"exported max_difference={parity.max_difference:.2g} rows={parity.rows}", flush=True)
         described = {
             "name": self.model,
@@ -221,7 +200,7 @@ class Session:
             "run_id": None,
             **self._origin,
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "target": self.target,
+            "target": table.target,
             "features": table.features,
             "classes": table.classes,
             "metrics": metrics,

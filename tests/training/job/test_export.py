@@ -28,9 +28,8 @@ from training.job import export
 
 def exported(model, data, folder):
     names = [str(name) for name in data.feature_names]
-    return export.export(
-        model, folder, name="m", features=names, classes=list(data.target_names), target="kind", rows=data.data
-    )
+    table = export.Table(names, data.data, data.target, list(data.target_names), "kind")
+    return export.export(model, folder, "m", table)
 
 
 @pytest.mark.parametrize("load", [load_breast_cancer, load_iris])
