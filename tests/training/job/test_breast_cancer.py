@@ -34,7 +34,7 @@ class Job:
         self.variables = {
             "TRAINING_JOB_NAME": name,
             "SHOESTRING_MODEL": job.name,
-            "SHOESTRING_TARGET": prepared.target,
+            "SHOESTRING_TARGET": job.data.target,
             "SHOESTRING_DATA_SHA256": prepared.sha256,
             "SHOESTRING_CODE_SHA256": packed.sha256,
             "SHOESTRING_CHECKPOINT_SECONDS": "3600",
