@@ -1,19 +1,26 @@
-"""What every component stands on: children with listed names, which its users can customize, and typed outputs."""
+"""What every component stands on: children with listed names, which its users can customize, outputs, and a price."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, ClassVar, Generic, TypedDict, TypeVar, Unpack, get_overloads
 
 import pulumi
+import pulumi_aws
 
-from components.money import PricedComponent
+from components import money
+from costs.amounts import Range
+from costs.book.prices import PriceBook
+from costs.plan.plan import Totals, price_resources
+from costs.plan.preview import PlannedResource
 from shoestring.base.errors import UserError, did_you_mean
 
 A = TypeVar("A")
 Arguments = Mapping[str, Any]
 Customization = Arguments | Callable[[Arguments], Arguments]
+_book = cache(PriceBook.current)
 
 
 class ChildOptions(TypedDict, total=False):
@@ -26,10 +33,10 @@ class ChildOptions(TypedDict, total=False):
     delete_before_replace: bool
 
 
-class Component(PricedComponent, Generic[A]):
-    """A component resource whose children can be reached by name.
+class Component(pulumi.ComponentResource, Generic[A]):
+    """A component resource whose children can be reached by name, and priced as a plan would.
 
-    Its outputs are the attributes that its class declares.
+    Its outputs are the attributes that its class declares, and `monthly_usd`.
 
     Args:
         name: what its resources are called.
@@ -48,6 +55,10 @@ class Component(PricedComponent, Generic[A]):
     children: ClassVar[Mapping[str, str]]
     """The types of its children, by the names under which they can be customized."""
 
+    monthly_usd: str | None
+    """Dollars for a month in which nothing happens, at list prices, also where a child was changed by the caller. The
+    most where it is a range (spot capacity); None, and a warning, where a price is unknown."""
+
     def __init__(
         self,
         name: str,
@@ -57,20 +68,23 @@ class Component(PricedComponent, Generic[A]):
         customize: Mapping[str, Customization] | None = None,
     ) -> None:
         self._title, self._customize = f"{type(self).__name__} {name!r}", dict(customize or {})
-        self._created: set[str] = set()
+        self._created, self._declared = set[str](), list[PlannedResource]()
+        self._region = getattr(args, "region", None) or pulumi_aws.config.region
         if strays := [key for key in self._customize if key not in self.children]:
             raise UserError(
                 f"customize of {self._title} names no child of it: {_named(strays, self.children)}",
                 "any of " + ", ".join(self.children),
             )
-        super().__init__(self.token, name, opts, getattr(args, "region", None))
+        noting = pulumi.ResourceOptions(transformations=[lambda child: self._declared.append(money.planned(child))])
+        super().__init__(self.token, name, None, pulumi.ResourceOptions.merge(opts, noting))
         self.build(name, args)
         if absent := self._customize.keys() - self._created:
             raise UserError(
                 f"customize of {self._title} names what is not made with these arguments: {', '.join(sorted(absent))}",
                 "any of " + ", ".join(key for key in self.children if key in self._created),
             )
-        self.register_outputs({output: getattr(self, output) for output in self.outputs()})
+        self.monthly_usd = self.dollars(lambda totals: totals.idle)
+        self.register_outputs({output: getattr(self, output) for output in (*self.outputs(), "monthly_usd")})
 
     def build(self, name: str, args: A) -> None:
         """Makes the children and sets the outputs."""
@@ -80,6 +94,17 @@ class Component(PricedComponent, Generic[A]):
     def outputs(cls) -> list[str]:
         """The names of its own outputs; beside them each component has `monthly_usd`."""
         return [name for name, kind in cls.__annotations__.items() if not str(kind).startswith("ClassVar")]
+
+    def dollars(self, figure: Callable[[Totals], Range]) -> str | None:
+        """A figure of all that was declared so far, as text: the most that it may come to; None where it is unknown."""
+        if not self._region:
+            pulumi.log.warn(f"what {self._name} costs is not known: no aws:region is configured", self)
+            return None
+        costs = price_resources(self._declared, self._region, _book())
+        if unpriced := [f"{cost.name}: {cost.reason}" for cost in costs if not cost.whole]:
+            pulumi.log.warn(f"what {self._name} costs is not known: {'; '.join(unpriced)}", self)
+            return None
+        return f"{figure(Totals.of(costs)).high.normalize():f}"
 
     def child(self, key: str, **options: Unpack[ChildOptions]) -> pulumi.ResourceOptions:
         """The resource options of the child that is listed as `key`: its parent, and what the user customizes."""

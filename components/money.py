@@ -1,60 +1,22 @@
-"""What components cost: whatever they declare, by the rules of `shoestring cost plan`. No reason to fail."""
+"""What a component declares, as a plan shows it to the rules that price it; and the sum of what components cost."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
-from functools import cache
 from typing import Any
 
 import pulumi
-import pulumi_aws
 
-from costs.amounts import Range
-from costs.book.prices import PriceBook
-from costs.plan.plan import Totals, price_resources
 from costs.plan.preview import UNKNOWN, PlannedResource
 
-_book = cache(PriceBook.current)
 
-
-class PricedComponent(pulumi.ComponentResource):
-    """A component that notes what its children are made of, and prices it as a plan would."""
-
-    monthly_usd: str | None
-    """Dollars for a month in which nothing happens, at list prices, also where a child was changed by the caller. The
-    most where it is a range (spot capacity); None, and a warning, where a price is unknown."""
-
-    def __init__(
-        self, kind: str, name: str, opts: pulumi.ResourceOptions | None = None, region: str | None = None
-    ) -> None:
-        """As `pulumi.ComponentResource`; `region` is where it is billed, the stack's own unless given."""
-        self._region, self._declared = region or pulumi_aws.config.region, list[PlannedResource]()
-        noting = pulumi.ResourceOptions(transformations=[self._note])
-        super().__init__(kind, name, None, pulumi.ResourceOptions.merge(opts, noting))
-
-    def _note(self, args: pulumi.ResourceTransformationArgs) -> None:
-        urn = f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::{args.type_}::{args.name}"
-        inputs = _as_previewed(args.props)
-        custom = isinstance(args.resource, pulumi.CustomResource)
-        self._declared.append(PlannedResource(urn, args.type_, args.name, inputs, custom=custom))
-
-    def dollars(self, figure: Callable[[Totals], Range]) -> str | None:
-        """A figure of all that was declared so far, as text: the most that it may come to; None where it is unknown."""
-        if not self._region:
-            pulumi.log.warn(f"what {self._name} costs is not known: no aws:region is configured", self)
-            return None
-        costs = price_resources(self._declared, self._region, _book())
-        if unpriced := [f"{cost.name}: {cost.reason}" for cost in costs if not cost.whole]:
-            pulumi.log.warn(f"what {self._name} costs is not known: {'; '.join(unpriced)}", self)
-            return None
-        return f"{figure(Totals.of(costs)).high.normalize():f}"
-
-    def register_outputs(self, outputs: pulumi.Inputs) -> None:
-        """Registers `outputs` and what the component costs; the last thing that a component does."""
-        self.monthly_usd = self.dollars(lambda totals: totals.idle)
-        super().register_outputs({**outputs, "monthly_usd": self.monthly_usd})
+def planned(args: pulumi.ResourceTransformationArgs) -> PlannedResource:
+    """A resource that is about to be made, as a preview would show it."""
+    urn = f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::{args.type_}::{args.name}"
+    custom = isinstance(args.resource, pulumi.CustomResource)
+    return PlannedResource(urn, args.type_, args.name, _as_previewed(args.props), custom=custom)
 
 
 def _as_previewed(value: Any) -> Any:

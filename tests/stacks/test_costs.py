@@ -11,7 +11,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from components import money
+from components import base
 from components.mlflow_server import MlflowServer, MlflowServerArgs
 from components.network import Network, NetworkArgs
 from costs.amounts import cents
@@ -40,7 +40,7 @@ NANO = "ec2,t4g.nano,us-east-1,hour,0.0042,"
 @pytest.fixture(autouse=True)
 def shipped_prices_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was refreshed on this machine is left out."""
-    monkeypatch.setattr(money, "_book", lambda: BOOK)
+    monkeypatch.setattr(base, "_book", lambda: BOOK)
 
 
 def declared(world: Any, stack: str) -> list[PlannedResource]:
@@ -103,7 +103,7 @@ def test_a_child_that_the_caller_changes_costs_what_it_became(run: Any) -> None:
 
 def test_a_price_that_is_missing_is_a_warning_that_names_it(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     lacking = PriceBook(price for price in BOOK if price.item != "t4g.nano")
-    monkeypatch.setattr(money, "_book", lambda: lacking)
+    monkeypatch.setattr(base, "_book", lambda: lacking)
     said: list[str] = []
     monkeypatch.setattr(pulumi.log, "warn", lambda text, *_: said.append(text))
     world = start(run, "platform")
@@ -126,7 +126,7 @@ def test_one_wrong_price_is_one_line_to_mend(run: Any, tmp_path: Path, monkeypat
     ran = Stretch("instance", "i", 1000.0, 1000.0 + 730 * 3600, facts, {}, final=True)
 
     def figures(book: PriceBook) -> dict[str, Decimal]:
-        monkeypatch.setattr(money, "_book", lambda: book)
+        monkeypatch.setattr(base, "_book", lambda: book)
         world = start(run, "platform")
         (mlflow,) = (found for urn, found in world.outputs.items() if urn.endswith("::shoestring-dev-mlflow"))
         plan = planned(world, "dev", book)
