@@ -3,13 +3,14 @@ their defaults, which are those of a small service; a usage file knows better.""
 
 from __future__ import annotations
 
-import csv
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+
+from shoestring.base.paths import rows
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,9 @@ class Key:
 
 def _kinds() -> dict[str, dict[str, Key]]:
     kinds: dict[str, dict[str, Key]] = defaultdict(dict)
-    with Path(__file__).with_name("usage.csv").open(newline="") as file:
-        for row in csv.DictReader(file):
-            default = Decimal(row["default"]) if row["default"] else None
-            kinds[row["kind"]][row["key"]] = Key(default, row["unit"])
+    for row in rows(Path(__file__).with_name("usage.csv")):
+        default = Decimal(row["default"]) if row["default"] else None
+        kinds[row["kind"]][row["key"]] = Key(default, row["unit"])
     return dict(kinds)
 
 

@@ -1,7 +1,8 @@
-"""Where things lie: in the checkout's ignored `.shoestring/`."""
+"""Where things lie: in the checkout's ignored `.shoestring/`; and files that are read or written whole."""
 
 from __future__ import annotations
 
+import csv
 import os
 from pathlib import Path
 
@@ -13,6 +14,12 @@ def home() -> Path:
     folder = Path(os.environ.get("SHOESTRING_HOME") or ROOT / ".shoestring").resolve()
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    """The rows of a table that ships with the product (CSV), each by its columns."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
 
 
 def write_atomically(path: Path, content: str | bytes, mode: int = 0o644) -> None:

@@ -7,7 +7,6 @@ them has is unpriced, and says so; nothing is left out.
 
 from __future__ import annotations
 
-import csv
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -25,9 +24,9 @@ from costs.plan.rules import (
     volumes,
 )
 from costs.plan.rules.base import Pricing, Rule
+from shoestring.base.paths import rows
 
 MODULES = (compute, volumes, containers, storage, database, network, serverless, ml, observability)
-TYPES, RATES = (Path(__file__).with_name(name) for name in ("types.csv", "rates.csv"))
 COMPONENT = "a component: what it is made of is listed itself"
 READ = "only read here: it is billed where it is managed"
 KUBERNETES = "runs on nodes that are billed themselves"
@@ -48,12 +47,12 @@ def _unpriced(reason: str) -> Rule:
     return lambda p: p.unpriced(reason)
 
 
-def _rated(rows: Sequence[Mapping[str, str]]) -> Rule:
+def _rated(charges: Sequence[Mapping[str, str]]) -> Rule:
     """The rule of what is billed the same whatever its properties are, by rows of `rates.csv`: so many units of a price
     in a month, or a figure of its usage, of which so many units are one of the price."""
 
     def rule(p: Pricing) -> None:
-        for row in rows:
+        for row in charges:
             kind, _, key = row["usage"].partition(".")
             if key:
                 p.traffic(row["name"], kind, key, row["service"], row["item"], row["units"])
@@ -67,15 +66,13 @@ def _rated(rows: Sequence[Mapping[str, str]]) -> Rule:
 
 def _table() -> dict[str, Rule]:
     rules: dict[str, Rule] = {}
-    with TYPES.open(newline="") as file:
-        for row in csv.DictReader(file):
-            rules[row["type"]] = _free(row["reason"]) if row["status"] == "free" else _unpriced(row["reason"])
+    for row in rows(Path(__file__).with_name("types.csv")):
+        rules[row["type"]] = _free(row["reason"]) if row["status"] == "free" else _unpriced(row["reason"])
     rates: dict[str, list[dict[str, str]]] = defaultdict(list)
-    with RATES.open(newline="") as file:
-        for row in csv.DictReader(file):
-            for kind in row["types"].split():
-                rates[kind].append(row)
-    for table in ({kind: _rated(rows) for kind, rows in rates.items()}, *(module.TABLE for module in MODULES)):
+    for row in rows(Path(__file__).with_name("rates.csv")):
+        for kind in row["types"].split():
+            rates[kind].append(row)
+    for table in ({kind: _rated(charges) for kind, charges in rates.items()}, *(module.TABLE for module in MODULES)):
         if twice := rules.keys() & table.keys():
             raise ValueError(f"two rules for {', '.join(sorted(twice))}")
         rules |= table

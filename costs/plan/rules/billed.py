@@ -5,15 +5,15 @@ A property of the table that is set to something billable and that no rule has r
 
 from __future__ import annotations
 
-import csv
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from costs.plan.preview import UNKNOWN, PlannedResource
+from shoestring.base.paths import rows
 
-TABLE = Path(__file__).with_name("billed.csv")
 DESCRIPTIONS = {  # what they say is billed with what refers to them
     "aws:ec2/launchConfiguration:LaunchConfiguration", "aws:ec2/launchTemplate:LaunchTemplate",
     "aws:ecs/taskDefinition:TaskDefinition", "aws:sagemaker/endpointConfiguration:EndpointConfiguration",
@@ -33,14 +33,13 @@ class Billed:
         return value is UNKNOWN or (bool(value) and str(value).lower() not in self.free)
 
 
-def _table() -> dict[str, tuple[Billed, ...]]:
-    rows: dict[str, tuple[Billed, ...]] = {}
-    with TABLE.open(newline="") as file:
-        for row in csv.DictReader(file):
-            billed = Billed(row["property"], frozenset({"false", "0", *row["free"].split("|")}), row["reason"])
-            for kind in row["types"].split():
-                rows[kind] = (*rows.get(kind, ()), billed)
-    return rows
+def _table() -> dict[str, list[Billed]]:
+    table: dict[str, list[Billed]] = defaultdict(list)
+    for row in rows(Path(__file__).with_name("billed.csv")):
+        billed = Billed(row["property"], frozenset({"false", "0", *row["free"].split("|")}), row["reason"])
+        for kind in row["types"].split():
+            table[kind].append(billed)
+    return table
 
 
 BILLED = _table()
@@ -68,9 +67,10 @@ class Reads:
 
     def watch(self, resource: PlannedResource) -> None:
         """What this resource has is billed too."""
-        rows = () if resource.urn in self._watched else BILLED.get(resource.type, ())
+        if resource.urn in self._watched:
+            return
         self._watched.add(resource.urn)
-        for billed in rows:
+        for billed in BILLED.get(resource.type, ()):
             value = next(filter(billed.bills, values(resource.inputs, billed.path)), None)
             if value is not None:
                 shown = f" {value}" if value is UNKNOWN or isinstance(value, str) else ""
