@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
 
 from costs.plan.plan import Plan
 from costs.plan.render.view import grand, view
 
 
-def _render(template: str, plans: Sequence[Plan], today: date, **words: Any) -> str:
+def _render(template: str, plans: Sequence[Plan], today: date) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape  # here, for it is heavy
 
     environment = Environment(
@@ -23,7 +22,7 @@ def _render(template: str, plans: Sequence[Plan], today: date, **words: Any) -> 
     environment.filters["cell"] = _cell
     shown = [view(plan) for plan in plans]
     names = " and ".join(plan.stack for plan in plans)
-    return environment.get_template(template).render(plans=shown, names=names, grand=grand(plans), today=today, **words)
+    return environment.get_template(template).render(plans=shown, names=names, grand=grand(plans), today=today)
 
 
 def _cell(text: str) -> str:

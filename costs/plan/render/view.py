@@ -49,7 +49,6 @@ class Row:
     telling: bool = True  # whether the reason says more than the names of the charges
     bar: tuple[float, float] = (0.0, 0.0)  # percent of the dearest, at the least and at the most
     hourly: str = ""
-    hours: str = ""
 
 
 @dataclass(frozen=True)
@@ -130,11 +129,6 @@ def _row(change: Change, whole: Decimal) -> Row:
     before, after = (
         (cost.run if resource.ephemeral else cost.monthly) if cost else None for cost in (change.before, change.after)
     )
-    extra = {}
-    if resource.ephemeral:
-        standing = any(charge.basis is Basis.MONTH for charge in resource.charges)
-        hours = f"{money.quantity(resource.hours or NOTHING)} h" if standing else ""
-        extra = {"hourly": _stated(resource.hourly, resource.status, 4), "hours": hours}
     bar = after or NOTHING
     return Row(
         sign=sign(change.op),
@@ -147,7 +141,7 @@ def _row(change: Change, whole: Decimal) -> Row:
         lines=_lines(resource),
         telling=resource.reason != ", ".join(charge.name for charge in resource.charges),
         bar=(money.share(bar.low, whole), money.share(bar.high, whole)),
-        **extra,
+        hourly=_stated(resource.hourly, resource.status, 4) if resource.ephemeral else "",
     )
 
 
