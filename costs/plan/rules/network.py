@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from costs.amounts import ONE, Range
 from costs.plan.charges import Basis
 from costs.plan.rules.base import HOURS, SUBNET, UNKNOWN, Pricing
@@ -62,7 +60,7 @@ def endpoint(p: Pricing) -> None:
     count = zones(p, "subnetIds")
     if kind is UNKNOWN:
         p.note("whether it is a gateway or an interface is unknown")
-        count = Range(Decimal(0), count.high)
+        count = count.maybe
     p.add("interface endpoint", HOURS * count, "vpc", "interface-endpoint")
     data = "balancer-endpoint-data" if kind == "GatewayLoadBalancer" else "interface-endpoint-data"
     p.traffic("data through it", "endpoint", "data_gb", "vpc", data)
@@ -103,16 +101,7 @@ def classic(p: Pricing) -> None:
     _addresses(p, zones(p, "subnets" if p.get("subnets") is not None else "availabilityZones"), p.flag("internal"))
 
 
-def certificate(p: Pricing) -> None:
-    """A certificate: public ones are free."""
-    if p.get("certificateAuthorityArn") is not None:
-        p.unpriced("certificates of a private authority are billed once each, which the price book does not have")
-    else:
-        p.free("public certificates are free")
-
-
 TABLE = {
-    "aws:acm/certificate:Certificate": certificate,
     "aws:alb/loadBalancer:LoadBalancer": balancer,
     "aws:ec2/eip:Eip": eip,
     "aws:ec2/natGateway:NatGateway": nat,

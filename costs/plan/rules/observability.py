@@ -1,4 +1,4 @@
-"""Logs, alarms, audits."""
+"""Logs, alarms, reports."""
 
 from __future__ import annotations
 
@@ -46,14 +46,6 @@ def alarm(p: Pricing) -> None:
     p.any_of("alarm", metrics, "cloudwatch", kinds)
 
 
-def trail(p: Pricing) -> None:
-    """A trail: its first copy of management events is free."""
-    if p.items("eventSelectors") or p.items("advancedEventSelectors") or p.items("insightSelectors"):
-        p.unpriced("data events and insights are billed by their number")
-    else:
-        p.free("the first trail of management events is free; its bucket is billed")
-
-
 def weekly_report(p: Pricing) -> None:
     """Shoestring's own report: what it asks Cost Explorer each week, which no resource of its plan shows."""
     p.add("requests to Cost Explorer", REPORT_REQUESTS * HOURS_A_MONTH / HOURS_A_WEEK, "costexplorer", "request")
@@ -61,7 +53,6 @@ def weekly_report(p: Pricing) -> None:
 
 
 TABLE = {
-    "aws:cloudtrail/trail:Trail": trail,
     "aws:cloudwatch/logGroup:LogGroup": log_group,
     "aws:cloudwatch/metricAlarm:MetricAlarm": alarm,
     "shoestring:costs:CostReport": weekly_report,

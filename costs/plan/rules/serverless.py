@@ -144,14 +144,6 @@ def api(p: Pricing) -> None:
         p.traffic("connections", "apigateway", "connection_minutes", "apigateway", "websocket-minutes", MILLION)
 
 
-def stage(p: Pricing) -> None:
-    """A stage of a REST API: its cache, if any."""
-    if p.flag("cacheClusterEnabled") is False:
-        p.free("its requests are billed at its API")
-    else:
-        p.unpriced("its cache is billed by the hour, 0.02 and up by its size; not in the price book")
-
-
 def parameter(p: Pricing) -> None:
     """A parameter: standard ones are free."""
     tier = p.get("tier", "Standard")
@@ -196,7 +188,6 @@ def build_project(p: Pricing) -> None:
 
 
 TABLE = {
-    "aws:apigateway/stage:Stage": stage,
     "aws:apigatewayv2/api:Api": api,
     "aws:codebuild/project:Project": build_project,
     "aws:kms/externalKey:ExternalKey": key,
