@@ -6,7 +6,7 @@ nothing is guessed silently, and nothing is rounded before it is shown.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
 
@@ -66,6 +66,12 @@ class Range:
     def of(cls, low: Number, high: Number | None = None) -> Range:
         """`low` to `high`, or `low` alone."""
         return cls(decimal(low), decimal(low if high is None else high))
+
+    @classmethod
+    def spanning(cls, ranges: Iterable[Range]) -> Range:
+        """What one of several ranges may be, nobody knows which. Raises ValueError where there is none."""
+        lows, highs = zip(*((each.low, each.high) for each in ranges), strict=True)
+        return cls(min(lows), max(highs))
 
     @property
     def exact(self) -> bool:

@@ -116,6 +116,18 @@ class Pricing:
         )
         return Range.of(low, high)
 
+    def span(
+        self,
+        least: str,
+        most: str,
+        bounds: tuple[Number, Number],
+        of: Any = None,
+        defaults: tuple[Number | None, Number | None] = (0, 0),
+    ) -> Range:
+        """From what one property says at the least to what another one says at the most."""
+        low, high = self.amount(least, defaults[0], bounds, of), self.amount(most, defaults[1], bounds, of)
+        return Range(low.low, max(high.high, low.low))
+
     def flag(self, path: str, default: bool = False, of: Any = None) -> bool | None:
         """A boolean; None where it is unknown."""
         value = self.get(path, default, of)
@@ -161,25 +173,20 @@ class Pricing:
             of: what is scaled, where that is another resource.
         """
         self._scales = True
-        bounds = None
+        sizes: list[Range] = []
         for target, names, certain in self.world.targets(of or self.resource):
             scales = target.inputs.get("scalableDimension", UNKNOWN)
             if scales not in (dimension, UNKNOWN) or (part and names and part not in names):
                 continue
             certain = certain and scales is not UNKNOWN and not (several and (names is None or not part))
-            low, high = (self.amount(f"{end}Capacity", 0, COUNTS, target.inputs) for end in ("min", "max"))
-            ends = [low.low, max(high.high, low.low)]
+            sizes += [self.span("minCapacity", "maxCapacity", COUNTS, target.inputs)] + [count] * (not certain)
             for action in self.world.users(target, SCHEDULED, "resourceId"):
-                for end in ("min", "max"):
-                    value = self.get(f"scalableTargetAction.{end}Capacity", of=action.inputs)
-                    capacity = self.amount("capacity", 0, COUNTS, {"capacity": value})
-                    ends += [] if value is None else [capacity.low, capacity.high]
-            if not certain:
-                ends += [count.low, count.high]
-            ends += [bounds.low, bounds.high] if bounds else []
-            bounds = Range(min(ends), max(ends))
-        if bounds is None:
+                for path in ("scalableTargetAction.minCapacity", "scalableTargetAction.maxCapacity"):
+                    if self.get(path, of=action.inputs) is not None:
+                        sizes.append(self.amount(path, 0, COUNTS, action.inputs))
+        if not sizes:
             return count
+        bounds = Range.spanning(sizes)
         self.note(f"{part or 'it'} scales between {plain(bounds.low)} and {plain(bounds.high)}")
         return bounds.around(count.expected)
 

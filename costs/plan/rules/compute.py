@@ -56,21 +56,19 @@ def _brings_address(p: Pricing) -> bool:
 
 def sizes(p: Pricing, least: str, most: str, wanted: str) -> Range:
     """How many machines a group may have: from its minimum to its maximum, by its desired size."""
-    low, high = p.amount(least, 0, COUNTS), p.amount(most, 0, COUNTS)
-    desired = low if p.get(wanted) is None else p.amount(wanted, 0, COUNTS)
-    return Range(low.low, max(high.high, low.low)).around(desired.expected)
+    desired = p.amount(least if p.get(wanted) is None else wanted, 0, COUNTS)
+    return p.span(least, most, COUNTS).around(desired.expected)
 
 
 def group(p: Pricing) -> None:
     """An auto scaling group: from the least to the most machines that it may have, on its template."""
     count = sizes(p, "minSize", "maxSize", "desiredCapacity")
-    ends = [count.low, count.high]
+    sizes_of = [count]
     for action in p.world.users(p.resource, SCHEDULE, "autoscalingGroupName"):
         for path in ("minSize", "maxSize", "desiredCapacity"):
             if (value := action.inputs.get(path)) is not None and number(value) != -1:  # which leaves it as it is
-                size = p.amount(path, 0, COUNTS, action.inputs)
-                ends += [size.low, size.high]
-    count = Range(min(ends), max(ends)).around(count.expected)
+                sizes_of.append(p.amount(path, 0, COUNTS, action.inputs))
+    count = Range.spanning(sizes_of).around(count.expected)
     p.note(f"between {plain(count.low)} and {plain(count.high)} instances")
     policy = _first(p.get("mixedInstancesPolicy"))
     if policy is not None:
@@ -175,8 +173,8 @@ def batch_environment(p: Pricing) -> None:
         p.free("unmanaged: its instances are resources of their own")
         return
     market = p.get("type", UNKNOWN, resources)
-    least, most, wanted = (p.amount(f"{word}Vcpus", 0, COUNTS, resources) for word in ("min", "max", "desired"))
-    processors = Range(least.low, max(most.high, least.low)).around(wanted.expected)
+    wanted = p.amount("desiredVcpus", 0, COUNTS, resources)
+    processors = p.span("minVcpus", "maxVcpus", COUNTS, resources).around(wanted.expected)
     p.note(f"{plain(processors.low)} to {plain(processors.high)} processors")
     if isinstance(market, str) and market.startswith("FARGATE"):
         p.add("Fargate processors", HOURS * processors.maybe, "ecs", "fargate-vcpu-x86")

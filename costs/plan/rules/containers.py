@@ -107,15 +107,17 @@ def _fargate(p: Pricing, tasks: list[PlannedResource], count: Range, share: Rang
     systems = [p.get("runtimePlatform.operatingSystemFamily", "LINUX", task.inputs) for task in tasks]
     chips = {CHIPS.get(p.get("runtimePlatform.cpuArchitecture", "X86_64", task.inputs)) for task in tasks}
     suffixes = sorted(CHIPS.values()) if None in chips else sorted(chip for chip in chips if chip)
-    processors = _span([_size(p, "cpu", (256, 16384), task) for task in tasks])
-    memory = _span([_size(p, "memory", (512, 122880), task) for task in tasks])
+    processors = Range.spanning(_size(p, "cpu", (256, 16384), task) for task in tasks)
+    memory = Range.spanning(_size(p, "memory", (512, 122880), task) for task in tasks)
     if any(system is UNKNOWN or str(system).startswith("WINDOWS") for system in systems):
         suffixes = ["windows"] if UNKNOWN not in systems else [*suffixes, "windows"]
         licensed = processors if UNKNOWN not in systems else processors.maybe
         p.add("Windows licence", hours * licensed, "ecs", "fargate-licence-windows")
     for name, size, item in (("processors", processors, "fargate-vcpu"), ("memory", memory, "fargate-memory")):
         p.any_of(f"Fargate {name}", hours * size, "ecs", [f"{item}-{chip}" for chip in suffixes], share=share)
-    storage = _span([p.amount("ephemeralStorage.sizeInGib", FREE_STORAGE, (21, 200), task.inputs) for task in tasks])
+    storage = Range.spanning(
+        p.amount("ephemeralStorage.sizeInGib", FREE_STORAGE, (21, 200), task.inputs) for task in tasks
+    )
     more = storage.between(Decimal(FREE_STORAGE))
     p.add(f"Fargate storage above {FREE_STORAGE} GB", hours * more, "ecs", "fargate-storage", share=share)
     p.public_addresses(count, p.get("networkConfiguration.assignPublicIp", False))
@@ -125,11 +127,6 @@ def _size(p: Pricing, path: str, bounds: tuple[int, int], task: PlannedResource)
     """Processors or GB of a task: in 1/1024, or as `1 vCPU` and `2 GB`."""
     written = WRITTEN.fullmatch(str(p.get(path, "", task.inputs)))
     return Range.of(written[1]) if written else p.amount(path, None, bounds, task.inputs) / 1024
-
-
-def _span(amounts: list[Range]) -> Range:
-    """One of several amounts."""
-    return Range(min(amount.low for amount in amounts), max(amount.high for amount in amounts))
 
 
 def _count(p: Pricing, service: PlannedResource) -> Range:

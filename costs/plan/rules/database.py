@@ -22,7 +22,8 @@ INSTANCE, CLUSTER = "aws:rds/instance:Instance", "aws:rds/cluster:Cluster"
 MEMBER = "aws:rds/clusterInstance:ClusterInstance"
 LICENSED = ("oracle", "sqlserver", "db2", "custom")
 MULTI, OPTIMISED = "-multi-az", "-iopt1"  # how items of the price book end
-CAPACITY, NODES = (0, 256), (1, 80)  # Aurora's capacity units, and the nodes of a domain
+CAPACITY = "minCapacity", "maxCapacity", (0, 256)  # Aurora's units
+NODES = 1, 80  # of a domain
 
 
 def _beyond(amount: Range, included: Range) -> Range:
@@ -119,7 +120,7 @@ def _storage(p: Pricing, source: Mapping[str, Any], engine: Any, endings: Sequen
         elif kind in ("io1", "io2") and item == "iops":
             charge(f"{kind} {path}", amount if amount.high else Range.of(least), f"{item}-{kind}")
         elif kind is UNKNOWN:
-            charge(f"{path}, if they are paid for", Range(Decimal(0), amount.high), f"{item}-io1", f"{item}-gp3")
+            charge(f"{path}, if they are paid for", amount.maybe, f"{item}-io1", f"{item}-gp3")
     if kind == "standard":
         p.at_least("requests to magnetic storage are billed by the million (0.10)")
     if (grown := p.get("maxAllocatedStorage")) is not None:
@@ -137,7 +138,7 @@ def cluster(p: Pricing) -> None:
         return
     if p.get("engineMode") == "serverless":
         units = p.get("scalingConfiguration", {})
-        p.add("Aurora capacity units", HOURS * _capacity(p, units, 1, 16), "rds", "aurora-serverless-v1")
+        p.add("Aurora capacity units", HOURS * p.span(*CAPACITY, units, (1, 16)), "rds", "aurora-serverless-v1")
         p.note("nothing while it is paused")
         _support(p, engine)
     else:
@@ -155,11 +156,6 @@ def _optimised(storage_type: Any) -> list[str]:
     return ["", OPTIMISED] if storage_type is UNKNOWN else [OPTIMISED if storage_type == "aurora-iopt1" else ""]
 
 
-def _capacity(p: Pricing, units: Any, least: Any, most: Any) -> Range:
-    low, high = p.amount("minCapacity", least, CAPACITY, units), p.amount("maxCapacity", most, CAPACITY, units)
-    return Range(low.low, max(high.high, low.low))
-
-
 def _added_replicas(p: Pricing, engine: str) -> None:
     """The replicas that a target adds to those that the plan has, each of its writer's class."""
     members = p.world.users(p.resource, MEMBER, "clusterIdentifier")
@@ -170,7 +166,7 @@ def _added_replicas(p: Pricing, engine: str) -> None:
     kinds = {p.get("instanceClass", UNKNOWN, member.inputs) for member in members}
     kind = kinds.pop() if len(kinds) == 1 else UNKNOWN
     if kind == "db.serverless":
-        units = _capacity(p, p.get("serverlessv2ScalingConfiguration", {}), UNKNOWN, UNKNOWN)
+        units = p.span(*CAPACITY, p.get("serverlessv2ScalingConfiguration", {}), (None, None))
         p.add("capacity units of added replicas", HOURS * units * added, "rds", "aurora-serverless-v2")
     else:
         _hours(p, kind, engine, HOURS * added)
@@ -189,7 +185,7 @@ def cluster_instance(p: Pricing) -> None:
             p.unpriced("the bounds of its capacity are those of its cluster, which the plan does not have")
             return
         items = [f"aurora-serverless-v2{kind}" for kind in kinds]
-        p.any_of("Aurora capacity units", HOURS * _capacity(p, units, "0.5", 1), "rds", items)
+        p.any_of("Aurora capacity units", HOURS * p.span(*CAPACITY, units, ("0.5", 1)), "rds", items)
     else:
         _hours(p, kind, engine, HOURS)
         if OPTIMISED in kinds:
@@ -229,12 +225,13 @@ def _of_region(p: Pricing, copy: Mapping[str, Any] | None = None, settings: Any 
     for word in ("read", "write"):
         if mode != "PROVISIONED" and (word == "write" or copy is None):
             requests = Range.of(p.use("dynamodb", f"{word}s") / MILLION)
-            charge(f"{word}s", requests if mode is not UNKNOWN else Range(Decimal(0), requests.high),
+            charge(f"{word}s", requests.maybe if mode is UNKNOWN else requests,
                    f"{word}-requests", Basis.USAGE)  # fmt: skip
         if mode != "PAY_PER_REQUEST":
             units = _units(p, word, settings)
-            units = Range(Decimal(0), units.high) if mode is UNKNOWN else units
-            charge(f"{word} capacity", HOURS * units, f"{word}-capacity", Basis.MONTH)
+            charge(
+                f"{word} capacity", HOURS * (units.maybe if mode is UNKNOWN else units), f"{word}-capacity", Basis.MONTH
+            )
     charge("table storage", Range.of(p.use("dynamodb", "stored_gb")), "storage", Basis.USAGE)
     if p.flag("pointInTimeRecovery.enabled", of=settings) if copy is None else p.flag("pointInTimeRecovery", of=copy):
         p.traffic(f"point-in-time recovery{where}", "dynamodb", "stored_gb", "dynamodb", "point-in-time-recovery")
@@ -296,8 +293,7 @@ def domain(p: Pricing) -> None:
         enabled = p.flag(f"{role}Enabled", of=settings)
         if enabled is not False:
             count = p.amount(f"{role}Count", usual, NODES, settings)
-            count = count if enabled else Range(Decimal(0), count.high)
-            kinds.append((p.get(f"{role}Type", UNKNOWN, settings), count))
+            kinds.append((p.get(f"{role}Type", UNKNOWN, settings), count if enabled else count.maybe))
             if role == "warm":
                 p.at_least("data on warm nodes is billed by the GB (0.024)")
     for kind, count in kinds:
@@ -308,7 +304,7 @@ def domain(p: Pricing) -> None:
     disks = p.get("ebsOptions", {})
     enabled = p.flag("ebsEnabled", of=disks)
     if enabled is not False:
-        _disks(p, disks, nodes if enabled else Range(Decimal(0), nodes.high))
+        _disks(p, disks, nodes if enabled else nodes.maybe)
 
 
 def _disks(p: Pricing, disks: Any, nodes: Range) -> None:

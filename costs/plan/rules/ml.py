@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -24,11 +24,6 @@ def _run(p: Pricing, stopping: Any) -> Range:
     return Range(min(least, longest.low), longest.high) / SECONDS_AN_HOUR
 
 
-def _span(amounts: Iterable[Range]) -> Range:
-    ends = list(amounts)
-    return Range(min(end.low for end in ends), max(end.high for end in ends))
-
-
 def _job(p: Pricing, resources: Any, hours: Range, spot: bool | None, parallel: Range = ONE) -> None:
     """The charges of jobs on the instances of `resources`, and of their disks: `hours` of all jobs together, of which
     `parallel` run at once."""
@@ -37,9 +32,9 @@ def _job(p: Pricing, resources: Any, hours: Range, spot: bool | None, parallel: 
     alternatives = p.items("instanceConfigs", of=resources) or [resources]  # each job takes one of them
     for machines in [[group] for group in p.items("instanceGroups", of=resources)] or [alternatives]:
         kinds = [p.get("instanceType", UNKNOWN, machine) for machine in machines]
-        count = _span(p.amount("instanceCount", 1, INSTANCES, machine) for machine in machines)
+        count = Range.spanning(p.amount("instanceCount", 1, INSTANCES, machine) for machine in machines)
         usual = p.get("volumeSizeInGb", 0, resources)
-        size = _span(p.amount("volumeSizeInGb", usual, (1, 16384), machine) for machine in machines)
+        size = Range.spanning(p.amount("volumeSizeInGb", usual, (1, 16384), machine) for machine in machines)
         p.machines("sagemaker-training", kinds, count * hours, spot=spot, basis=Basis.RUN, rate=count * parallel,
                    at_worst_on_demand=True, first=kinds[0])  # fmt: skip
         disks = size * count / HOURS_A_MONTH
@@ -119,9 +114,8 @@ def variants(p: Pricing, inputs: Mapping[str, Any]) -> None:
         scaling = p.get("managedInstanceScaling", {}, variant)
         count = p.amount("initialInstanceCount", 1, INSTANCES, variant)
         if p.get("maxInstanceCount", None, scaling) is not None:
-            least = p.amount("minInstanceCount", 1, INSTANCES, scaling).low
-            most = p.amount("maxInstanceCount", 1, INSTANCES, scaling).high
-            count = Range(min(least, most), most).around(count.expected)
+            bounds = p.span("minInstanceCount", "maxInstanceCount", INSTANCES, scaling, (1, 1))
+            count = bounds.around(count.expected)
         count = p.scaled(count, "sagemaker:variant:DesiredInstanceCount", name, several)
         p.machines("sagemaker-endpoint", [p.get("instanceType", UNKNOWN, variant)], HOURS * count)
         p.add("disks", p.amount("volumeSizeInGb", 0, (1, 512), variant) * count, "sagemaker", "endpoint-storage")

@@ -62,7 +62,7 @@ def _of_snapshot(p: Pricing, settings: Mapping[str, Any]) -> Range | None:
         for volume in p.world.referred(snapshot, "volumeId", VOLUME, snapshot.inputs.get("volumeId"))
     ]
     sizes = [p.amount("size", 0, SIZES, volume.inputs) for volume in volumes if volume.inputs.get("size") is not None]
-    return Range(min(size.low for size in sizes), max(size.high for size in sizes)) if sizes else None
+    return Range.spanning(sizes) if sizes else None
 
 
 def _of_any_type(p: Pricing, settings: Mapping[str, Any], gigabytes: Range, count: Range) -> None:
@@ -137,12 +137,8 @@ def snapshot(p: Pricing) -> None:
         p.unpriced("the size of its volume is not in the plan")
         return
     archived = p.get("storageTier") in ("archive", UNKNOWN)
-    p.any_of(
-        "snapshot",
-        Range(Decimal(0), max(size.high for size in sizes)),
-        "ebs",
-        ["snapshot", "snapshot-archive"] if archived else ["snapshot"],
-    )
+    kinds = ["snapshot", "snapshot-archive"] if archived else ["snapshot"]
+    p.any_of("snapshot", Range.spanning(sizes).maybe, "ebs", kinds)
     p.note("a snapshot holds what was written, at most the whole volume")
 
 
