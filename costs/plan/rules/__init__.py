@@ -49,13 +49,13 @@ def _unpriced(reason: str) -> Rule:
 
 def _rated(charges: Sequence[Mapping[str, str]]) -> Rule:
     """The rule of what is billed the same whatever its properties are, by rows of `rates.csv`: so many units of a price
-    in a month, or a figure of its usage, of which so many units are one of the price."""
+    in a month, or a figure of its usage."""
 
     def rule(p: Pricing) -> None:
         for row in charges:
             kind, _, key = row["usage"].partition(".")
             if key:
-                p.traffic(row["name"], kind, key, row["service"], row["item"], row["units"])
+                p.traffic(row["name"], kind, key, row["service"], row["item"])
             else:
                 p.add(row["name"], row["units"], row["service"], row["item"])
             if row["reason"]:

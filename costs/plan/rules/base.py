@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from costs.amounts import ONE, Number, Range, decimal
+from costs.amounts import MILLION, ONE, THOUSAND, Number, Range, decimal
 from costs.book.price import HOURS_A_MONTH, Price, UnknownPrice, lacking
 from costs.plan.charges import Assumption, Basis, Charge, ResourceCost, Status
 from costs.plan.preview import UNKNOWN, PlannedResource, parts
@@ -16,7 +16,7 @@ from costs.plan.traffic import KINDS
 from shoestring.base.names import LEASE_TAG, is_window
 
 HOURS = Range.of(HOURS_A_MONTH)
-THOUSAND, MILLION, SECONDS_AN_HOUR = Decimal(1000), Decimal(1_000_000), Decimal(3600)
+COUNTED = {"thousand": THOUSAND, "million": MILLION}  # units of a price → how many of a figure they are
 SUBNET, DEFAULT_SUBNET = "aws:ec2/subnet:Subnet", "aws:ec2/defaultSubnet:DefaultSubnet"
 SCHEDULED = "aws:appautoscaling/scheduledAction:ScheduledAction"
 COUNTS = 0, 100  # of what scales and whose size is unknown: far above what a small budget has
@@ -287,9 +287,12 @@ class Pricing:
                     amount_of = part if times is ONE else part * times
                     self.charges.append(Charge(label, amount_of, tier, basis, share, rate, note or tier.note))
 
-    def traffic(self, name: str, kind: str, key: str, service: str, item: str, per: Number = 1) -> None:
-        """A charge for a figure of its traffic; `per` units of it are one unit of the price."""
-        self.add(name, self.use(kind, key) / decimal(per), service, item, Basis.USAGE)
+    def traffic(self, name: str, kind: str, key: str, service: str, *items: str, certain: bool = True) -> None:
+        """A charge for a figure of its traffic, at the price of one of `items`; or none, where that is not certain."""
+        figure = self.use(kind, key)
+        if figure and (price := self.price(service, items[0])):
+            units = Range.of(figure / COUNTED.get(price.unit, 1))
+            self.any_of(name, units if certain else units.maybe, service, items, Basis.USAGE)
 
     def any_of(
         self,

@@ -8,8 +8,7 @@ from typing import Any
 
 from costs.amounts import ONE, Range
 from costs.book.price import UnknownPrice
-from costs.plan.charges import Basis
-from costs.plan.rules.base import HOURS, MILLION, UNKNOWN, Pricing
+from costs.plan.rules.base import HOURS, UNKNOWN, Pricing
 from costs.plan.rules.support import SUPPORT
 
 SIZES = (20, 65536)  # GB, as RDS allows
@@ -143,11 +142,9 @@ def cluster(p: Pricing) -> None:
         _support(p, engine)
     else:
         _added_replicas(p, engine)
-    stored, requests = p.use("aurora", "stored_gb"), p.use("aurora", "requests") / MILLION
-    p.any_of("Aurora storage", Range.of(stored), "rds", [f"aurora-storage{kind}" for kind in kinds], Basis.USAGE)
-    least = 0 if OPTIMISED in kinds else 1
+    p.traffic("Aurora storage", "aurora", "stored_gb", "rds", *(f"aurora-storage{kind}" for kind in kinds))
     if "" in kinds:
-        p.add("Aurora requests", Range.of(least, 1) * requests, "rds", "aurora-requests", Basis.USAGE)
+        p.traffic("Aurora requests", "aurora", "requests", "rds", "aurora-requests", certain=OPTIMISED not in kinds)
     p.traffic("backups", "aurora", "backup_gb", "rds", "aurora-backup-storage")
 
 
@@ -200,7 +197,7 @@ def table(p: Pricing) -> None:
     for copy in p.replicas("replicas", "regionName"):
         _of_region(p, copy)
     if p.flag("streamEnabled"):
-        p.traffic("reads of its stream", "dynamodb", "stream_reads", "dynamodb", "stream-requests", MILLION)
+        p.traffic("reads of its stream", "dynamodb", "stream_reads", "dynamodb", "stream-requests")
 
 
 def replica(p: Pricing) -> None:
@@ -218,21 +215,16 @@ def _of_region(p: Pricing, copy: Mapping[str, Any] | None = None, settings: Any 
     kind = kind if copy is None else p.get("tableClassOverride", kind, copy)
     kinds = ["", "-ia"] if kind is UNKNOWN else ["-ia" if kind == "STANDARD_INFREQUENT_ACCESS" else ""]
     where = "" if copy is None else f" in {p.region}"
-
-    def charge(name: str, quantity: Range, item: str, basis: Basis) -> None:
-        p.any_of(name + where, quantity, "dynamodb", [item + suffix for suffix in kinds], basis)
-
     for word in ("read", "write"):
         if mode != "PROVISIONED" and (word == "write" or copy is None):
-            requests = Range.of(p.use("dynamodb", f"{word}s") / MILLION)
-            charge(f"{word}s", requests.maybe if mode is UNKNOWN else requests,
-                   f"{word}-requests", Basis.USAGE)  # fmt: skip
+            requests = [f"{word}-requests{suffix}" for suffix in kinds]
+            p.traffic(f"{word}s{where}", "dynamodb", f"{word}s", "dynamodb", *requests, certain=mode is not UNKNOWN)
         if mode != "PAY_PER_REQUEST":
-            units = _units(p, word, settings)
-            charge(
-                f"{word} capacity", HOURS * (units.maybe if mode is UNKNOWN else units), f"{word}-capacity", Basis.MONTH
-            )
-    charge("table storage", Range.of(p.use("dynamodb", "stored_gb")), "storage", Basis.USAGE)
+            units = HOURS * _units(p, word, settings)
+            capacity = [f"{word}-capacity{suffix}" for suffix in kinds]
+            p.any_of(f"{word} capacity{where}", units.maybe if mode is UNKNOWN else units, "dynamodb", capacity)
+    storage = [f"storage{suffix}" for suffix in kinds]
+    p.traffic(f"table storage{where}", "dynamodb", "stored_gb", "dynamodb", *storage)
     if p.flag("pointInTimeRecovery.enabled", of=settings) if copy is None else p.flag("pointInTimeRecovery", of=copy):
         p.traffic(f"point-in-time recovery{where}", "dynamodb", "stored_gb", "dynamodb", "point-in-time-recovery")
 

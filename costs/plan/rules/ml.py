@@ -7,9 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 from costs.amounts import ONE, Range
-from costs.book.price import HOURS_A_MONTH
+from costs.book.price import HOURS_A_MONTH, SECONDS_AN_HOUR
 from costs.plan.charges import Basis
-from costs.plan.rules.base import HOURS, SECONDS_AN_HOUR, UNKNOWN, Pricing, plain
+from costs.plan.rules.base import HOURS, UNKNOWN, Pricing, plain
 
 CONFIGURATION = "aws:sagemaker/endpointConfiguration:EndpointConfiguration"
 DEFAULT_RUN, LONGEST_RUN = 86_400, 2_419_200  # seconds: what SageMaker takes where nothing is said, and its limit

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from costs.amounts import Range
 from costs.book.price import HOURS_A_MONTH
-from costs.plan.charges import Basis
 from costs.plan.rules.base import UNKNOWN, Pricing, number
 
 LOGS = {"STANDARD": "logs-ingestion", "INFREQUENT_ACCESS": "logs-ingestion-infrequent-access"}
@@ -19,7 +18,7 @@ def log_group(p: Pricing) -> None:
     """A log group: what is written to it, and what is kept."""
     kind = p.get("logGroupClass", "STANDARD")
     items = [LOGS.get(kind, f"logs-ingestion-{kind.lower()}")] if isinstance(kind, str) else list(LOGS.values())
-    p.any_of("logs written", Range.of(p.use("logs", "ingested_gb")), "cloudwatch", items, Basis.USAGE)
+    p.traffic("logs written", "logs", "ingested_gb", "cloudwatch", *items)
     p.traffic("logs kept", "logs", "stored_gb", "cloudwatch", "logs-storage")
     if p.get("retentionInDays") is None:
         p.note("kept for ever")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import ROUND_CEILING, Decimal
 
-from costs.amounts import NOTHING, Range
-from costs.book.price import LAMBDA_COMPUTE
+from costs.amounts import MILLION, NOTHING, ONE, Range
+from costs.book.price import LAMBDA_COMPUTE, SECONDS_AN_HOUR
 from costs.plan.charges import Basis
-from costs.plan.rules.base import HOURS, MILLION, SECONDS_AN_HOUR, THOUSAND, UNKNOWN, Pricing
+from costs.plan.rules.base import HOURS, UNKNOWN, Pricing
 
 MEMORY = 128, 10240  # MB, as Lambda allows
 FUNCTION = "aws:lambda/function:Function"
@@ -90,30 +90,27 @@ def _fifo(p: Pricing, path: str, standard: str) -> list[str]:
 
 def queue(p: Pricing) -> None:
     """A queue: by requests."""
-    items = _fifo(p, "fifoQueue", "standard-requests")
-    p.any_of("requests", Range.of(p.use("sqs", "requests") / MILLION), "sqs", items, Basis.USAGE)
+    p.traffic("requests", "sqs", "requests", "sqs", *_fifo(p, "fifoQueue", "standard-requests"))
 
 
 def topic(p: Pricing) -> None:
     """A topic: by messages; a FIFO one by their size too."""
     items = _fifo(p, "fifoTopic", "requests")
-    p.any_of("messages", Range.of(p.use("sns", "publishes") / MILLION), "sns", items, Basis.USAGE)
+    p.traffic("messages", "sns", "publishes", "sns", *items)
     if "fifo-requests" in items:
-        low = 0 if len(items) > 1 else 1
-        p.add("data", Range.of(low, 1) * p.use("sns", "data_gb"), "sns", "fifo-data", Basis.USAGE)
+        p.traffic("data", "sns", "data_gb", "sns", "fifo-data", certain=len(items) == 1)
 
 
 def subscription(p: Pricing) -> None:
     """What a topic delivers: to functions and queues it costs nothing, unless it is a FIFO one."""
     protocol = p.get("protocol", UNKNOWN)
     if any(p.flag("fifoTopic", of=topic.inputs) for topic in p.referred("topic", TOPIC)):
-        p.traffic("deliveries", "sns", "publishes", "sns", "fifo-deliveries", MILLION)
+        p.traffic("deliveries", "sns", "publishes", "sns", "fifo-deliveries")
         p.traffic("delivered data", "sns", "data_gb", "sns", "fifo-delivered-data")
     elif protocol in ("lambda", "sqs"):
         p.free("deliveries to functions and queues are free")
     elif protocol in ("email", "email-json", "http", "https"):
-        item, per = ("email", THOUSAND) if protocol.startswith("email") else ("http", MILLION)
-        p.traffic("deliveries", "sns", "publishes", "sns", item, per)
+        p.traffic("deliveries", "sns", "publishes", "sns", "email" if protocol.startswith("email") else "http")
     else:
         p.unpriced(f"deliveries by {protocol} are not in the price book")
 
@@ -124,24 +121,22 @@ def workflow(p: Pricing) -> None:
     items = ["transitions"] if kind == "STANDARD" else ["express-requests"]
     if kind is UNKNOWN:
         items.append("transitions")
-    count = p.use("statemachine", "transitions")
-    p.any_of("transitions", Range.of(count / MILLION), "stepfunctions", items, Basis.USAGE)
-    if kind != "STANDARD" and count:
+    p.traffic("transitions", "statemachine", "transitions", "stepfunctions", *items)
+    if kind != "STANDARD" and (count := p.use("statemachine", "transitions")):
         seconds = count * _steps(p.use("statemachine", "mean_ms"), 100) / 1000
         gigabytes = _steps(p.use("statemachine", "memory_mb"), 64) / 1024
-        most = gigabytes * seconds / SECONDS_AN_HOUR
-        p.add("duration", Range(most if kind == "EXPRESS" else Decimal(0), most), "stepfunctions", "express-duration",
-              Basis.USAGE)  # fmt: skip
+        duration = Range.of(gigabytes * seconds / SECONDS_AN_HOUR)
+        duration = duration if kind == "EXPRESS" else duration.maybe
+        p.add("duration", duration, "stepfunctions", "express-duration", Basis.USAGE)
 
 
 def api(p: Pricing) -> None:
     """An HTTP API: by requests; a WebSocket API: by messages, and by the minutes that connections stand."""
     protocol = p.get("protocolType", UNKNOWN)
     items = [name for name in ("http", "websocket") if protocol in (UNKNOWN, name.upper())]
-    requests = Range.of(p.use("apigateway", "requests") / MILLION)
-    p.any_of("requests", requests, "apigateway", [f"{name}-requests" for name in items], Basis.USAGE)
+    p.traffic("requests", "apigateway", "requests", "apigateway", *(f"{name}-requests" for name in items))
     if "websocket" in items:
-        p.traffic("connections", "apigateway", "connection_minutes", "apigateway", "websocket-minutes", MILLION)
+        p.traffic("connections", "apigateway", "connection_minutes", "apigateway", "websocket-minutes")
 
 
 def parameter(p: Pricing) -> None:
@@ -150,10 +145,10 @@ def parameter(p: Pricing) -> None:
     if tier == "Standard":
         p.free("standard parameters are free")
         return
-    low = 1 if tier == "Advanced" else 0
-    p.add("advanced parameter", Range.of(low, 1), "ssm", "advanced-parameter")
-    p.traffic("requests for it", "ssm", "requests", "ssm", "advanced-parameter-requests", 1000)
-    if not low:
+    advanced = tier == "Advanced"
+    p.add("advanced parameter", ONE if advanced else ONE.maybe, "ssm", "advanced-parameter")
+    p.traffic("requests for it", "ssm", "requests", "ssm", "advanced-parameter-requests")
+    if not advanced:
         p.note(f"tier {tier}: advanced where its value needs it")
 
 
@@ -162,7 +157,7 @@ def secret(p: Pricing) -> None:
     p.add("secret", 1, "secretsmanager", "secret")
     for _ in p.replicas("replicas", "region"):
         p.add("copy", 1, "secretsmanager", "secret")
-    p.traffic("reads", "secrets", "requests", "secretsmanager", "requests", 1000)
+    p.traffic("reads", "secrets", "requests", "secretsmanager", "requests")
 
 
 def key(p: Pricing) -> None:
@@ -171,7 +166,7 @@ def key(p: Pricing) -> None:
     spec = p.get("customerMasterKeySpec", p.get("keySpec", "SYMMETRIC_DEFAULT"))
     dear = isinstance(spec, str) and spec.startswith(DEAR)
     items = ["requests", "requests-asymmetric"] if spec is UNKNOWN else ["requests-asymmetric" if dear else "requests"]
-    p.any_of("uses", Range.of(p.use("kms", "requests") / THOUSAND), "kms", items, Basis.USAGE)
+    p.traffic("uses", "kms", "requests", "kms", *items)
     if p.flag("enableKeyRotation"):
         p.note("key; each of the first two yearly rotations adds as much")
 
@@ -180,11 +175,11 @@ def build_project(p: Pricing) -> None:
     """A project of CodeBuild: by the minutes of its kind of machine."""
     kind = p.get("environment.type", "LINUX_CONTAINER")
     size = p.get("environment.computeType", "BUILD_GENERAL1_SMALL")
-    known = [item for item in p.world.book.items("codebuild", p.region)]
+    known = p.world.items("codebuild", p.region)
     if isinstance(kind, str) and isinstance(size, str):
         prefix = MACHINES.get(kind, f"{kind.lower()}-")
         known = [prefix + size.removeprefix("BUILD_").lower().replace("_", ".")]
-    p.any_of("build minutes", Range.of(p.use("codebuild", "minutes")), "codebuild", known, Basis.USAGE)
+    p.traffic("build minutes", "codebuild", "minutes", "codebuild", *known)
 
 
 TABLE = {
