@@ -112,6 +112,13 @@ class Range:
         """How much of it lies between two marks."""
         return self.map(lambda amount: max((amount if end is None else min(amount, end)) - start, Decimal(0)))
 
+    def above(self, other: Range) -> Range:
+        """How much more than another it is; nothing where it is less."""
+        low, high = max(self.low - other.high, Decimal(0)), max(self.high - other.low, Decimal(0))
+        if self.expected is None or other.expected is None:
+            return Range(low, high)
+        return Range(low, high).around(self.expected - other.expected)
+
     def since(self, before: Range) -> Range:
         """The change from `before`, end by end: what is unknown in both of them does not count twice."""
         ends = [self.low - before.low, self.high - before.high]

@@ -202,9 +202,8 @@ def _of_state(document: dict[str, Any], name: str) -> Form:
         raise UserError(f"{name} has no deployment: the stack was never updated", "a state with resources", EXPORT)
     states, waiting = [], 0
     for number, resource in enumerate(_part(deployment, "resources", list, "its deployment"), 1):
-        op, urn, _, new = _step(
-            {"op": "same", "urn": _urn(resource), "new": resource}, "old", "new", f"resource {number}"
-        )
+        named = resource.get("urn") if isinstance(resource, dict) else None
+        op, urn, _, new = _step({"op": "same", "urn": named, "new": resource}, "old", "new", f"resource {number}")
         if resource.get("delete"):
             states.append(("delete", urn, new, None))
             waiting += 1
@@ -212,7 +211,3 @@ def _of_state(document: dict[str, Any], name: str) -> Form:
             states.append(("read" if resource.get("external") else op, urn, new, new))
     warning = f"{waiting} replaced resource(s) wait for their deletion, and cost until the next pulumi up"
     return Form("state", states, warnings=(warning,) if waiting else ())
-
-
-def _urn(resource: Any) -> Any:
-    return resource.get("urn") if isinstance(resource, dict) else None

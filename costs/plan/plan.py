@@ -15,11 +15,11 @@ from costs.amounts import NOTHING, Range, decimal
 from costs.book.price import HOURS_A_MONTH, refresh_of
 from costs.book.prices import PriceBook
 from costs.plan.charges import Assumption, ResourceCost, Status
-from costs.plan.preview import COMMAND, UNKNOWN, PlannedResource, Preview
+from costs.plan.preview import COMMAND, PlannedResource, Preview
 from costs.plan.rules import rule
 from costs.plan.rules.base import Pricing, number
 from costs.plan.rules.world import World
-from costs.plan.traffic import KINDS, Usage
+from costs.plan.traffic import Usage
 from shoestring.base.errors import UserError
 from shoestring.base.names import LEASE_HOURS
 
@@ -263,6 +263,3 @@ def _warnings(preview: Preview, changes: Sequence[Change], today: date) -> Itera
             f"{len(uncertain)} resource(s) with values that the preview cannot know are priced as ranges; "
             "a usage file can say what they will be (assume)"
         )
-
-
-__all__ = ["KINDS", "UNKNOWN", "Change", "Plan", "PlannedResource", "Totals", "Usage", "price_plan", "price_resources"]

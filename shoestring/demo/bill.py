@@ -16,8 +16,9 @@ from typing import Any
 
 from costs.book.prices import PriceBook
 from costs.plan.charges import Basis, Charge
-from costs.plan.plan import KINDS, Plan, Usage, price_plan
+from costs.plan.plan import Plan, price_plan
 from costs.plan.preview import Preview
+from costs.plan.traffic import KINDS, Usage
 from costs.report.account import reported
 from costs.report.explorer import BILLED, rows_of
 from localcloud.aws.s3 import READS, WRITES

@@ -14,8 +14,9 @@ from typing import Any
 
 from costs.amounts import cents
 from costs.book.prices import PriceBook
-from costs.plan.plan import Plan, Usage, price_resources
+from costs.plan.plan import Plan, price_resources
 from costs.plan.preview import PlannedResource
+from costs.plan.traffic import Usage
 from localcloud import supervisor
 from localcloud.account import list_account
 from localcloud.sagemaker.client import interrupt

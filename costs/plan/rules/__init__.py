@@ -29,12 +29,6 @@ from shoestring.base.paths import rows
 MODULES = (compute, volumes, containers, storage, database, network, serverless, ml, observability)
 COMPONENT = "a component: what it is made of is listed itself"
 READ = "only read here: it is billed where it is managed"
-KUBERNETES = "runs on nodes that are billed themselves"
-MAKERS = {  # kinds of Kubernetes that make something of AWS
-    "Ingress": "the load balancer that it may make is in no plan",
-    "PersistentVolumeClaim": "the volume that it makes is in no plan",
-    "StatefulSet": "the volumes that it may make are in no plan",
-}
 
 
 def _free(reason: str) -> Rule:
@@ -90,16 +84,4 @@ def rule(resource: PlannedResource) -> Rule:
     for known in (resource.type, f"{resource.type.partition('/')[0]}/*", f"{provider}:*"):
         if pricing_rule := TABLE.get(known):
             return pricing_rule
-    if not resource.custom:
-        return _free(COMPONENT)
-    return _kubernetes if provider == "kubernetes" else _unpriced(f"no rule for {resource.type}")
-
-
-def _kubernetes(p: Pricing) -> None:
-    kind = p.resource.type.rpartition(":")[2]
-    if kind == "Service" and p.get("spec.type") == "LoadBalancer":
-        p.unpriced("the load balancer that it makes is in no plan")
-    elif kind in MAKERS:
-        p.unpriced(MAKERS[kind])
-    else:
-        p.free(KUBERNETES)
+    return _unpriced(f"no rule for {resource.type}") if resource.custom else _free(COMPONENT)

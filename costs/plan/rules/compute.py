@@ -141,8 +141,8 @@ def fleet(p: Pricing) -> None:
     total = p.scaled(total, "ec2:spot-fleet-request:TargetCapacity")
     on_demand, spot = (p.amount(f"{word}TargetCapacity", 0, COUNTS, target) for word in ("onDemand", "spot"))
     usual = "spot" if requested else p.get("defaultTargetCapacityType", UNKNOWN, target)
-    steady = on_demand if usual == "spot" else _rest(total, spot)
-    spare = spot if usual == "on-demand" else _rest(total, on_demand)
+    steady = on_demand if usual == "spot" else total.above(spot)
+    spare = spot if usual == "on-demand" else total.above(on_demand)
     if usual is UNKNOWN:
         steady, spare = steady.maybe, spare.maybe
     machines = [
@@ -158,12 +158,6 @@ def fleet(p: Pricing) -> None:
         p.unpriced("which machines it starts is not known")
     else:
         start(p, machines, (_whole(steady, machines), False, True), (_whole(spare, machines), True, True))
-
-
-def _rest(total: Range, part: Range) -> Range:
-    """What is left of a capacity."""
-    low, high = (max(end, Decimal(0)) for end in (total.low - part.high, total.high - part.low))
-    return Range(low, high).around(None if total.expected is None else total.expected - (part.expected or 0))
 
 
 def batch_environment(p: Pricing) -> None:

@@ -25,11 +25,6 @@ CAPACITY = "minCapacity", "maxCapacity", (0, 256)  # Aurora's units
 NODES = 1, 80  # of a domain
 
 
-def _beyond(amount: Range, included: Range) -> Range:
-    """How much of an amount is more than what is included."""
-    return Range(max(amount.low - included.high, Decimal(0)), max(amount.high - included.low, Decimal(0)))
-
-
 def _support(p: Pricing, engine: Any, version: Any = None) -> None:
     """Names the extended support of a version that is past its standard one."""
     version = p.get("engineVersion", version)
@@ -115,7 +110,7 @@ def _storage(p: Pricing, source: Mapping[str, Any], engine: Any, endings: Sequen
         amount = p.amount(path, source.get(path, 0), (least, most))
         included = Range.of(*(big if size >= large else small for size in (gigabytes.low, gigabytes.high)))
         if kind == "gp3":
-            charge(f"gp3 {path} above those included", _beyond(amount, included), f"{item}-gp3")
+            charge(f"gp3 {path} above those included", amount.above(included), f"{item}-gp3")
         elif kind in ("io1", "io2") and item == "iops":
             charge(f"{kind} {path}", amount if amount.high else Range.of(least), f"{item}-{kind}")
         elif kind is UNKNOWN:
@@ -157,7 +152,7 @@ def _added_replicas(p: Pricing, engine: str) -> None:
     """The replicas that a target adds to those that the plan has, each of its writer's class."""
     members = p.world.users(p.resource, MEMBER, "clusterIdentifier")
     readers = Range.of(max(len(members) - 1, 0))
-    added = _beyond(p.scaled(readers, "rds:cluster:ReadReplicaCount"), readers)
+    added = p.scaled(readers, "rds:cluster:ReadReplicaCount").above(readers)
     if not added.high:
         return
     kinds = {p.get("instanceClass", UNKNOWN, member.inputs) for member in members}

@@ -101,6 +101,14 @@ def classic(p: Pricing) -> None:
     _addresses(p, zones(p, "subnets" if p.get("subnets") is not None else "availabilityZones"), p.flag("internal"))
 
 
+def kubernetes_service(p: Pricing) -> None:
+    """A service of Kubernetes: only those of one type make something of AWS."""
+    if p.get("spec.type") in ("LoadBalancer", UNKNOWN):
+        p.unpriced("the load balancer that it makes is in no plan")
+    else:
+        p.free("runs on nodes that are billed themselves")
+
+
 TABLE = {
     "aws:alb/loadBalancer:LoadBalancer": balancer,
     "aws:ec2/eip:Eip": eip,
@@ -108,4 +116,5 @@ TABLE = {
     "aws:ec2/vpcEndpoint:VpcEndpoint": endpoint,
     "aws:elb/loadBalancer:LoadBalancer": classic,
     "aws:lb/loadBalancer:LoadBalancer": balancer,
+    "kubernetes:core/v1:Service": kubernetes_service,
 }

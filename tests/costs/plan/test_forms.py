@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from costs.book.prices import PriceBook
-from costs.plan.plan import PlannedResource, price_resources
+from costs.plan.plan import price_resources
+from costs.plan.preview import PlannedResource
 
 BOOK = PriceBook.load()
 

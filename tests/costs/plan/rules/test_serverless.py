@@ -8,8 +8,9 @@ import pytest
 
 from costs.book.prices import PriceBook
 from costs.plan.charges import ResourceCost
-from costs.plan.plan import Usage, price_resources
+from costs.plan.plan import price_resources
 from costs.plan.preview import UNKNOWN, PlannedResource
+from costs.plan.traffic import Usage
 
 KIND = "aws:lambda/function:Function"
 
