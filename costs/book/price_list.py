@@ -12,18 +12,12 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 
 from shoestring.base.paths import rows
 
 REGION_PREFIX = r"(?:EU-|[A-Z]{2,4}\d-|[a-z]{2}(?:-[a-z]+)+-\d-)?"  # of a usage type: EUC1-BoxUsage:m5.large
 TYPE = re.compile(r"\(\?P<type>(.+)\)$")  # the group at the end of a usage type that an item's `{type}` stands for
-# The book's units → what AWS calls them, and how many of AWS's they are. Another unit is refused, not converted.
-UNITS = {
-    row["unit"]: (tuple(row["names"].split("|")), Decimal(row["factor"]))
-    for row in rows(Path(__file__).with_name("units.csv"))
-}
 
 
 @dataclass(frozen=True)
@@ -33,7 +27,7 @@ class Wanted:
     Args:
         item: its name; `{type}` stands for the group of that name in `usage`.
         usage: a pattern for the whole usage type, without the region's prefix.
-        unit: the book's, of `UNITS`.
+        unit: the book's.
         where: attributes (`productFamily` among them) and the values that they must have.
     """
 

@@ -11,12 +11,19 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 
-from costs.book.price_list import UNITS, Wanted
+from costs.book.price_list import Wanted
+from shoestring.base.paths import rows
 
+# The book's units → what AWS calls them, and how many of AWS's they are. Another unit is refused, not converted.
+UNITS = {
+    row["unit"]: (tuple(row["names"].split("|")), Decimal(row["factor"]))
+    for row in rows(Path(__file__).with_name("units.csv"))
+}
 HOME = "us-east-1"  # the price list is asked there, whatever region the prices are of
 
 
@@ -118,7 +125,7 @@ def read(products: Iterable[Product], wanted: Iterable[Wanted]) -> Reading:
                     candidates.setdefault(item, {}).setdefault(same, candidate)
             except ValueError as error:
                 left[item] = f"product {product.product.sku}: {error}"
-    rows = []
+    priced = []
     for item, prices in sorted(candidates.items()):
         if len(prices) > 1:
             several = ", ".join(f"{price.usd.normalize():f} (product {price.sku})" for price in prices.values())
@@ -127,9 +134,9 @@ def read(products: Iterable[Product], wanted: Iterable[Wanted]) -> Reading:
             (only,) = prices.values()
             left.pop(item, None)
             published = f", published {only.published}" if only.published else ""
-            rows.append({"item": item, "unit": only.unit, "usd": f"{only.usd.normalize():f}", "note": only.note,
-                         "source": f"AWS Pricing API{published}, product {only.sku}"})  # fmt: skip
-    return Reading(rows, left)
+            priced.append({"item": item, "unit": only.unit, "usd": f"{only.usd.normalize():f}", "note": only.note,
+                           "source": f"AWS Pricing API{published}, product {only.sku}"})  # fmt: skip
+    return Reading(priced, left)
 
 
 def products_of(client: Any, code: str, region: str, filters: Mapping[str, str]) -> list[str]:

@@ -15,9 +15,9 @@ import pytest
 
 from costs.book.comparison import compare, table
 from costs.book.price import Price, UnknownPrice, lacking
-from costs.book.price_list import QUERIES, UNITS
+from costs.book.price_list import QUERIES
 from costs.book.prices import TABLE, PriceBook
-from costs.book.refresh.pricing_api import parse, read
+from costs.book.refresh.pricing_api import UNITS, parse, read
 from costs.plan import rules
 from costs.plan.plan import price_resources
 from shoestring.base.paths import ROOT
