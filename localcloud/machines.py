@@ -31,8 +31,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from localcloud.aws.launches import TEMPLATE_ID, tags_for, template_data, template_of
-from localcloud.aws.row import Json
-from localcloud.aws.tags import as_object
+from localcloud.aws.row import Json, as_object
 from localcloud.processes import Process, answers, free_port, processes_below, start, stop
 from localcloud.protocol import JsonHandler, Notice, arguments, serve
 from shoestring.base.paths import write_atomically

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from localcloud.aws.launches import TEMPLATE_ID, TEMPLATE_VERSION, instance_facts, tags_for, volume_facts
-from localcloud.aws.row import MINUTE, Call, Calls, Charge, Json, Listing, Metering, Read, ResourceType
-from localcloud.aws.tags import as_list
+from localcloud.aws.row import MINUTE, Call, Calls, Charge, Json, Listing, Metering, Read, ResourceType, as_list
 from localcloud.aws.vpc import OTHER, PRODUCT, PUBLIC_IPV4, TAGS, addressed, arn
 
 COMPUTE = "Amazon Elastic Compute Cloud - Compute"
@@ -60,8 +59,8 @@ def _terminate(client: Any, context: Json) -> None:
             client.delete_volume(VolumeId=volume["VolumeId"])
 
 
-def _disk(usage: str, item: str, amount: str, when: str = "") -> Charge:
-    return Charge(OTHER, f"EBS:Volume{usage}.{{type}}", "CreateVolume-{type}", ("ebs", item), amount, when, MINUTE)
+def _disk(usage: str, item: str, amount: str) -> Charge:
+    return Charge(OTHER, f"EBS:Volume{usage}.{{type}}", "CreateVolume-{type}", ("ebs", item), amount, amount, MINUTE)
 
 
 TYPES = (
@@ -81,7 +80,6 @@ TYPES = (
             update=(Call("create_launch_template_version", {"VersionDescription": "=description"}, TEMPLATE_DATA,
                          "LaunchTemplateData", on=f"{TEMPLATE_DATA} description"),),
             tags=TAGS,
-            name="name",
             provider_only="updateDefaultVersion",
             names={"vpcSecurityGroupIds": "securitygroupid"},
             computed=arn("launch-template"),
@@ -121,8 +119,7 @@ TYPES = (
         ),
         metering=Metering(
             (
-                Charge(COMPUTE, "BoxUsage:{type}", "RunInstances", ("ec2", "{type}"), when="on_demand",
-                       minimum=MINUTE),
+                Charge(COMPUTE, "BoxUsage:{type}", "RunInstances", ("ec2", "{type}"), when="!spot", minimum=MINUTE),
                 Charge(COMPUTE, "SpotUsage:{type}", "RunInstances:SV", ("ec2", "{type}"), when="spot", minimum=MINUTE,
                        spot=True),
                 Charge(PRODUCT, "USE1-PublicIPv4:InUseAddress", "RunInstances", PUBLIC_IPV4, when="public",
@@ -138,8 +135,8 @@ TYPES = (
         metering=Metering(
             (
                 _disk("Usage", "{type}", "gb"),
-                _disk("P-IOPS", "{type}-iops", "more_iops", "more_iops"),
-                _disk("P-Throughput", "{type}-throughput", "more_throughput", "more_throughput"),
+                _disk("P-IOPS", "{type}-iops", "more_iops"),
+                _disk("P-Throughput", "{type}-throughput", "more_throughput"),
             ),
             begin="CreateTime", more_facts=volume_facts, begins=("ModifyVolume",),
             ends=("DeleteVolume", "TerminateInstances"),

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from localcloud.aws.row import Json
-from localcloud.aws.tags import as_object
+from localcloud.aws.row import Json, as_object
 
 TEMPLATE_ID, TEMPLATE_VERSION = "aws:ec2launchtemplate:id", "aws:ec2launchtemplate:version"
 DISK = {"type": "VolumeType", "gb": "VolumeSize", "iops": "Iops", "throughput": "Throughput"}  # in a template
@@ -37,7 +36,7 @@ def tags_for(data: Json, kind: str) -> dict[str, str]:
 
 
 def instance_facts(client: Any, instance: Json) -> Json:
-    """`public`, whether it has a public address; `on_demand` and `spot`, which capacity it is on."""
+    """`public`, whether it has a public address, and `spot`, whether it is on spot capacity."""
     data = template_of(client, instance)
     interfaces = data.get("NetworkInterfaces", [])
     public = interfaces[0].get("AssociatePublicIpAddress") if interfaces else None
@@ -45,7 +44,7 @@ def instance_facts(client: Any, instance: Json) -> Json:
         subnets = client.describe_subnets(SubnetIds=[instance["SubnetId"]])["Subnets"]
         public = any(subnet["MapPublicIpOnLaunch"] for subnet in subnets)
     market = data.get("InstanceMarketOptions", {}).get("MarketType") or instance.get("InstanceLifecycle")
-    return {"public": bool(public), "spot": market == "spot", "on_demand": market != "spot"}
+    return {"public": bool(public), "spot": market == "spot"}
 
 
 def volume_facts(client: Any, volume: Json) -> Json:

@@ -23,7 +23,6 @@ TYPES = (
             update=(Call("put_parameter", {"Overwrite": True}, PARAMETER, on="value description tier"),),
             tags=Tags("add_tags_to_resource", "remove_tags_from_resource", "list_tags_for_resource", "TagList"),
             volatile="version",
-            computed={"arn": "=item.ARN"},
         ),
         unmetered="standard parameters are free",
     ),

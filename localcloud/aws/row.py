@@ -6,7 +6,7 @@ Of a text in a row, `=` before it makes a JMESPath expression, and `{name}` in i
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -62,7 +62,6 @@ class Read:
     operation: str
     item: str = "@"
     arguments: Json = field(default_factory=dict)
-    optional: bool = False  # its absence is not the resource's
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,6 @@ class Calls:
     read: tuple[Read, ...] = ()  # where none is named, see `ResourceType.reads`
     tags: Tags | None = None
     imported: str = ""  # the template that an id is taken apart by, where that is not `id`
-    name: str = ""  # the property that is the resource's unique name, where that is not all of `id`
     provider_only: str = ""  # properties that mean something to the provider alone
     computed: dict[str, str] = field(default_factory=dict)  # outputs that no answer has under their own name
     names: dict[str, str] = field(default_factory=dict)  # where a property's folded name is not the member's
@@ -111,9 +109,9 @@ class Calls:
 
     @property
     def named(self) -> str:
-        """The property that is the resource's name: unique, and made up where a program may leave it out."""
+        """The property that is the resource's name, where it has one: unique, and made up where it may be left out."""
         whole = re.fullmatch(r"\{(\w+)\}", self.id)
-        return self.name or (whole[1] if whole else "")
+        return whole[1] if whole else "name"
 
     @property
     def creation(self) -> tuple[Call, ...]:
@@ -162,9 +160,9 @@ class Charge:
     operation: str
     price: tuple[str, str]  # service and item in the price book
     amount: str = ""  # the fact that says how many units stand at a time; one where it is empty
-    when: str = ""  # the fact that must hold
+    when: str = "`true`"  # whether it is due: JMESPath on the facts
     minimum: int = 0  # the least number of seconds that is billed
-    spot: bool | None = None  # billed at the emulated market's share of the list price; None: neither kind of capacity
+    spot: bool = False  # billed at the emulated market's share of the list price
     scale: int = 1  # how many of what is counted make one unit
 
 
@@ -266,3 +264,15 @@ def evaluate(expression: Any, values: Any) -> Any:
     if not isinstance(expression, str):
         return expression
     return jmespath.search(expression[1:], values) if expression.startswith("=") else text(expression, values)
+
+
+def as_object(tags: Any) -> dict[str, str]:
+    """Tags as an object, from the list or the object that a service answers, or from nothing."""
+    if isinstance(tags, dict):
+        return {str(key): str(value) for key, value in tags.items()}
+    return {str(tag["Key"]): str(tag.get("Value", "")) for tag in tags or []}
+
+
+def as_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    """Tags as most of AWS's requests and answers have them."""
+    return [{"Key": key, "Value": value} for key, value in tags.items()]

@@ -7,7 +7,7 @@ from typing import Any
 
 from localcloud.aws.row import Call, Calls, Charge, Json, Listing, Metering, Read, ResourceType, Tags
 
-PRODUCT = "Amazon SageMaker"
+PRODUCT, INSTANCE = "Amazon SageMaker", ("sagemaker-training", "{type}")
 RUNNING = ("InProgress", "Stopping")
 
 
@@ -21,10 +21,6 @@ def _stop_job(client: Any, context: Json) -> None:
         client.stop_training_job(TrainingJobName=context["id"])
     while status() in RUNNING:
         time.sleep(0.3)
-
-
-def _instances(usage: str, spot: bool) -> Charge:
-    return Charge(PRODUCT, usage, "CreateTrainingJob", ("sagemaker-training", "{type}"), spot=spot)
 
 
 TYPES = (
@@ -47,8 +43,8 @@ TYPES = (
         ),
         metering=Metering(
             (
-                _instances("USE1-Train:{type}", spot=False),
-                _instances("USE1-SpotTrain:{type}", spot=True),
+                Charge(PRODUCT, "USE1-Train:{type}", "CreateTrainingJob", INSTANCE, when="!spot"),
+                Charge(PRODUCT, "USE1-SpotTrain:{type}", "CreateTrainingJob", INSTANCE, when="spot", spot=True),
                 Charge(PRODUCT, "USE1-Train:VolumeUsage.gp2", "CreateTrainingJob", ("sagemaker", "training-storage"),
                        "gb"),
             ),

@@ -14,8 +14,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from localcloud import ACCOUNT, REGION
-from localcloud.aws.row import Json
-from localcloud.aws.tags import as_list, as_object
+from localcloud.aws.row import Json, as_list, as_object
 from localcloud.meter.explorer import moment, periods
 from localcloud.meter.expressions import Test, matcher
 from localcloud.meter.forecast import spent

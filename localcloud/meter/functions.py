@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from localcloud.aws.tags import as_object
+from localcloud.aws.row import as_object
 from localcloud.meter.ledger import Ledger
 
 REPORT = re.compile(r"^REPORT RequestId: (\S+)\s.*?Billed Duration: (\d+) ms\s+Memory Size: (\d+) MB")

@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import jmespath
+
 from costs.book.price import Price, UnknownPrice
 from costs.book.prices import PriceBook
 from localcloud import REGION
@@ -58,13 +60,11 @@ def decimal(value: float | int | str) -> Decimal:
 
 def months(begin: float, end: float) -> Iterator[tuple[float, float, Decimal]]:
     """A time in pieces that lie within one month (UTC) each, with the seconds of that month."""
-    while True:
-        first = datetime.fromtimestamp(begin, UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-        following = (first + timedelta(days=32)).replace(day=1).timestamp()
-        yield begin, min(end, following), Decimal(round(following - first.timestamp()))
-        if end <= following:
-            return
-        begin = following
+    first = datetime.fromtimestamp(begin, UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    following = (first + timedelta(days=32)).replace(day=1).timestamp()
+    yield begin, min(end, following), Decimal(round(following - first.timestamp()))
+    if end > following:
+        yield from months(following, end)
 
 
 class Rater:
@@ -127,10 +127,8 @@ class Rater:
         trained, billable = decimal(facts["trained"]), decimal(facts["billable"])
         discount = billable / trained if trained else Decimal(1)
         for charge in _due(stretch):
-            if charge.spot is not None and charge.spot != facts["spot"]:
-                continue
             count = decimal(facts["count"]) * (decimal(facts["gb"]) if charge.amount else 1)
-            end = facts["ended"] or stretch.begin + facts["trained"]
+            end = stretch.end or stretch.begin + facts["trained"]
             month = next(months(stretch.begin, end))[2]
             quantity = count * trained / (month if charge.amount else HOUR)
             lines.append(self._line(stretch, charge, stretch.begin, end, quantity, discount if charge.spot else None))
@@ -158,6 +156,6 @@ class Rater:
 
 
 def _due(stretch: Stretch) -> list[Charge]:
-    """The charges whose fact holds."""
+    """The charges that its facts make due."""
     charges = (USAGE[stretch.kind],) if stretch.kind in USAGE else METERED[stretch.kind].metering.charges
-    return [charge for charge in charges if not charge.when or stretch.facts[charge.when]]
+    return [charge for charge in charges if jmespath.search(charge.when, stretch.facts)]

@@ -30,7 +30,7 @@ def stretch_of(job: dict[str, Any], now: float) -> Stretch | None:
     ended = described.get("TrainingEndTime")
     facts = {
         "type": config["InstanceType"], "count": config.get("InstanceCount", 1), "gb": config["VolumeSizeInGB"],
-        "spot": spot, "trained": trained, "billable": billable, "ended": ended,
+        "spot": spot, "trained": trained, "billable": billable,
     }  # fmt: skip
     return Stretch("training", described["TrainingJobName"], began, ended, facts, dict(job["tags"]), final=True)
 

@@ -14,9 +14,8 @@ import jmespath
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from localcloud.aws.row import Json, Listing, ResourceType, absent
+from localcloud.aws.row import Json, Listing, ResourceType, absent, as_object
 from localcloud.aws.s3 import READS, WRITES
-from localcloud.aws.tags import as_object
 from localcloud.aws.types import METERED, USAGE
 from localcloud.meter.budgets import Budgets
 from localcloud.meter.functions import Logs

@@ -9,8 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from localcloud.aws.row import plain
-from localcloud.aws.tags import as_list, as_object
+from localcloud.aws.row import as_list, as_object, plain
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"  # Pulumi's mark of a value that a preview cannot know
 SIGNATURE = "4dabf18193072939515e22adb298388d"  # Pulumi's mark of a value that is more than JSON

@@ -14,8 +14,7 @@ from urllib.error import HTTPError
 import jmespath
 from botocore.exceptions import ClientError
 
-from localcloud.aws.row import Call, Calls, Json, Read, absent, evaluate, plain, text
-from localcloud.aws.tags import as_list, as_object
+from localcloud.aws.row import Call, Calls, Json, Read, absent, as_list, as_object, evaluate, plain, text
 from localcloud.aws.types import BY_TOKEN, CALLS
 from localcloud.provider import schema
 from localcloud.provider.convert import UNKNOWN, ProviderError, properties, settle, to_request
@@ -168,9 +167,9 @@ class Resource:
         item: Json = {}
         for read in BY_TOKEN[self.token].reads:
             part = self._part(read)
-            if part is None and not read.optional:
+            if part is None:
                 return False
-            item |= part or {}
+            item |= part
         if self.calls.complete:
             completed = self.calls.complete(self.client, self._context(), item)
             if completed is None:

@@ -112,7 +112,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         news, olds = _values(request.news), _values(request.olds)
         for name, value in calls.defaults.items():
             news.setdefault(name, value)
-        if calls.named and calls.named not in known["required"] and news.get(calls.named) is None:
+        if calls.named in known["inputs"].keys() - known["required"] and news.get(calls.named) is None:
             stem = request.urn.rpartition("::")[2]
             news[calls.named] = olds.get(calls.named) or f"{stem}-{(request.randomSeed or os.urandom(4)).hex()[:7]}"
         problems: list[tuple[str, str]] = []
@@ -126,11 +126,11 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     @reported
     def Diff(self, request: Any, context: Any) -> Any:
-        _, calls = self._calls(request)
+        token, calls = self._calls(request)
         old, new = _values(request.old_inputs), _values(request.news)
         changed = differing(old, new) - set(request.ignoreChanges)
         replaces = changed - changeable(calls)
-        same_name = bool(calls.named) and calls.named not in changed
+        same_name = calls.named in schema.load()[token]["inputs"].keys() - changed
         return provider_pb2.DiffResponse(
             changes=provider_pb2.DiffResponse.DIFF_SOME if changed else provider_pb2.DiffResponse.DIFF_NONE,
             diffs=sorted(changed),

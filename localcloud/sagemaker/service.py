@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 
 from localcloud import ACCOUNT, REGION
-from localcloud.aws.tags import as_list, as_object
+from localcloud.aws.row import as_list, as_object
 from localcloud.processes import Process, stop
 from localcloud.protocol import ServiceError, invalid
 from localcloud.requests import Model, operations, page
