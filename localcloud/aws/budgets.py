@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from localcloud import ACCOUNT
@@ -42,24 +43,24 @@ def _budget(context: Json) -> Json:
     return {"accountId": account, "notificationList": notifications or None, "costFilterMap": filters or None}
 
 
-def _notifications(client: Any, context: Json) -> list[Json]:
-    budget = {"AccountId": context["accountId"], "BudgetName": context["name"]}
-    pages = client.get_paginator("describe_notifications_for_budget").paginate(**budget)
-    return [notification for page in pages for notification in page["Notifications"]]
+def notifications_of(client: Any, account: str, name: str) -> Iterator[tuple[Json, list[Json]]]:
+    """A budget's notifications, each with its subscribers."""
+    budget = {"AccountId": account, "BudgetName": name}
+    for page in client.get_paginator("describe_notifications_for_budget").paginate(**budget):
+        for notification in page["Notifications"]:
+            answer = client.describe_subscribers_for_notification(**budget, Notification=notification)
+            yield notification, answer["Subscribers"]
 
 
 def _described(client: Any, context: Json, item: Json) -> Json:
     """The budget with notifications and filters in the words of the provider."""
-    budget = {"AccountId": context["accountId"], "BudgetName": context["name"]}
     notifications = []
-    for answer in _notifications(client, context):
-        notification = {member: answer[member] for member in NOTIFICATION}
-        subscribers = client.describe_subscribers_for_notification(**budget, Notification=notification)["Subscribers"]
+    for notification, subscribers in notifications_of(client, context["accountId"], context["name"]):
         addresses = {
             member: [subscriber["Address"] for subscriber in subscribers if subscriber["SubscriptionType"] == kind]
             for kind, member in SUBSCRIBERS.items()
         }
-        notifications.append({**notification, **addresses})
+        notifications.append({**{member: notification[member] for member in NOTIFICATION}, **addresses})
     filters = [{"Name": name, "Values": values} for name, values in item.get("CostFilters", {}).items()]
     return {**item, "Notifications": notifications, "CostFilters": filters}
 
@@ -67,8 +68,7 @@ def _described(client: Any, context: Json, item: Json) -> Json:
 def _change_notifications(client: Any, context: Json) -> None:
     """Replaces a budget's notifications, as the official provider does."""
     budget = {"AccountId": context["accountId"], "BudgetName": context["name"]}
-    for notification in _notifications(client, context):
-        notification.pop("NotificationState", None)
+    for notification, _ in list(notifications_of(client, context["accountId"], context["name"])):
         client.delete_notification(**budget, Notification=notification)
     for notification in context["notificationList"] or []:
         client.create_notification(**budget, **notification)
@@ -100,7 +100,6 @@ TYPES = (
                          on="limitAmount limitUnit filterExpression metrics costTypes costFilters budgetType timeUnit"),
                     ),
             tags=TAGS,
-            name="name",
             names={"name": "budgetname"},
             computed={
                 "arn": "arn:aws:budgets::{accountId}:budget/{name}",
@@ -130,7 +129,6 @@ TYPES = (
                          "name monitorType monitorDimension", "AnomalyMonitor"),),
             update=(Call("update_anomaly_monitor", {"MonitorName": "=name"}, on="name"),),
             tags=TAGS,
-            name="name",
             names={"name": "monitorname"},
             computed={"arn": "=id"},
             prepare=_specification,
@@ -147,7 +145,6 @@ TYPES = (
                          "AnomalySubscription"),),
             update=(Call("update_anomaly_subscription", walk=SUBSCRIPTION),),
             tags=TAGS,
-            name="name",
             names={"name": "subscriptionname"},
             computed={"arn": "=id"},
         ),

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from localcloud import ACCOUNT
-from localcloud.aws.budgets import NOTIFICATION
+from localcloud.aws.budgets import NOTIFICATION, notifications_of
 from localcloud.aws.row import Json
 from localcloud.meter.expressions import DIMENSIONS, Test, matcher
 from localcloud.meter.forecast import spent, to_the_end
@@ -150,12 +150,7 @@ class Budgets:
         budgets = []
         pages = client.get_paginator("describe_budgets").paginate(AccountId=ACCOUNT, ShowFilterExpression=True)
         for budget in [budget for page in pages for budget in page.get("Budgets", [])]:
-            which = {"AccountId": ACCOUNT, "BudgetName": budget["BudgetName"]}
-            notifications = []
-            for notification in client.describe_notifications_for_budget(**which).get("Notifications", []):
-                answer = client.describe_subscribers_for_notification(**which, Notification=notification)
-                notifications.append((notification, answer.get("Subscribers", [])))
-            budgets.append((budget, notifications))
+            budgets.append((budget, list(notifications_of(client, ACCOUNT, budget["BudgetName"]))))
         self.kept = budgets
         for name in set(self.sent) - {budget["BudgetName"] for budget, _ in budgets}:
             del self.sent[name]
