@@ -9,16 +9,6 @@ from localcloud.aws.row import Call, Calls, Json, Listing, Read, ResourceType, T
 FREE = "IAM is free"
 
 
-def _detach_policies(client: Any, context: Json) -> None:
-    """A role can go only without policies; those that Pulumi made are gone by now, others go with `forceDetach`."""
-    if not context.get("forceDetachPolicies"):
-        return
-    for name in client.list_role_policies(RoleName=context["id"])["PolicyNames"]:
-        client.delete_role_policy(RoleName=context["id"], PolicyName=name)
-    for policy in client.list_attached_role_policies(RoleName=context["id"])["AttachedPolicies"]:
-        client.detach_role_policy(RoleName=context["id"], PolicyArn=policy["PolicyArn"])
-
-
 def _remove_role(client: Any, context: Json) -> None:
     if context.get("role"):
         client.remove_role_from_instance_profile(InstanceProfileName=context["id"], RoleName=context["role"])
@@ -37,9 +27,7 @@ TYPES = (
                 Call("update_role", walk="description maxSessionDuration"),
             ),
             tags=Tags("tag_role", "untag_role", "list_role_tags"),
-            provider_only="forceDetachPolicies",
             names={"name": "rolename", "assumeRolePolicy": "assumerolepolicydocument", "uniqueId": "roleid"},
-            before_delete=_detach_policies,
         ),
         unmetered=FREE,
     ),
@@ -48,7 +36,6 @@ TYPES = (
         calls=Calls(
             "{role}:{name}", {"RoleName": "=role", "PolicyName": "=name"},
             put=(Call("put_role_policy", {"PolicyDocument": "=policy"}, on="policy"),),
-            name="name",
             names={"role": "rolename", "name": "policyname", "policy": "policydocument"},
         ),
     ),

@@ -19,12 +19,7 @@ def _topic(context: Json) -> Json:
 
 
 def _subscription(context: Json) -> Json:
-    raw = context.get("rawMessageDelivery")
-    chosen = {
-        "FilterPolicy": context.get("filterPolicy"),
-        "FilterPolicyScope": context.get("filterPolicyScope"),
-        "RawMessageDelivery": None if raw is None else str(raw).lower(),
-    }
+    chosen = {"FilterPolicy": context.get("filterPolicy"), "FilterPolicyScope": context.get("filterPolicyScope")}
     return {"attributes": {name: value for name, value in chosen.items() if value} or None, **chosen}
 
 
@@ -60,7 +55,6 @@ TYPES = (
             ),
             tags=Tags("tag_resource", "untag_resource", "list_tags_for_resource"),
             imported="arn:aws:sns:{region}:{account}:{name}",
-            name="name",
             computed={"arn": "=id", "name": "=name"},
             prepare=_topic,
             prepared="displayName kmsMasterKeyId",
@@ -89,15 +83,13 @@ TYPES = (
             delete=(Call("unsubscribe"),),
             update=(
                 _attribute("set_subscription_attributes", "FilterPolicy", "=FilterPolicy || '{}'", "filterPolicy"),
-                _attribute("set_subscription_attributes", "RawMessageDelivery", "=RawMessageDelivery || 'false'",
-                           "rawMessageDelivery"),
             ),
             names={"topic": "topicarn"},
             computed={"arn": "=id", "ownerId": "=account",
                       "pendingConfirmation": "=item.PendingConfirmation == 'true'",
                       "confirmationWasAuthenticated": "=item.ConfirmationWasAuthenticated == 'true'"},
             prepare=_subscription,
-            prepared="filterPolicy filterPolicyScope rawMessageDelivery",
+            prepared="filterPolicy filterPolicyScope",
         ),
         "aws:sns/topicSubscription:TopicSubscription",
         unmetered=REQUESTS,
@@ -108,8 +100,6 @@ TYPES = (
             "{groupName}/{name}", {"Name": "=name", "GroupName": "=groupName"},
             create=(Call("create_schedule", walk=SCHEDULE),),
             update=(Call("update_schedule", walk=SCHEDULE),),
-            name="name",
-            computed={"arn": "=item.Arn"},
             prepare=lambda context: {"groupName": context.get("groupName") or "default"},
         ),
         unmetered=REQUESTS,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import time
 from pathlib import Path
 from typing import Any
@@ -47,14 +46,10 @@ def _remove_versions(client: Any, bucket: str, key: str = "") -> None:
 
 
 def _body(context: Json) -> Json:
-    """The object's bytes, from its `source` (a path or text), `content` or `contentBase64`."""
+    """The object's bytes, from its `source` (a path or text) or `content`."""
     source = context.get("source") or {}
-    if "path" in source:
-        body = Path(source["path"]).read_bytes()
-    elif "contentBase64" in context:
-        body = base64.b64decode(context["contentBase64"])
-    else:
-        body = str(source.get("text", context.get("content", ""))).encode()
+    text = str(source.get("text", context.get("content", "")))
+    body = Path(source["path"]).read_bytes() if "path" in source else text.encode()
     return {"body": body, "tagging": urlencode(context["tags"]) if context.get("tags") else None}
 
 
@@ -130,7 +125,7 @@ TYPES = (
                 "put_object",
                 {"Body": "=body", "ContentType": "=contentType", "ServerSideEncryption": "=serverSideEncryption",
                  "Metadata": "=metadata", "CacheControl": "=cacheControl", "Tagging": "=tagging"},
-                on="source content contentBase64 sourceHash contentType metadata cacheControl etag",
+                on="source content sourceHash contentType metadata cacheControl etag",
             ),),
             read=(Read("head_object"),),
             tags=Tags("put_object_tagging", "delete_object_tagging", "get_object_tagging", "TagSet", TAG_SET, {}),
@@ -138,7 +133,7 @@ TYPES = (
             computed={"arn": "arn:aws:s3:::{id}"},
             volatile="etag versionId",
             prepare=_body,
-            prepared="source content contentBase64 sourceHash etag",
+            prepared="source content sourceHash etag",
             before_delete=lambda client, context: _remove_versions(client, context["bucket"], context["key"]),
         ),
     ),

@@ -13,12 +13,7 @@ from localcloud.meter.rate import LineItem, decimal
 from localcloud.protocol import ServiceError, invalid
 from localcloud.requests import offset, page
 
-METRICS = {
-    name: member
-    for member in ("UnblendedCost", "BlendedCost", "AmortizedCost", "NetUnblendedCost", "NetAmortizedCost",
-                   "UsageQuantity")
-    for name in (member, "".join("_" + c if c.isupper() else c for c in member).strip("_").upper())
-}  # fmt: skip
+METRICS = ("AmortizedCost", "BlendedCost", "NetAmortizedCost", "NetUnblendedCost", "UnblendedCost", "UsageQuantity")
 PAGE = 1000  # groups in an answer
 
 
@@ -38,7 +33,7 @@ def moment(text: str, granularity: str = "DAILY") -> datetime:
         if "T" in text:
             if granularity != "HOURLY":
                 raise ValueError
-            return datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(UTC)
+            return datetime.fromisoformat(text).astimezone(UTC)
         return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
     except ValueError as error:
         form = "yyyy-MM-dd'T'HH:mm:ss'Z'" if granularity == "HOURLY" else "yyyy-MM-dd"
@@ -93,10 +88,9 @@ def cost_and_usage(request: Json, lines: Sequence[LineItem], now: datetime) -> J
         raise ServiceError("DataUnavailableException", "The requested data is unavailable: the period lies ahead.")
     if granularity == "HOURLY" and (now - start).days > 14:
         raise invalid("Hourly data is available for the last 14 days only.")
-    unknown = [name for name in request["Metrics"] if name not in METRICS]
-    if unknown:
-        raise invalid(f"Unknown metric {', '.join(unknown)}; there are: {', '.join(sorted(set(METRICS.values())))}")
-    names = [METRICS[name] for name in request["Metrics"]]
+    names = request["Metrics"]
+    if unknown := [name for name in names if name not in METRICS]:
+        raise invalid(f"Unknown metric {', '.join(unknown)}; there are: {', '.join(METRICS)}")
     by = request.get("GroupBy", [])
     fits, keys = matcher(request.get("Filter")), grouper(by)
     whole = start.timestamp(), end.timestamp()

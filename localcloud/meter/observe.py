@@ -20,7 +20,7 @@ def moment(value: Any) -> float | None:
     if isinstance(value, datetime):
         return value.timestamp()
     if isinstance(value, str):
-        return datetime.fromisoformat(value.replace("Z", "+00:00")).timestamp()
+        return datetime.fromisoformat(value).timestamp()
     return float(value) / 1000 if float(value) > 1e11 else float(value)  # CloudWatch Logs counts milliseconds
 
 
