@@ -17,8 +17,8 @@ TEMPLATE_DATA = (
 
 
 def _launched(client: Any, context: Json) -> Json:
-    """What RunInstances wants, its launch template's part included: AWS lays that in by itself, and tags the instance
-    with the template that it came from; MiniStack does neither."""
+    """The data of the launch template that RunInstances wants laid in, and all tags: AWS does that by itself, and tags
+    the instance with the template that it came from; MiniStack does neither."""
     template, tags = context.get("launchTemplate") or {}, dict(context.get("tags") or {})
     data: Json = {}
     if template:
@@ -28,20 +28,10 @@ def _launched(client: Any, context: Json) -> Json:
         data = dict(answer["LaunchTemplateData"])
         tags = {**tags_for(data, "instance"), **tags}
         tags |= {TEMPLATE_ID: answer["LaunchTemplateId"], TEMPLATE_VERSION: str(answer["VersionNumber"])}
-    name, recovery = context.get("iamInstanceProfile"), context.get("maintenanceOptions")
     tagged = [item for item in data.get("TagSpecifications", []) if item["ResourceType"] != "instance"]
     if tags:
         tagged.append({"ResourceType": "instance", "Tags": as_list(tags)})
-    return {
-        "image": context.get("ami") or data.get("ImageId"),
-        "type": context.get("instanceType") or data.get("InstanceType"),
-        "groups": context.get("vpcSecurityGroupIds") or data.get("SecurityGroupIds"),
-        "user": context.get("userDataBase64") or context.get("userData") or data.get("UserData"),
-        "profile": {"Name": name} if name else data.get("IamInstanceProfile"),
-        "maintenance": {"AutoRecovery": recovery["autoRecovery"]} if recovery else data.get("MaintenanceOptions"),
-        "devices": data.get("BlockDeviceMappings"),
-        "tagged": tagged or None,
-    }
+    return {"template": data, "tagged": tagged or None}
 
 
 def _terminate(client: Any, context: Json) -> None:
@@ -94,11 +84,16 @@ TYPES = (
             "=answer.Instances[0].InstanceId", addressed("InstanceId"),
             create=(
                 Call("run_instances", {
-                    "MinCount": 1, "MaxCount": 1, "ImageId": "=image", "InstanceType": "=type",
+                    "MinCount": 1, "MaxCount": 1, "ImageId": "=ami || template.ImageId",
+                    "InstanceType": "=instanceType || template.InstanceType",
                     "SubnetId": "=subnetId", "PrivateIpAddress": "=privateIp", "KeyName": "=keyName",
-                    "SecurityGroupIds": "=groups", "UserData": "=user", "IamInstanceProfile": "=profile",
-                    "EbsOptimized": "=ebsOptimized", "MaintenanceOptions": "=maintenance",
-                    "BlockDeviceMappings": "=devices", "TagSpecifications": "=tagged",
+                    "SecurityGroupIds": "=vpcSecurityGroupIds || template.SecurityGroupIds",
+                    "UserData": "=userDataBase64 || userData || template.UserData", "EbsOptimized": "=ebsOptimized",
+                    "IamInstanceProfile": "=iamInstanceProfile && {Name: iamInstanceProfile}"
+                                          " || template.IamInstanceProfile",
+                    "MaintenanceOptions": "=maintenanceOptions && {AutoRecovery: maintenanceOptions.autoRecovery}"
+                                          " || template.MaintenanceOptions",
+                    "BlockDeviceMappings": "=template.BlockDeviceMappings", "TagSpecifications": "=tagged",
                 }),
                 Call("wait:instance_running"),
             ),
@@ -113,8 +108,7 @@ TYPES = (
             computed={**arn("instance"), "instanceState": "=item.State.Name",
                       "availabilityZone": "=item.Placement.AvailabilityZone"},
             prepare_create=_launched,
-            prepared="ami instanceType vpcSecurityGroupIds userData userDataBase64 iamInstanceProfile launchTemplate "
-                     "maintenanceOptions",
+            prepared="launchTemplate",
             before_delete=_terminate,
         ),
         metering=Metering(

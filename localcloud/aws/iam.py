@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from localcloud.aws.row import Call, Calls, Json, Listing, Read, ResourceType, Tags
+from localcloud.aws.row import Call, Calls, Listing, Read, ResourceType, Tags
 
 FREE = "IAM is free"
-
-
-def _remove_role(client: Any, context: Json) -> None:
-    if context.get("role"):
-        client.remove_role_from_instance_profile(InstanceProfileName=context["id"], RoleName=context["role"])
-
 
 TYPES = (
     ResourceType(
@@ -59,7 +51,8 @@ TYPES = (
             tags=Tags("tag_instance_profile", "untag_instance_profile"),
             names={"name": "instanceprofilename", "uniqueId": "instanceprofileid"},
             computed={"role": "=item.Roles[0].RoleName"},
-            before_delete=_remove_role,
+            delete=(Call("remove_role_from_instance_profile", {"RoleName": "=role"}, given="role"),
+                    Call("delete_instance_profile")),
         ),
         unmetered=FREE,
     ),

@@ -13,16 +13,6 @@ SCHEDULE = (
 )
 
 
-def _topic(context: Json) -> Json:
-    chosen = {"DisplayName": context.get("displayName"), "KmsMasterKeyId": context.get("kmsMasterKeyId")}
-    return {"attributes": {name: value for name, value in chosen.items() if value} or None}
-
-
-def _subscription(context: Json) -> Json:
-    chosen = {"FilterPolicy": context.get("filterPolicy"), "FilterPolicyScope": context.get("filterPolicyScope")}
-    return {"attributes": {name: value for name, value in chosen.items() if value} or None, **chosen}
-
-
 def _default_policy(context: Json) -> Json:
     """The policy of a topic that has none of its own: its account alone."""
     statement = {
@@ -47,7 +37,10 @@ TYPES = (
         "sns", "topic", Listing("list_topics", "Topics", "TopicArn"),
         Calls(
             "=answer.TopicArn", {"TopicArn": "=id", "ResourceArn": "=id"},
-            create=(Call("create_topic", {"Name": "=name", "Attributes": "=attributes", "Tags": "=tagList"}),),
+            create=(Call("create_topic", {
+                "Name": "=name", "Tags": "=tagList",
+                "Attributes": {"DisplayName": "=displayName", "KmsMasterKeyId": "=kmsMasterKeyId"},
+            }),),
             read=(Read("get_topic_attributes", "Attributes"),),
             update=(
                 _attribute("set_topic_attributes", "DisplayName", "=displayName || ''", "displayName"),
@@ -56,8 +49,6 @@ TYPES = (
             tags=Tags("tag_resource", "untag_resource", "list_tags_for_resource"),
             imported="arn:aws:sns:{region}:{account}:{name}",
             computed={"arn": "=id", "name": "=name"},
-            prepare=_topic,
-            prepared="displayName kmsMasterKeyId",
         ),
         unmetered=REQUESTS,
     ),
@@ -77,19 +68,19 @@ TYPES = (
         "sns", "subscription", Listing("list_subscriptions", "Subscriptions", "SubscriptionArn"),
         Calls(
             "=answer.SubscriptionArn", {"SubscriptionArn": "=id"},
-            create=(Call("subscribe", {"Attributes": "=attributes", "ReturnSubscriptionArn": True},
-                         "topic protocol endpoint"),),
+            create=(Call("subscribe", {
+                "Attributes": {"FilterPolicy": "=filterPolicy", "FilterPolicyScope": "=filterPolicyScope"},
+                "ReturnSubscriptionArn": True,
+            }, "topic protocol endpoint"),),
             read=(Read("get_subscription_attributes", "Attributes"),),
             delete=(Call("unsubscribe"),),
             update=(
-                _attribute("set_subscription_attributes", "FilterPolicy", "=FilterPolicy || '{}'", "filterPolicy"),
+                _attribute("set_subscription_attributes", "FilterPolicy", "=filterPolicy || '{}'", "filterPolicy"),
             ),
             names={"topic": "topicarn"},
             computed={"arn": "=id", "ownerId": "=account",
                       "pendingConfirmation": "=item.PendingConfirmation == 'true'",
                       "confirmationWasAuthenticated": "=item.ConfirmationWasAuthenticated == 'true'"},
-            prepare=_subscription,
-            prepared="filterPolicy filterPolicyScope",
         ),
         "aws:sns/topicSubscription:TopicSubscription",
         unmetered=REQUESTS,

@@ -41,7 +41,7 @@ class Call:
     walk: str = ""  # the properties whose values are laid into the request by name
     under: str = ""  # the member that they go into; the request itself where it is empty
     on: str = ""  # made only when one of these is set (creation) or changed (update); `walk` where it is empty
-    given: str = ""  # made only where this property is true
+    given: str = ""  # at a change or removal made only where this property is true
     tags: str = ""  # the resource type for EC2's TagSpecifications
 
     @cached_property
@@ -255,7 +255,7 @@ def text(template: str, values: Any) -> str:
 
 
 def evaluate(expression: Any, values: Any) -> Any:
-    """An expression, or what holds expressions, with the values in place; an argument that is None is left out."""
+    """An expression, or what holds expressions, with the values in place; a member that is None is left out."""
     if isinstance(expression, dict):
         members = {key: evaluate(item, values) for key, item in expression.items()}
         return {key: item for key, item in members.items() if item is not None and item != {}}
@@ -263,7 +263,7 @@ def evaluate(expression: Any, values: Any) -> Any:
         return [evaluate(item, values) for item in expression]
     if not isinstance(expression, str):
         return expression
-    return jmespath.search(expression[1:], values) if expression.startswith("=") else text(expression, values)
+    return plain(jmespath.search(expression[1:], values)) if expression.startswith("=") else text(expression, values)
 
 
 def as_object(tags: Any) -> dict[str, str]:

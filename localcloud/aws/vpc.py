@@ -26,27 +26,14 @@ def addressed(member: str) -> Json:
     return {member: "=id", f"{member}s": ["=id"]}
 
 
-def _permission(context: Json) -> Json:
-    """A rule's peer, in the member of the permission that it belongs in."""
-
-    def peer(member: str, name: str) -> list[dict[str, str]] | None:
-        if not context.get(name):
-            return None
-        described = {"Description": context["description"]} if context.get("description") else {}
-        return [{member: context[name], **described}]
-
-    return {
-        "groups": peer("GroupId", "referencedSecurityGroupId"),
-        "ranges": peer("CidrIp", "cidrIpv4"),
-        "ranges6": peer("CidrIpv6", "cidrIpv6"),
-        "lists": peer("PrefixListId", "prefixListId"),
-    }
-
-
 def _rule(direction: str) -> ResourceType:
     permission = {
-        "IpProtocol": "=ipProtocol", "FromPort": "=fromPort", "ToPort": "=toPort", "UserIdGroupPairs": "=groups",
-        "IpRanges": "=ranges", "Ipv6Ranges": "=ranges6", "PrefixListIds": "=lists",
+        "IpProtocol": "=ipProtocol", "FromPort": "=fromPort", "ToPort": "=toPort",
+        "UserIdGroupPairs":
+            "=referencedSecurityGroupId && [{GroupId: referencedSecurityGroupId, Description: description}]",
+        "IpRanges": "=cidrIpv4 && [{CidrIp: cidrIpv4, Description: description}]",
+        "Ipv6Ranges": "=cidrIpv6 && [{CidrIpv6: cidrIpv6, Description: description}]",
+        "PrefixListIds": "=prefixListId && [{PrefixListId: prefixListId, Description: description}]",
     }  # fmt: skip
     name = f"ecurityGroup{direction.title()}Rule"
     return ResourceType(
@@ -62,8 +49,6 @@ def _rule(direction: str) -> ResourceType:
             names={"securityGroupId": "groupid"},
             computed={"securityGroupRuleId": "=id", **arn("security-group-rule"),
                       "referencedSecurityGroupId": "=item.ReferencedGroupInfo.GroupId"},
-            prepare=_permission,
-            prepared="referencedSecurityGroupId cidrIpv4 cidrIpv6 prefixListId description",
         ),
     )  # fmt: skip
 
@@ -88,11 +73,6 @@ def _attribute(member: str, name: str) -> tuple[Call, Read]:
     return Call("modify_vpc_attribute", {member: {"Value": f"={name}"}}, on=name), read
 
 
-def _detach_gateway(client: Any, context: Json) -> None:
-    if context.get("vpcId"):
-        client.detach_internet_gateway(InternetGatewayId=context["id"], VpcId=context["vpcId"])
-
-
 SET_DNS, READ_DNS = zip(
     _attribute("EnableDnsSupport", "enableDnsSupport"), _attribute("EnableDnsHostnames", "enableDnsHostnames"),
     strict=True,
@@ -109,7 +89,7 @@ TYPES = (
         "InternetGateway", "InternetGatewayId != 'igw-00000001'",  # the default network's has this id in MiniStack
         create=(Call("attach_internet_gateway", {"VpcId": "=vpcId"}, on="vpcId"),),
         computed={"vpcId": "=item.Attachments[0].VpcId"},
-        before_delete=_detach_gateway,
+        delete=(Call("detach_internet_gateway", {"VpcId": "=vpcId"}, given="vpcId"), Call("delete_internet_gateway")),
     ),
     _part("RouteTable", "!(Associations[?Main])", walk="vpcId", item=".{VpcId: VpcId, Tags: Tags}"),
     ResourceType(

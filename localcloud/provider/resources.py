@@ -256,7 +256,9 @@ class Resource:
             if self.calls.before_delete:
                 self.calls.before_delete(self.client, self._context())
             for call in self.calls.removal:
-                self._call(call, self._context())
+                context = self._context()
+                if not call.given or context.get(call.given):
+                    self._call(call, context)
         except ClientError as error:
             if not absent(error):
                 raise
