@@ -14,7 +14,7 @@ from decimal import Decimal
 from itertools import takewhile
 from typing import TypeVar
 
-from costs.amounts import CENT, legible
+from costs.amounts import CENT, Range, legible
 from costs.report.account import Limit
 from costs.report.explorer import Anomaly, BilledRow, Readings
 from costs.report.periods import DAY, Period, month_of
@@ -100,6 +100,18 @@ def dollars(usd: Decimal) -> str:
     if figure and figure < CENT:
         figure = figure.quantize(Decimal(1).scaleb(figure.adjusted() - 1))
     return f"{'-' if usd < 0 else ''}${figure:,f}"
+
+
+def signed(usd: Decimal) -> str:
+    """A difference, with its sign."""
+    return f"{'+' if usd > 0 else ''}{dollars(usd)}"
+
+
+def span(usd: Range) -> str:
+    """Dollars from … to …, or one figure; nothing for nothing."""
+    if not usd.high:
+        return ""
+    return dollars(usd.high) if usd.exact else f"{dollars(usd.low)} to {dollars(usd.high)}"
 
 
 def percent(part: Decimal, whole: Decimal) -> str:
@@ -237,7 +249,7 @@ def _by_service(services: Sequence[Item], billed: str) -> list[Surprise]:
         usd = item.compared_usd
         change = usd - item.before_usd
         if item.before_usd:
-            how = f"{dollars(usd)} instead of {dollars(item.before_usd)} in the period before ({_signed(change)})"
+            how = f"{dollars(usd)} instead of {dollars(item.before_usd)} in the period before ({signed(change)})"
         else:
             how = f"{dollars(usd)}, and nothing in the period before"
         most = max(item.parts, key=lambda part: part.compared_usd, default=None)
@@ -253,8 +265,8 @@ def _by_day(readings: Readings, day: Day, billed: str) -> Surprise:
     then = _by((row for row in readings.rows if row.day == day.day - back), _service)
     changes = {name: total(now.get(name, [])) - total(then.get(name, [])) for name in now.keys() | then.keys()}
     name = max(changes, key=lambda name: changes[name] * (1 if change >= 0 else -1), default="")
-    because = f", {_signed(changes[name])} of it {name}" if name else ""
-    text = f"{day.day:%A %d %B} cost {dollars(day.usd)}, {_signed(change)} against {day.day - back:%A %d %B}{because}."
+    because = f", {signed(changes[name])} of it {name}" if name else ""
+    text = f"{day.day:%A %d %B} cost {dollars(day.usd)}, {signed(change)} against {day.day - back:%A %d %B}{because}."
     return Surprise(change, name, text, billed)
 
 
@@ -264,7 +276,3 @@ def _anomaly(anomaly: Anomaly) -> Surprise:
     what = f"AWS found an anomaly in the account: {anomaly.service or 'several services'}{where}, {anomaly.start}{end}"
     sentence = f"{what}, {dollars(anomaly.impact)} above what it expected."
     return Surprise(anomaly.impact, anomaly.service, sentence, "AWS Cost Anomaly Detection")
-
-
-def _signed(usd: Decimal) -> str:
-    return f"{'+' if usd > 0 else ''}{dollars(usd)}"

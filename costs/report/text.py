@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from costs.report.analysis import dollars, percent
-from costs.report.html import signed, span
+from costs.report.analysis import dollars, percent, signed, span
 from costs.report.report import Report
 
 SUBJECT = "Shoestring costs"  # the budget's guard knows the platform's own messages by the first word

@@ -12,9 +12,9 @@ from costs.amounts import NOTHING, Range
 from costs.book.prices import PriceBook
 from costs.report import account, utilisation
 from costs.report.account import Attempts
+from costs.report.analysis import span as shown
 from costs.report.document import facts, span
 from costs.report.explorer import Scope
-from costs.report.html import span as shown
 from costs.report.periods import DAY, Period
 from costs.report.sizing import Sizing
 from costs.report.utilisation import DAYS

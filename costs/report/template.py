@@ -1,0 +1,29 @@
+"""Fills in this folder's templates: the page, and the charts on it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from costs.report.analysis import dollars, percent, signed, span
+from costs.report.names import short
+
+
+def _pixels(value: Decimal) -> str:
+    return f"{value:.1f}"
+
+
+def fill(template: str, **values: Any) -> str:
+    """The template's text with the values in it; whatever comes from outside cannot be taken for markup."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # heavy, and needed for the page alone
+
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"usd": dollars, "signed": signed, "span": span, "short": short, "px": _pixels}
+    return environment.get_template(template).render(percent=percent, **values)
