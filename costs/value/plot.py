@@ -36,12 +36,8 @@ def _when(even: BreakEven) -> str:
 
 
 def _label(compared: Compared) -> str:
-    late = (
-        ""
-        if compared.offer.hour.exact or _when(compared.late) == _when(compared.early)
-        else f", or {_when(compared.late)}"
-    )
-    return f"{compared.offer.name}: {dollars(compared.offer)} an hour, {_when(compared.early)}{late}"
+    times = dict.fromkeys(_when(even) for even in (compared.early, compared.late))
+    return f"{compared.offer.name}: {dollars(compared.offer)} an hour, {', or '.join(times)}"
 
 
 def _draw(axes: Axes, compared: Compared, end: Decimal) -> None:
@@ -113,13 +109,10 @@ def plot(tco: Tco, path: Path) -> None:
         axes.spines[side].set_visible(False)
     legend = {"bbox_to_anchor": (0.01, CAPTION / height), "borderaxespad": 0, "frameon": False}
     figure.legend(loc="lower left", fontsize=9, **legend)
-    figure.text(0.018, 0.08 / height, _caption(tco), fontsize=7.5, color="#555555")
+    sources = "; ".join(dict.fromkeys(source(compared.offer) for compared in tco.offers))
+    caption = fill(f"Prices: {sources}. The server's price, power, space and staff are given.", 150)
+    figure.text(0.018, 0.08 / height, caption, fontsize=7.5, color="#555555")
     path.parent.mkdir(parents=True, exist_ok=True)
     about: dict[str, Any] = {"metadata": {"Date": None}} if path.suffix == ".svg" else {}
     with matplotlib.rc_context({"svg.hashsalt": "tco"}):
         figure.savefig(path, **about)
-
-
-def _caption(tco: Tco) -> str:
-    sources = dict.fromkeys(source(compared.offer) for compared in tco.offers)
-    return fill(f"Prices: {'; '.join(sources)}. The server's price, power, space and staff are given.", 150)

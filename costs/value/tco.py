@@ -16,9 +16,8 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from costs.amounts import Range
-from costs.book.price import HOURS_A_MONTH, Price, UnknownPrice
+from costs.book.price import HOURS_A_MONTH, UnknownPrice
 from costs.book.prices import PriceBook
-from costs.book.spot import SpotPrice
 from costs.value.inputs import Inputs
 
 Amount = Annotated[Decimal, Field(allow_inf_nan=False)]
@@ -167,12 +166,6 @@ def break_even(server: Owned, hour: Decimal) -> BreakEven:
     )
 
 
-def _rented(price: Price, spot: SpotPrice, name: str, count: int, today: date) -> Iterator[Offer]:
-    listed, seen = Range.of(price.usd * count), Range(spot.low * count, spot.high * count)
-    yield Offer(f"{name} on demand", listed, price.source, price.as_of, price.service, price.stale(today))
-    yield Offer(f"{name} spot", seen, spot.source, spot.as_of, price.service, spot.stale(today))
-
-
 def offers(inputs: TcoInputs, book: PriceBook, today: date) -> Iterator[Offer]:
     """What is rented: EC2 and SageMaker on demand and on spot, as far as the book has the type, and what was given.
 
@@ -191,8 +184,10 @@ def offers(inputs: TcoInputs, book: PriceBook, today: date) -> Iterator[Offer]:
         except UnknownPrice as error:
             missing.append(error)
             continue
-        spot = book.spot(service, item, inputs.region)
-        yield from _rented(price, spot, f"{times}{item} {name}", inputs.count, today)
+        spot, offer = book.spot(service, item, inputs.region), f"{times}{item} {name}"
+        listed, market = Range.of(price.usd) * inputs.count, Range(spot.low, spot.high) * inputs.count
+        yield Offer(f"{offer} on demand", listed, price.source, price.as_of, service, price.stale(today))
+        yield Offer(f"{offer} spot", market, spot.source, spot.as_of, service, spot.stale(today))
     if len(missing) == 2:
         raise missing[inputs.instance.startswith("ml.")]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from costs.amounts import Range
 from costs.value.tco import BreakEven, Compared, Offer, Tco
 
 NEVER = "never within its life"
@@ -62,7 +61,7 @@ def dollars(offer: Offer) -> str:
 
 
 def _hours(even: BreakEven) -> str:
-    return NEVER if even.hours is None or not even.within else f"{even.hours:,.0f}"
+    return f"{even.hours:,.0f}" if even.within else NEVER
 
 
 def _monthly(even: BreakEven) -> str:
@@ -78,11 +77,8 @@ def _row(compared: Compared, sources: list[str]) -> tuple[str, ...]:
     pairs = [_between(shown(compared.early), shown(compared.late)) for shown in (_hours, _months, _monthly)]
     if pairs[0] == pairs[1] == NEVER:
         pairs[1] = ""
-    return compared.offer.name, dollars(compared.offer), *pairs, _total(compared.total), f"[{number}]"
-
-
-def _total(total: Range) -> str:
-    return _between(f"{total.low:,.0f}", f"{total.high:,.0f}")
+    total = _between(f"{compared.total.low:,.0f}", f"{compared.total.high:,.0f}")
+    return compared.offer.name, dollars(compared.offer), *pairs, total, f"[{number}]"
 
 
 def source(offer: Offer) -> str:
