@@ -1,7 +1,8 @@
 """What AWS calls its services and regions on a bill, and what others call them.
 
 `services.csv`: a service as Cost Explorer names it, its category and subcategory in FOCUS, whether its charges have a
-region, and how a chart calls it. `regions.csv`: what a usage type begins with, the region, and its name.
+region, how a chart calls it, and the price book's services that are billed under it. `regions.csv`: what a usage type
+begins with, the region, and its name.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ def _rows(name: str) -> list[dict[str, str]]:
 
 
 SERVICES = {row["service"]: row for row in _rows("services.csv")}
+OF_BOOK = {service: row["service"] for row in SERVICES.values() for service in row["book"].split()}
 REGIONS = {row["prefix"]: row["region"] for row in _rows("regions.csv")}
 REGION_NAMES = {row["region"]: row["name"] for row in _rows("regions.csv")}
 OLDEST = "us-east-1"  # whose usage types begin with no region

@@ -21,6 +21,7 @@ from costs.plan.preview import Preview
 from costs.plan.traffic import KINDS, Usage
 from costs.report.account import reported
 from costs.report.explorer import BILLED, rows_of
+from costs.report.names import OF_BOOK
 from localcloud.aws.s3 import READS, WRITES
 from localcloud.meter.trail import Trail
 from shoestring.base import aws
@@ -30,16 +31,6 @@ OVERHEAD = 26  # bytes that CloudWatch Logs adds to each event
 GIB = Decimal(1024**3)
 HOUR = Decimal(3600)
 EXPLORER = "AWS Cost Explorer"  # asking for the bill costs 0.01 $, more than all that is on it: both sides leave it out
-SERVICES = {  # Cost Explorer's names of the price book's services
-    "ec2": "Amazon Elastic Compute Cloud - Compute",
-    "ebs": "EC2 - Other",
-    "vpc": "Amazon Virtual Private Cloud",
-    "s3": "Amazon Simple Storage Service",
-    "lambda": "AWS Lambda",
-    "cloudwatch": "AmazonCloudWatch",
-    "sagemaker": "Amazon SageMaker",
-    "sagemaker-training": "Amazon SageMaker",
-}
 # The first two budgets of an account are free, and a plan of one stack cannot know whether they are taken; the weekly
 # report does not ask Cost Explorer while the demo lasts.
 LEFT_OUT = ("budgets", "costexplorer")
@@ -157,6 +148,6 @@ class Bill:
             for resource in (change.after for change in plan.changes if change.after):
                 for charge in resource.charges:
                     if charge.price.service not in LEFT_OUT:
-                        service = SERVICES.get(charge.price.service, charge.price.service)
+                        service = OF_BOOK.get(charge.price.service, charge.price.service)
                         totals[service] += _used(charge, self._seconds(resource.urn), job)
         return totals
