@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from costs.amounts import Range
-from costs.book.prices import PriceBook
-from costs.plan.plan import Plan, price_plan
+from costs.plan.plan import Plan
 from costs.plan.preview import Preview, read
 from costs.plan.render.money import usd
 from shoestring import updates
@@ -22,11 +21,6 @@ def preview(stack: str, *words: str, on_event: Callable[[updates.Event], None] =
     outcome = updates.run("preview", stack, "--json", "--show-sames", *words, on_event=on_event)
     outcome.require(f"the preview of {stack}", mend)
     return read(outcome.output, f"the preview of {stack}")
-
-
-def price(stack: str, *words: str, on_event: Callable[[updates.Event], None] = lambda event: None) -> Plan:
-    """The plan of a stack at the prices of the current book; raises what `preview` raises."""
-    return price_plan(preview(stack, *words, on_event=on_event), PriceBook.current())
 
 
 def summary(plan: Plan) -> str:

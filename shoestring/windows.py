@@ -6,6 +6,8 @@ import contextlib
 from collections.abc import Callable
 from typing import Any
 
+from costs.book.prices import PriceBook
+from costs.plan.plan import price_plan
 from shoestring import jobs, models, plans, updates
 from shoestring.base.errors import UserError
 from shoestring.base.names import window
@@ -66,8 +68,8 @@ def train(environment: str, screen: Screen, poll: float, uri: str) -> list[dict[
         teardown.push(lambda kind, error, trace: _tear_down(stack, screen, error))
         try:
             with screen.step(f"{stack} is planned and priced"):
-                plan = plans.price(stack, *POLICIES, on_event=screen.resource)  # which the policies accept as a whole
-            screen.line(f"  {plans.summary(plan)}")
+                preview = plans.preview(stack, *POLICIES, on_event=screen.resource)  # policies accept it as a whole
+            screen.line(f"  {plans.summary(price_plan(preview, PriceBook.current()))}")
             with screen.step(f"{stack} comes up"):
                 outcome = updates.run("up", stack, *POLICIES, on_event=screen.resource)
                 outcome.require(f"bringing {stack} up", "what the lines above say, then: shoestring train")
