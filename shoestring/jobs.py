@@ -110,14 +110,10 @@ def watch(name: str, on_progress: Callable[[JobProgress], None], poll: float = P
         time.sleep(poll)
 
 
-def keep(described: dict[str, Any], bucket: str) -> str:
-    """Keeps what a finished job was billed for in the state bucket, for the report finds no job whose window is gone.
-
-    Returns:
-        The record's key.
-    """
+def keep(described: dict[str, Any], bucket: str) -> None:
+    """Keeps what a finished job was billed for in the state bucket: the report finds no job whose window is gone."""
     tags = aws.client("sagemaker").list_tags(ResourceArn=described["TrainingJobArn"])["Tags"]
-    return records.write(aws.client("s3"), bucket, described, {tag["Key"]: tag["Value"] for tag in tags})
+    records.write(aws.client("s3"), bucket, described, {tag["Key"]: tag["Value"] for tag in tags})
 
 
 def facts(described: dict[str, Any], progress: JobProgress) -> dict[str, Any]:

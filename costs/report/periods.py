@@ -103,17 +103,6 @@ def week(text: str) -> Period:
     return Period(start, start + 7 * DAY)
 
 
-def last_week(today: date) -> Period:
-    """The last whole week from Monday to Sunday that is over."""
-    monday = today - DAY * today.weekday()
-    return Period(monday - 7 * DAY, monday)
-
-
-def running_week(today: date) -> Period:
-    """From this week's Monday up to and with today."""
-    return Period(today - DAY * today.weekday(), today + DAY, running=True)
-
-
 def _day(option: str, text: str) -> date:
     try:
         return date.fromisoformat(text)
@@ -122,7 +111,8 @@ def _day(option: str, text: str) -> date:
 
 
 def chosen(today: date, of_week: str = "", since: str = "", until: str = "", running: bool = False) -> Period:
-    """The period that the options ask for; both `since` and `until` are included.
+    """The period that the options ask for, both `since` and `until` included; without, the last whole week from Monday
+    to Sunday, or `running`, this week up to and with today.
 
     Raises:
         UserError: the options contradict each other, are no dates, or lie in the future.
@@ -139,7 +129,8 @@ def chosen(today: date, of_week: str = "", since: str = "", until: str = "", run
             raise UserError(f"--until {last} is before --since {first}", "an end after the start", f"--until {today}")
         period = Period(first, last + DAY)
     else:
-        return running_week(today) if running else last_week(today)
+        monday = today - DAY * today.weekday()
+        return Period(monday, today + DAY, running) if running else Period(monday - 7 * DAY, monday)
     if period.start > today:
         raise UserError(f"{period.name} has not begun (today is {today}, UTC)", "days up to today", f"--until {today}")
     if period.days > LONGEST:

@@ -1,4 +1,4 @@
-"""Fills in this folder's templates: the page, and the charts on it."""
+"""Fills in this folder's templates: the page with its charts, and the summary."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ def _pixels(value: Decimal) -> str:
 
 
 def fill(template: str, **values: Any) -> str:
-    """The template's text with the values in it; whatever comes from outside cannot be taken for markup."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # heavy, and needed for the page alone
+    """The template's text with the values in it; no value can be taken for markup."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape  # heavy
 
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
+        autoescape=select_autoescape(("html.j2", "svg.j2")),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

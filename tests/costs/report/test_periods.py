@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costs.report.periods import Period, chosen, last_week, month_of, week
+from costs.report.periods import Period, chosen, month_of, week
 from shoestring.base.errors import UserError
 
 TODAY = date(2026, 11, 25)  # a Wednesday
@@ -24,7 +24,7 @@ def test_the_default_is_the_last_whole_week() -> None:
 @given(DATES)
 def test_the_last_week_is_over_and_ended_within_a_week(today: date) -> None:
     """On a Monday as on a Sunday."""
-    found = last_week(today)
+    found = chosen(today)
     assert found.days == 7 and found.start.isoweekday() == 1
     assert timedelta(0) < today - found.last <= timedelta(7)
     assert week(found.name) == found

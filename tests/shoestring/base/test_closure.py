@@ -213,7 +213,7 @@ def test_what_a_function_does_not_read_stays_here() -> None:
     costs = set(trace(COSTS.entries).files)
     data = {name for name in costs if not name.endswith(".py")}
     tables = {"costs/report/regions.csv", "costs/report/services.csv", "costs/book/products.csv"}
-    templates = {f"costs/report/{name}.j2" for name in ("report.html", "daily.svg", "breakdown.svg")}
+    templates = {f"costs/report/{name}.j2" for name in ("report.html", "daily.svg", "breakdown.svg", "summary.txt")}
     assert data == {"costs/book/prices.csv", *templates, *tables}
     assert {name.split("/")[0] for name in costs} == {"costs", "shoestring"}
     assert not [name for name in costs if name.startswith(("costs/plan/render", "costs/value", "costs/prepare"))]
