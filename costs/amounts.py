@@ -36,6 +36,13 @@ def legible(usd: Decimal) -> Decimal:
     return cents(usd)
 
 
+def listed(usd: Decimal) -> str:
+    """A price of one unit as it is listed, with cents at the least; what is endless ends at a millionth."""
+    whole, _, part = f"{usd:f}".partition(".")
+    part = part.rstrip("0")
+    return f"{whole}.{part.ljust(2, '0')}" if len(part) <= 10 else f"{usd:.6f}"
+
+
 @dataclass(frozen=True)
 class Range:
     """From `low` to `high`, both included; one value where they are the same.

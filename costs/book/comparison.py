@@ -9,6 +9,7 @@ from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any
 
+from costs.amounts import listed
 from costs.book.price import Price, UnknownPrice
 from costs.book.prices import PriceBook
 from costs.book.spot import SpotPrice
@@ -76,19 +77,13 @@ def compare(book: PriceBook, item: str, regions: Sequence[str], today: date) -> 
     raise UnknownPrice("", item, region, [f"{item} in {where}" for where in elsewhere] or near)
 
 
-def _money(usd: Decimal) -> str:
-    text = f"{usd:f}"
-    whole, _, part = text.partition(".")
-    return f"{whole}.{part.rstrip('0').ljust(2, '0')}" if len(part) <= 10 else f"{usd:.6f}"
-
-
 def table(rows: Sequence[ShownPrice]) -> str:
     """The rows in columns, with their sources below."""
     sources = list(dict.fromkeys((row.source, row.as_of) for row in rows))
     head = ("region", "what", "dollars", "unit", "saving", "taken back a month", "source")
     lines = [head]
     for row in rows:
-        money = _money(row.low) if row.low == row.high else f"{_money(row.low)} to {_money(row.high)}"
+        money = listed(row.low) if row.low == row.high else f"{listed(row.low)} to {listed(row.high)}"
         saving = f"{row.spot.saving_low:.0%} to {row.spot.saving_high:.0%}" if row.spot else ""
         rate = row.spot.interruption if row.spot else None
         taken = f"{rate[0]:.0%} to {rate[1]:.0%}" if rate else "unknown" if row.spot else ""
@@ -96,7 +91,9 @@ def table(rows: Sequence[ShownPrice]) -> str:
         source = f"[{sources.index((row.source, row.as_of)) + 1}]{STALE if row.stale else ''}"
         lines.append((row.price.region, name, money, row.price.unit, saving, taken, source))
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
-    text = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+    columns = [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
+    ]
     advice = list(dict.fromkeys(row.spot.interruption_source for row in rows if row.spot and row.spot.interruption))
     notes = [f"[{number}] {source}; of {as_of}" for number, (source, as_of) in enumerate(sources, 1)]
-    return "\n".join([*text, "", *notes, *(f"taken back: {source}" for source in advice)])
+    return "\n".join([*columns, "", *notes, *(f"taken back: {source}" for source in advice)])

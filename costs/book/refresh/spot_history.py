@@ -68,13 +68,13 @@ def history(client: Any, types: Iterable[str], now: datetime, days: int) -> Read
     return Reading(rows, left)
 
 
-def advice(source: Path | None = None, url: str | None = None) -> dict[str, Any]:
+def advice(source: Path | None = None) -> dict[str, Any]:
     """The Spot Advisor's data, from a saved copy or from AWS.
 
     Raises:
         NoAdvice: it cannot be reached, or is not what the Spot Advisor writes.
     """
-    place = str(source or url or ADVISOR_URL)
+    place = str(source or ADVISOR_URL)
     try:
         if source:
             text = source.read_text()

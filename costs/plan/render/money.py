@@ -14,8 +14,8 @@ DASH, MINUS = "–", "−"
 
 def plain(value: Decimal) -> str:
     """A decimal as JSON carries it: to a millionth of a dollar, without an exponent."""
-    text = f"{value.quantize(MICRO):f}".rstrip("0").rstrip(".")
-    return "0" if text in ("-0", "") else text
+    digits = f"{value.quantize(MICRO):f}".rstrip("0").rstrip(".")
+    return "0" if digits in ("-0", "") else digits
 
 
 def span(value: Range) -> dict[str, str]:
@@ -64,13 +64,6 @@ def _short(value: Decimal) -> str:
         return f"{value.to_integral_value():,}"
     digits = 4 if abs(value) < 1 else 2
     return f"{value.quantize(Decimal(1).scaleb(-digits)):,f}".rstrip("0").rstrip(".")
-
-
-def price(value: Decimal) -> str:
-    """A price of one unit, as it is listed."""
-    text = f"{value:f}"
-    whole, _, rest = text.partition(".")
-    return f"{whole}.{rest.rstrip('0').ljust(2, '0')}"
 
 
 def share(part: Decimal, whole: Decimal) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from costs.amounts import NOTHING, ONE, Range
+from costs.amounts import NOTHING, ONE, Range, listed
 from costs.plan.charges import Basis, Charge, ResourceCost, Status
 from costs.plan.plan import Change, Plan, Totals
 from costs.plan.render import money
@@ -98,14 +98,14 @@ def sign(op: str) -> str:
 
 def _reckoned(charge: Charge) -> str:
     low, high = charge.share.low * 100, charge.share.high * 100
-    text = f"{money.quantity(charge.quantity)} {charge.price.unit} × "
+    amount = f"{money.quantity(charge.quantity)} {charge.price.unit} × "
     if charge.share == ONE:
-        return text + money.price(charge.price.usd)
+        return amount + listed(charge.price.usd)
     if low == low.to_integral_value() and high == high.to_integral_value():  # a share of one price
         percent = f"{low:.0f}" if low == high else f"{low:.0f} {money.DASH} {high:.0f}"
-        return f"{text}{money.price(charge.price.usd)} × {percent} %"
+        return f"{amount}{listed(charge.price.usd)} × {percent} %"
     low, high = charge.share.low * charge.price.usd, charge.share.high * charge.price.usd  # one of several prices
-    return f"{text}{money.price(round(low, 4))} {money.DASH} {money.price(round(high, 4))}"
+    return f"{amount}{listed(round(low, 4))} {money.DASH} {listed(round(high, 4))}"
 
 
 def _lines(cost: ResourceCost) -> tuple[Line, ...]:

@@ -226,10 +226,10 @@ class Pricing:
             answers.add(UNKNOWN)  # some of them are not in the plan
         return answers.pop() if len(answers) == 1 else UNKNOWN
 
-    def note(self, text: str) -> None:
+    def note(self, remark: str) -> None:
         """Adds to the reason."""
-        if text not in self.why:
-            self.why.append(text)
+        if remark not in self.why:
+            self.why.append(remark)
 
     def free(self, reason: str) -> None:
         """It costs nothing of its own."""

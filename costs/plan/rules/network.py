@@ -7,11 +7,7 @@ from costs.plan.charges import Basis
 from costs.plan.rules.base import HOURS, SUBNET, UNKNOWN, Pricing
 
 ZONES = 1, 6  # of a region
-BALANCERS = {  # type → the price of an hour, and of its capacity units
-    "application": ("application-load-balancer", "application-lcu"),
-    "network": ("network-load-balancer", "network-lcu"),
-    "gateway": ("gateway-load-balancer", "gateway-lcu"),
-}
+BALANCERS = "application", "network", "gateway"
 
 
 def zones(p: Pricing, path: str) -> Range:
@@ -69,22 +65,20 @@ def endpoint(p: Pricing) -> None:
 def balancer(p: Pricing) -> None:
     """A load balancer: its hours and capacity units, and a public address in each zone where it faces the internet."""
     kind = p.get("loadBalancerType", "application")
-    items = BALANCERS.get(kind) if isinstance(kind, str) else None
-    units = HOURS * Range.of(p.use("loadbalancer", "capacity_units"))
-    if items is None:
+    known = kind in BALANCERS
+    if not known:
         p.note("its type is unknown")
-        p.any_of("load balancer", HOURS, "elb", [hour for hour, _ in BALANCERS.values()])
-        p.any_of("capacity units", units, "elb", [unit for _, unit in BALANCERS.values()], Basis.USAGE)
-    else:
-        p.add(f"{kind} load balancer", HOURS, "elb", items[0])
-        p.add("capacity units", units, "elb", items[1], Basis.USAGE)
+    kinds, name = ([kind], f"{kind} load balancer") if known else (BALANCERS, "load balancer")
+    units = HOURS * Range.of(p.use("loadbalancer", "capacity_units"))
+    p.any_of(name, HOURS, "elb", [f"{word}-load-balancer" for word in kinds])
+    p.any_of("capacity units", units, "elb", [f"{word}-lcu" for word in kinds], Basis.USAGE)
     addressed = p.get("ipAddressType", "ipv4")
     if kind == "gateway" or addressed == "dualstack-without-public-ipv4":
         return
     inside, mapped = p.flag("internal"), p.items("subnetMappings")
     if any(p.get("allocationId", None, subnet) is not None for subnet in mapped):
         return  # elastic addresses, which are resources of their own
-    if inside is False and (items is None or addressed is UNKNOWN):
+    if inside is False and (not known or addressed is UNKNOWN):
         inside = None
     _addresses(p, Range.of(len(mapped)) if mapped else zones(p, "subnets"), inside)
 

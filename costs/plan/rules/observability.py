@@ -36,11 +36,11 @@ def alarm(p: Pricing) -> None:
         kinds = ["alarm-high-resolution"]
     else:
         kinds = ["alarm"] if None not in known else ["alarm", "alarm-high-resolution"]
-    metrics = Range.of(max(len(measured), 1) + (2 if any(BAND in str(text) for text in expressions) else 0))
+    metrics = Range.of(max(len(measured), 1) + (2 if any(BAND in str(expression) for expression in expressions) else 0))
     if p.get("metricQueries") is UNKNOWN or UNKNOWN in queries or UNKNOWN in expressions:
         p.note("its metrics are unknown")
         metrics, kinds = Range.of(1, METRICS), ["alarm", "alarm-high-resolution"]
-    if any(str(text).lstrip().upper().startswith("SELECT") for text in expressions):
+    if any(str(expression).lstrip().upper().startswith("SELECT") for expression in expressions):
         p.at_least("a query of Metrics Insights is billed for each metric that it looks at")
     p.any_of("alarm", metrics, "cloudwatch", kinds)
 

@@ -32,9 +32,9 @@ class World:
     now: datetime
     lease_hours: Range
     resources: Sequence[PlannedResource]
-    by_urn: dict[str, PlannedResource] = field(init=False)
-    by_type: dict[str, list[PlannedResource]] = field(init=False)
-    _by_id: dict[tuple[str, str], PlannedResource] = field(init=False)
+    by_urn: dict[str, PlannedResource] = field(default_factory=dict, init=False)
+    by_type: dict[str, list[PlannedResource]] = field(default_factory=lambda: defaultdict(list), init=False)
+    _by_id: dict[tuple[str, str], PlannedResource] = field(default_factory=dict)
     _prices: dict[tuple[str, str, str], Price | UnknownPrice] = field(default_factory=dict)
     _items: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     _tiers: dict[tuple[str, str], dict[str, list[tuple[Decimal, Price]]]] = field(default_factory=dict)
@@ -42,7 +42,6 @@ class World:
     _payers: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.by_urn, self.by_type, self._by_id = {}, defaultdict(list), {}
         for resource in self.resources:
             self.by_urn[resource.urn] = resource
             self.by_type[resource.type].append(resource)
