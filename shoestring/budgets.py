@@ -64,8 +64,8 @@ def status(environment: str, name: str, clients: Clients, now: datetime) -> Fact
     forecast, foreseen = spend.get("ForecastedSpend", {}).get("Amount"), "AWS Budgets"
     attempts = Attempts()
     if not spent:  # nothing counted yet, or nothing spent
-        asked = "what was spent", "ce:GetCostAndUsage"
-        explored = attempts.of(*asked, lambda: guard.explored(clients("ce"), budget, now), None)
+        reading = "what was spent", "ce:GetCostAndUsage"
+        explored = attempts.of(*reading, lambda: guard.explored(clients("ce"), budget, now), None)
         if explored is not None:
             spent, source = explored, "Cost Explorer"
     if forecast is None:
@@ -103,8 +103,8 @@ def _forecast(client: Any, budget: Facts, spent: Decimal, now: datetime, attempt
     }
     if budget.get("FilterExpression"):
         query["Filter"] = budget["FilterExpression"]
-    asked = "the forecast", "ce:GetCostForecast"
-    rest = attempts.of(*asked, lambda: client.get_cost_forecast(**query)["Total"]["Amount"], None)
+    reading = "the forecast", "ce:GetCostForecast"
+    rest = attempts.of(*reading, lambda: client.get_cost_forecast(**query)["Total"]["Amount"], None)
     return None if rest is None else spent + Decimal(rest)
 
 

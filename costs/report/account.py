@@ -134,9 +134,9 @@ def log_lines(logs: Any, group: str, start: int, end: int, pattern: str, streams
 
 def jobs(sagemaker: Any, scope: Scope, period: Period) -> tuple[Job, ...]:
     """The finished jobs whose tags are the scope's, and which ended in the period; the oldest first."""
-    asked = {"LastModifiedTimeAfter": period.moments.start, "SortBy": "CreationTime", "MaxResults": 100}
+    query = {"LastModifiedTimeAfter": period.moments.start, "SortBy": "CreationTime", "MaxResults": 100}
     ended_jobs: list[Job] = []
-    for page in sagemaker.get_paginator("list_training_jobs").paginate(**asked):
+    for page in sagemaker.get_paginator("list_training_jobs").paginate(**query):
         for summary in page["TrainingJobSummaries"]:
             ended = summary.get("TrainingEndTime")
             if summary["TrainingJobStatus"] in FINISHED and ended and ended.astimezone(UTC).date() in period:
@@ -306,11 +306,11 @@ def read(clients: Clients, subject: Subject, period: Period) -> AccountReadings:
         needs = "s3:ListBucket, s3:GetObject"
         kept = attempts.of("records of jobs", needs, lambda: recorded(clients("s3"), bucket, scope, period), ())
     reading = "lambda:GetFunctionConfiguration, logs:FilterLogEvents, cloudwatch:GetMetricData"
-    answered = attempts.of(f"predictions of {function}", reading, lambda: predictions(clients, function, period), None)
-    most = attempts.of(
+    predicted = attempts.of(f"predictions of {function}", reading, lambda: predictions(clients, function, period), None)
+    budget = attempts.of(
         "the budget", "budgets:ViewBudget", lambda: limit(clients, account, subject.budget, subject.monthly_usd), None
     )
-    if most is None and subject.monthly_usd:
-        most = limit(clients, account, "", subject.monthly_usd)
-    most = most or Limit(None, "the budget cannot be read")
-    return AccountReadings(account, subject.region, together(kept, listed), answered, most, tuple(attempts.notes))
+    if budget is None and subject.monthly_usd:
+        budget = limit(clients, account, "", subject.monthly_usd)
+    budget = budget or Limit(None, "the budget cannot be read")
+    return AccountReadings(account, subject.region, together(kept, listed), predicted, budget, tuple(attempts.notes))

@@ -207,9 +207,9 @@ def month(readings: Readings, limit: Limit) -> Month:
 
     Cost Explorer forecasts from today on; the days before are what was billed, so that nothing counts twice.
     """
-    this = month_of(readings.period.last)
-    through = min(this.end - DAY, readings.today)
-    rows = [row for row in readings.rows if row.day in this and row.day <= through]
+    whole_month = month_of(readings.period.last)
+    through = min(whole_month.end - DAY, readings.today)
+    rows = [row for row in readings.rows if row.day in whole_month and row.day <= through]
     forecast, low, high = readings.forecast, None, None
     if forecast.usd is not None:
         past = total(row for row in rows if row.day < readings.today)
@@ -217,13 +217,13 @@ def month(readings: Readings, limit: Limit) -> Month:
         low = past + forecast.low if forecast.low is not None else None
         high = past + forecast.high if forecast.high is not None else None
         source = "billed up to yesterday, and Cost Explorer's forecast from today on"
-    elif limit.forecast is not None and readings.today in this:
+    elif limit.forecast is not None and readings.today in whole_month:
         expected, source = limit.forecast, f"forecast of {limit.source}"
-    elif readings.today >= this.end:
+    elif readings.today >= whole_month.end:
         expected, source = None, "the month is over"
     else:
         expected, source = None, f"no forecast: {forecast.why}"
-    return Month(this.start, this.end, through, total(rows), limit, expected, low, high, source)
+    return Month(whole_month.start, whole_month.end, through, total(rows), limit, expected, low, high, source)
 
 
 def surprises(readings: Readings, days: Sequence[Day], services: Sequence[Item], billed: str) -> tuple[Surprise, ...]:

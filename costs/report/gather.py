@@ -28,8 +28,8 @@ def gather(client: Callable[..., Any], subject: Subject, period: Period, book: P
     from botocore.config import Config  # heavy, and there where AWS is asked
 
     # One try for each call: the reader repeats them itself, and counts what AWS bills.
-    once = Config(retries={"total_max_attempts": 1})
-    readings = Explorer(client("ce", config=once)).read(subject.scope, period, now.date())
+    one_try = Config(retries={"total_max_attempts": 1})
+    readings = Explorer(client("ce", config=one_try)).read(subject.scope, period, now.date())
     regional = partial(client, region_name=subject.region)
     readings_of_account = account.read(regional, subject, period)
     sizings, notes = utilisation.measure(

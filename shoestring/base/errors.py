@@ -44,11 +44,11 @@ def suggestion(name: str, known: Iterable[str]) -> str:
 
 def of_the_disk(error: OSError, place: Path) -> UserError | None:
     """The error for people where the disk refuses to write; None where `error` is about something else."""
-    said = f"{error.strerror}: {error.filename or place}"
+    refusal = f"{error.strerror}: {error.filename or place}"
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return UserError(said, f"room on the disk of {place}", f"df -h {place}    (then the same command again)")
+        return UserError(refusal, f"room on the disk of {place}", f"df -h {place}    (then the same command again)")
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
-        return UserError(said, f"a folder that you may write to: {place}", f"ls -ld {error.filename or place}")
+        return UserError(refusal, f"a folder that you may write to: {place}", f"ls -ld {error.filename or place}")
     return None
 
 
