@@ -7,19 +7,15 @@ begins with, the region, and its name.
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
+from shoestring.base.paths import rows
 
-def _rows(name: str) -> list[dict[str, str]]:
-    with Path(__file__).with_name(name).open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-SERVICES = {row["service"]: row for row in _rows("services.csv")}
+SERVICES = {row["service"]: row for row in rows(Path(__file__).with_name("services.csv"))}
 OF_BOOK = {service: row["service"] for row in SERVICES.values() for service in row["book"].split()}
-REGIONS = {row["prefix"]: row["region"] for row in _rows("regions.csv")}
-REGION_NAMES = {row["region"]: row["name"] for row in _rows("regions.csv")}
+PREFIXES = rows(Path(__file__).with_name("regions.csv"))
+REGIONS = {row["prefix"]: row["region"] for row in PREFIXES}
+REGION_NAMES = {row["region"]: row["name"] for row in PREFIXES}
 OLDEST = "us-east-1"  # whose usage types begin with no region
 OTHER = {"category": "Other", "subcategory": "Other (Other)", "regional": "yes", "brief": ""}
 
