@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -42,17 +42,13 @@ from shoestring.base import names
 from shoestring.base.errors import UserError, suggestion
 from shoestring.base.names import ENVIRONMENTS, NAMESPACE, environment_of, is_window, window
 
-
-def _utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC).replace(microsecond=0)
-
-
 Word = Annotated[str, Field(pattern=r"^[\w.:/=+@-][\w .:/=+@-]*$", max_length=128)]  # what AWS takes in a tag's value
 # Up to how many dollars a month, who agreed, and why: as the policy `cost-increase` reads it, in a tag's characters.
 Override = Annotated[
     str, Field(pattern=r"^\d+(\.\d{1,2})? +[\w.+-]+@[\w-]+(\.[\w-]+)+( [\w .:/=+@-]+)?$", max_length=128)
 ]
 Job = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
+Moment = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC).replace(microsecond=0))]
 NoText = BeforeValidator(lambda value: None if value == "" else value)
 
 
@@ -157,9 +153,7 @@ class WindowSettings(_Settings):
 
     jobs: tuple[Job, ...] = Field(default=("breast_cancer",), min_length=1, max_length=20, examples=[["breast_cancer"]])
     lease_hours: int = Field(default=4, ge=1, le=168, examples=[4])
-    lease_until: Annotated[Annotated[AwareDatetime, AfterValidator(_utc)] | None, NoText] = Field(
-        default=None, examples=["2030-01-31T18:00:00Z"]
-    )
+    lease_until: Annotated[Moment | None, NoText] = Field(default=None, examples=["2030-01-31T18:00:00Z"])
 
 
 Settings = PlatformSettings | WindowSettings
@@ -175,10 +169,7 @@ def read(stack: str, values: Mapping[str, object]) -> Settings:
     if environment not in ENVIRONMENTS:
         stacks = ", ".join(f"{name} and {window(name)}" for name in ENVIRONMENTS)
         raise UserError(f"there is no stack {stack!r} in this project", stacks, "pulumi stack select local")
-    kind: type[_Settings]
-    kind, other = PlatformSettings, WindowSettings
-    if is_window(stack):
-        kind, other = other, kind
+    kind, other = (WindowSettings, PlatformSettings) if is_window(stack) else (PlatformSettings, WindowSettings)
     configured = {key.removeprefix(NAMESPACE): _decoded(v) for key, v in values.items() if key.startswith(NAMESPACE)}
     if configured.get("owner") == "":
         del configured["owner"]  # Pulumi.yaml must give some default
