@@ -7,9 +7,9 @@ from dataclasses import field
 from typing import Annotated, Any, TypeAlias, TypeVar, dataclass_transform
 
 import pulumi
-from pydantic import ConfigDict, Field, GetCoreSchemaHandler, ValidationError
+from pydantic import ConfigDict, Field, GetPydanticSchema, ValidationError
 from pydantic.dataclasses import dataclass
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import core_schema
 
 from components.bounds import Text, allowed
 from shoestring.base.errors import UserError, suggestion
@@ -19,24 +19,21 @@ T = TypeVar("T")
 Input: TypeAlias = T | Awaitable[T] | pulumi.Output[T]
 
 
-class IfKnown:
+def if_known(plain: Any) -> GetPydanticSchema:
     """Checks an Input by the type `plain` where its value is known; an Output, whose value is not, passes."""
-
-    def __init__(self, plain: Any) -> None:
-        self.plain = plain
-
-    def __get_pydantic_core_schema__(self, _: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_wrap_validator_function(
+    return GetPydanticSchema(
+        lambda _, handler: core_schema.no_info_wrap_validator_function(
             lambda value, check: value if isinstance(value, pulumi.Output | Awaitable) else check(value),
-            handler.generate_schema(self.plain),
+            handler.generate_schema(plain),
         )
+    )
 
 
 def _starts(with_: str) -> Any:
-    return IfKnown(Annotated[str, Field(pattern=f"^{with_}")])
+    return if_known(Annotated[str, Field(pattern=f"^{with_}")])
 
 
-TextInput = Annotated[Input[str], IfKnown(Text)]
+TextInput = Annotated[Input[str], if_known(Text)]
 Account = Annotated[Input[str], _starts(r"\d{12}$"), Field(examples=["123456789012"])]
 Bucket = Annotated[Input[str], _starts(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"), Field(examples=["my-bucket"])]
 Topic = Annotated[Input[str], _starts("arn:aws"), Field(examples=["arn:aws:sns:us-east-1:123456789012:costs"])]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import pulumi
 from pulumi_aws.budgets.budget import Budget
@@ -26,11 +26,8 @@ from components.bounds import Dollars, Email, ParameterName, Region, Text
 from costs.gate import OPEN_TEXT
 from shoestring.base import names
 
-if TYPE_CHECKING:
-    from pulumi_aws.budgets import BudgetNotificationArgsDict
-
 HANDLER = "costs.function.guard.handler"
-ACTUAL, FORECASTED = (50, 80, 100), (100,)  # per cent of the limit
+ALARMS = (("ACTUAL", 50), ("ACTUAL", 80), ("ACTUAL", 100), ("FORECASTED", 100))  # per cent of the limit
 
 
 @arguments
@@ -183,17 +180,6 @@ class CostGuard(Component[CostGuardArgs]):
         return listeners
 
     def _budget(self, name: str, args: CostGuardArgs, topic: Topic, listeners: list[pulumi.Resource]) -> None:
-        thresholds = [("ACTUAL", share) for share in ACTUAL] + [("FORECASTED", share) for share in FORECASTED]
-        notifications: list[BudgetNotificationArgsDict] = [
-            {
-                "notification_type": kind,
-                "comparison_operator": "GREATER_THAN",
-                "threshold": share,
-                "threshold_type": "PERCENTAGE",
-                "subscriber_sns_topic_arns": [topic.arn],
-            }
-            for kind, share in thresholds
-        ]
         Budget(
             name,
             name=name,
@@ -203,7 +189,16 @@ class CostGuard(Component[CostGuardArgs]):
             limit_unit="USD",
             filter_expression=filter_of(args.tags),
             metrics="UnblendedCost",
-            notifications=notifications,
+            notifications=[
+                {
+                    "notification_type": kind,
+                    "comparison_operator": "GREATER_THAN",
+                    "threshold": share,
+                    "threshold_type": "PERCENTAGE",
+                    "subscriber_sns_topic_arns": [topic.arn],
+                }
+                for kind, share in ALARMS
+            ],
             opts=self.child("budget", depends_on=listeners),
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import field
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import Annotated, ClassVar
 
 import pulumi
 from pulumi_aws.iam.role import Role
@@ -14,13 +14,10 @@ from pulumi_aws.sagemaker.training_job import TrainingJob
 from pydantic import Field, model_validator
 
 from components import iam
-from components.arguments import Account, Bucket, IfKnown, Input, SecurityGroup, Subnet, TextInput, Uri, arguments
+from components.arguments import Account, Bucket, Input, SecurityGroup, Subnet, TextInput, Uri, arguments, if_known
 from components.base import Component
 from components.bounds import Model, Region, Text
 from shoestring.base import names
-
-if TYPE_CHECKING:
-    from pulumi_aws.sagemaker import TrainingJobInputDataConfigArgsDict
 
 PATH_IN_CONTAINER = "/opt/ml/checkpoints"
 LONGEST = 28 * 24 * 3600  # seconds that SageMaker lets a job take
@@ -56,9 +53,9 @@ class SpotTrainingJobArgs:
     """AWS region."""
     account: Account
     """AWS account."""
-    subnet_ids: Annotated[Input[list[str]], IfKnown(Annotated[list[Subnet], Field(min_length=1)])]
+    subnet_ids: Annotated[Input[list[str]], if_known(Annotated[list[Subnet], Field(min_length=1)])]
     """Where the job's network interfaces go."""
-    security_group_ids: Annotated[Input[list[str]], IfKnown(Annotated[list[SecurityGroup], Field(min_length=1)])]
+    security_group_ids: Annotated[Input[list[str]], if_known(Annotated[list[SecurityGroup], Field(min_length=1)])]
     """Security groups of those interfaces."""
     instance_type: TrainingInstance = "ml.m5.large"
     """Machine; `shoestring prices show ml.m5.large` says what an hour of one costs."""
@@ -84,21 +81,6 @@ class SpotTrainingJobArgs:
         if self.max_wait is not None and self.max_wait < self.max_run:
             raise ValueError(f"max_wait is {self.max_wait}: expected no less than max_run, {self.max_run}")
         return self
-
-
-def _channel(name: str, uri: pulumi.Input[str], content_type: str) -> TrainingJobInputDataConfigArgsDict:
-    """What lies below `uri`, as files in /opt/ml/input/data/<name>."""
-    return {
-        "channel_name": name,
-        "content_type": content_type,
-        "data_source": {
-            "s3_data_source": {
-                "s3_data_type": "S3Prefix",
-                "s3_uri": uri,
-                "s3_data_distribution_type": "FullyReplicated",
-            }
-        },
-    }
 
 
 class SpotTrainingJob(Component[SpotTrainingJobArgs]):
@@ -146,6 +128,9 @@ class SpotTrainingJob(Component[SpotTrainingJobArgs]):
             ).apply(lambda parts: iam.training(job=args.job_name, model=args.model, region=args.region, **parts)),
             opts=self.child("rights"),
         )
+        channels = [("training", args.data_uri, "text/csv")]  # files in /opt/ml/input/data/<channel>
+        if args.wheels_uri is not None:
+            channels.append(("wheels", args.wheels_uri, "application/zip"))
         # As the SageMaker SDK sends them: each value is JSON.
         encoded = {key: json.dumps(value) for key, value in args.hyperparameters.items()}
         job = TrainingJob(
@@ -167,8 +152,18 @@ class SpotTrainingJob(Component[SpotTrainingJobArgs]):
             # which the network's endpoint leads to in us-east-1 only.
             environment={"AWS_DEFAULT_REGION": args.region, **args.environment},
             input_data_configs=[
-                _channel("training", args.data_uri, "text/csv"),
-                *([] if args.wheels_uri is None else [_channel("wheels", args.wheels_uri, "application/zip")]),
+                {
+                    "channel_name": channel,
+                    "content_type": content_type,
+                    "data_source": {
+                        "s3_data_source": {
+                            "s3_data_type": "S3Prefix",
+                            "s3_uri": uri,
+                            "s3_data_distribution_type": "FullyReplicated",
+                        }
+                    },
+                }
+                for channel, uri, content_type in channels
             ],
             output_data_config={"s3_output_path": pulumi.Output.concat(root, names.JOBS)},
             checkpoint_config={
