@@ -28,13 +28,11 @@ def tagged(props: Mapping[str, Any], tags: Mapping[str, Any]) -> dict[str, Any]:
     exactly where the type is taggable.
     """
     arguments = dict(props)
-    if "tags" in props:
-        arguments["tags"] = {**tags, **(props["tags"] or {})}
+    for argument in {"tags", "volume_tags"} & props.keys():
+        arguments[argument] = {**tags, **(props[argument] or {})}
     if "tag_specifications" in props:
         spot = props.get("instance_market_options") is not None
         arguments["tag_specifications"] = _launched(props["tag_specifications"], tags, spot)
-    if "volume_tags" in props:
-        arguments["volume_tags"] = {**tags, **(props["volume_tags"] or {})}
     return arguments
 
 
