@@ -72,24 +72,19 @@ def lease(settings: WindowSettings, earlier: object, now: datetime) -> str:
     return end.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-async def outputs_before(stack: str) -> Mapping[str, Any]:
+async def outputs_before(stack: str, reads: int = READS) -> Mapping[str, Any]:
     """The outputs of this very stack, as its last update left them.
 
     The engine writes the stack's state while its program runs. A StackReference that meets half a file fails the whole
     update; a function can be called again.
     """
-    for _ in range(READS - 1):
-        try:
-            return await _read_outputs(stack)
-        except Exception as error:  # the SDK raises nothing narrower
-            if "failed to load checkpoint" not in str(error):
-                raise
-            await asyncio.sleep(PAUSE)
-    return await _read_outputs(stack)
-
-
-async def _read_outputs(stack: str) -> Mapping[str, Any]:
-    answer = await pulumi.runtime.invoke_async("pulumi:pulumi:readStackOutputs", {"name": stack})
+    try:
+        answer = await pulumi.runtime.invoke_async("pulumi:pulumi:readStackOutputs", {"name": stack})
+    except Exception as error:  # the SDK raises nothing narrower
+        if reads == 1 or "failed to load checkpoint" not in str(error):
+            raise
+        await asyncio.sleep(PAUSE)
+        return await outputs_before(stack, reads - 1)
     return dict(answer["outputs"])
 
 
