@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 import pulumi
 from pulumi_aws.ec2.instance import Instance
@@ -221,14 +221,6 @@ class MlflowServer(Component[MlflowServerArgs]):
         profile: InstanceProfile,
         boot: pulumi.Output[str],
     ) -> LaunchTemplate:
-        optional: dict[str, Any] = {}
-        if args.instance_type.startswith("t"):
-            optional["credit_specification"] = {"cpu_credits": "standard"}
-        if args.spot:
-            optional["instance_market_options"] = {
-                "market_type": "spot",
-                "spot_options": {"spot_instance_type": "persistent", "instance_interruption_behavior": "stop"},
-            }
         return LaunchTemplate(
             name,
             name=name,
@@ -249,8 +241,14 @@ class MlflowServer(Component[MlflowServerArgs]):
                     },
                 }
             ],
+            credit_specification={"cpu_credits": "standard"} if args.instance_type.startswith("t") else None,
+            instance_market_options={
+                "market_type": "spot",
+                "spot_options": {"spot_instance_type": "persistent", "instance_interruption_behavior": "stop"},
+            }
+            if args.spot
+            else None,
             opts=self.child("launch_template"),
-            **optional,
         )
 
     def _database(
