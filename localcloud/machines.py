@@ -32,7 +32,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from localcloud.aws.launches import TEMPLATE_ID, tags_for, template_data, template_of
 from localcloud.aws.row import Json, as_object
-from localcloud.processes import Process, answers, free_port, processes_below, start, stop
+from localcloud.processes import Process, answers, free_port, processes_below, spawn, stop
 from localcloud.protocol import JsonHandler, Notice, arguments, serve
 from shoestring.base.paths import write_atomically
 
@@ -168,7 +168,7 @@ class Machine:
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
         }
         command = [sys.executable, "-u", str(self.place(PROGRAM))]
-        self.process = start(command, {**kept, **carried, **account, **own}, self.log, self.root)
+        self.process = Process.of(spawn(command, {**kept, **carried, **account, **own}, self.log, self.root))
         self.state = "starting"
 
     def end(self, why: str, grace: float = STOP_SECONDS) -> None:

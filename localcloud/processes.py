@@ -67,11 +67,6 @@ def spawn(command: Sequence[str], environment: Mapping[str, str], log: Path, fol
         )
 
 
-def start(command: Sequence[str], environment: Mapping[str, str], log: Path, folder: Path) -> Process:
-    """The same, for one that outlives this program."""
-    return Process.of(spawn(command, environment, log, folder))
-
-
 def stop(process: Process, grace: float = GRACE_SECONDS) -> bool:
     """Ends the group: SIGTERM, a grace, SIGKILL. Returns whether anything ran. Repeatable; silent when all is gone."""
     members = process.members()

@@ -15,7 +15,6 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from filelock import FileLock
 
 from localcloud import REGION
 from localcloud.meter.ledger import Ledger
-from localcloud.processes import Process, answers, free_port, processes_below, start, stop, wait_until
+from localcloud.processes import Process, answers, free_port, processes_below, spawn, stop, wait_until
 from shoestring.base.errors import MEND, UserError, of_the_disk
 from shoestring.base.paths import write_atomically
 
@@ -69,6 +68,7 @@ class Part:
         }
 
 
+ENDPOINTS = {"aws_endpoint": "aws", "sagemaker_endpoint": "sagemaker", "cost_explorer_endpoint": "meter"}
 # In the order of their start.
 PARTS = (
     Part("aws", MINISTACK, "/_ministack/health"),
@@ -200,7 +200,8 @@ def _start(part: Part, cloud: Path, ports: dict[str, Any]) -> Process:
         "AWS_REGION": REGION,
     }
     command = [sys.executable, "-m", part.module, *part.arguments(cloud, ports[part.name])]
-    return start(command, {**kept, **account, **part.variables(cloud, ports)}, _log(part, cloud), cloud)
+    variables = {**kept, **account, **part.variables(cloud, ports)}
+    return Process.of(spawn(command, variables, _log(part, cloud), cloud))
 
 
 def _log(part: Part, cloud: Path) -> Path:
@@ -230,7 +231,7 @@ def up(home: Path, fresh: bool = False, progress: Progress | None = None) -> dic
         progress: receives a line for each thing that is done.
 
     Returns:
-        What runs: `{"aws_endpoint", "sagemaker_endpoint", "cost_explorer_endpoint", "region", "started", "parts"}`,
+        What runs: `{"aws_endpoint", "sagemaker_endpoint", "cost_explorer_endpoint", "region", "parts"}`,
         each part as `{"pid", "created", "port"}`.
 
     Raises:
@@ -265,24 +266,14 @@ def up(home: Path, fresh: bool = False, progress: Progress | None = None) -> dic
                 _write(cloud / "cloud.json", {"parts": parts})
             for part in PARTS:
                 _await(part, cloud, running[part.name], ports[part.name])
-            described = _described(parts)
+            described: dict[str, Any] = {name: f"http://127.0.0.1:{ports[part]}" for name, part in ENDPOINTS.items()}
+            described |= {"region": REGION, "parts": parts}
             _write(cloud / "cloud.json", described)
             _write(cloud / "ports.json", ports)
         except BaseException:
             _stop_all(cloud)  # also a server that Ctrl-C caught before it was recorded
             raise
         return described
-
-
-def _described(parts: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "aws_endpoint": f"http://127.0.0.1:{parts['aws']['port']}",
-        "sagemaker_endpoint": f"http://127.0.0.1:{parts['sagemaker']['port']}",
-        "cost_explorer_endpoint": f"http://127.0.0.1:{parts['meter']['port']}",
-        "region": REGION,
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "parts": parts,
-    }
 
 
 def down(home: Path, forget: bool = False) -> list[str]:

@@ -7,40 +7,28 @@ from collections.abc import Iterator
 from typing import Any
 
 from localcloud import ACCOUNT
-from localcloud.aws.row import Call, Calls, Charge, Json, Listing, Metering, Read, ResourceType, Tags, plain
+from localcloud.aws.row import Call, Calls, Charge, Json, Listing, Metering, Read, ResourceType, Tags, evaluate, plain
 
 LIMIT = {"BudgetLimit": {"Amount": "=limitAmount", "Unit": "=limitUnit"}, "CostFilters": "=costFilterMap"}
 PROPERTIES = "name budgetType timeUnit filterExpression metrics costTypes"
 SUBSCRIPTION = "frequency monitorArnLists subscribers thresholdExpression"
 SUBSCRIBERS = {"SNS": "SubscriberSnsTopicArns", "EMAIL": "SubscriberEmailAddresses"}
 NOTIFICATION = ("NotificationType", "ComparisonOperator", "Threshold", "ThresholdType")
+NOTIFICATIONS = """=notifications[].{
+    Notification: {NotificationType: notificationType, ComparisonOperator: comparisonOperator,
+                   Threshold: threshold, ThresholdType: thresholdType},
+    Subscribers: [subscriberSnsTopicArns[].{SubscriptionType: 'SNS', Address: @},
+                  subscriberEmailAddresses[].{SubscriptionType: 'EMAIL', Address: @}][]}"""
 TAGS = Tags(
     "tag_resource", "untag_resource", "list_tags_for_resource", "ResourceTags", {"ResourceTags": "=tagList"},
     {"ResourceTagKeys": "=removed"},
 )  # fmt: skip
 
 
-def _property(member: str) -> str:
-    """A member's name as a property."""
-    return member[0].lower() + member[1:]
-
-
 def _budget(context: Json) -> Json:
-    """Filters and notifications as the requests have them."""
+    """The account that a budget is of, and its filters as the requests have them."""
     filters = {item["name"]: item["values"] for item in context.get("costFilters") or []}
-    notifications = [
-        {
-            "Notification": {member: notification[_property(member)] for member in NOTIFICATION},
-            "Subscribers": [
-                {"SubscriptionType": kind, "Address": address}
-                for kind, member in SUBSCRIBERS.items()
-                for address in notification.get(_property(member)) or []
-            ],
-        }
-        for notification in context.get("notifications") or []
-    ]
-    account = context.get("accountId") or context["account"]
-    return {"accountId": account, "notificationList": notifications or None, "costFilterMap": filters or None}
+    return {"accountId": context.get("accountId") or context["account"], "costFilterMap": filters or None}
 
 
 def notifications_of(client: Any, account: str, name: str) -> Iterator[tuple[Json, list[Json]]]:
@@ -70,7 +58,7 @@ def _change_notifications(client: Any, context: Json) -> None:
     budget = {"AccountId": context["accountId"], "BudgetName": context["name"]}
     for notification, _ in list(notifications_of(client, context["accountId"], context["name"])):
         client.delete_notification(**budget, Notification=notification)
-    for notification in context["notificationList"] or []:
+    for notification in evaluate(NOTIFICATIONS, context) or []:
         client.create_notification(**budget, **notification)
 
 
@@ -94,7 +82,7 @@ TYPES = (
             "{accountId}:{name}",
             {"AccountId": "=accountId", "BudgetName": "=name", "ResourceARN": "=arn", "ShowFilterExpression": True},
             create=(Call("create_budget", {"Budget": LIMIT, "ResourceTags": "=tagList",
-                         "NotificationsWithSubscribers": "=notificationList"}, PROPERTIES, "Budget"),),
+                         "NotificationsWithSubscribers": NOTIFICATIONS}, PROPERTIES, "Budget"),),
             read=(Read("describe_budget", "Budget"),),
             update=(Call("update_budget", {"NewBudget": LIMIT}, PROPERTIES, "NewBudget",
                          on="limitAmount limitUnit filterExpression metrics costTypes costFilters budgetType timeUnit"),
@@ -108,7 +96,7 @@ TYPES = (
                 "metrics": "=item.Metrics[0]",
             },
             prepare=_budget,
-            prepared="costFilters notifications",
+            prepared="costFilters",
             complete=_described,
             change=_change_notifications,
             changes="notifications",

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from localcloud.aws.row import Call, Calls, Charge, Listing, Metering, Read, ResourceType, Tags
+from localcloud.aws.row import GIB, Call, Calls, Charge, Listing, Metering, Read, ResourceType, Tags
 
 PRODUCT = "AmazonCloudWatch"
-GIB = 1024**3  # what AWS calls a GB
 
 TYPES = (
     ResourceType(
@@ -24,7 +23,7 @@ TYPES = (
         ),
         metering=Metering(
             (Charge(PRODUCT, "USE1-TimedStorage-ByteHrs", "HourlyStorageMetering", ("cloudwatch", "logs-storage"),
-                    "bytes"),),
+                    "bytes", scale=GIB),),
             {"bytes": "storedBytes"},
             begin="creationTime", gauge="bytes", ends=("DeleteLogGroup",),
             tagged=("list_tags_log_group", "logGroupName", "logGroupName", "tags"),

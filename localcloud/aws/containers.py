@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from localcloud.aws.row import Charge, Json, Listing, Metering, ResourceType
+from localcloud.aws.row import GIB, Charge, Json, Listing, Metering, ResourceType
 
 
 def _size(client: Any, repository: Json) -> Json:
@@ -18,7 +18,7 @@ TYPES = (
         "ecr", "repository", Listing("describe_repositories", "repositories", "repositoryName"),
         metering=Metering(
             (Charge("Amazon EC2 Container Registry (ECR)", "USE1-TimedStorage-ByteHrs", "", ("ecr", "storage"),
-                    "bytes"),),
+                    "bytes", scale=GIB),),
             begin="createdAt", gauge="bytes", more_facts=_size,
             begins=("CreateRepository",), ends=("DeleteRepository",),
             tagged=("list_tags_for_resource", "resourceArn", "repositoryArn", "tags"),

@@ -21,10 +21,8 @@ TYPES = (
         "rds", "subnet-group", Listing("describe_db_subnet_groups", "DBSubnetGroups", "DBSubnetGroupName"),
         Calls(
             "{name}", {"DBSubnetGroupName": "=name", "ResourceName": "=arn"},
-            create=(Call("create_db_subnet_group", {"DBSubnetGroupDescription": "=description",
-                         "SubnetIds": "=subnetIds", "Tags": "=tagList"}),),
-            update=(Call("modify_db_subnet_group", {"DBSubnetGroupDescription": "=description",
-                         "SubnetIds": "=subnetIds"}, on="description subnetIds"),),
+            create=(Call("create_db_subnet_group", {"Tags": "=tagList"}, "description subnetIds"),),
+            update=(Call("modify_db_subnet_group", walk="description subnetIds"),),
             tags=TAGS,
             names={"name": "dbsubnetgroupname", "description": "dbsubnetgroupdescription"},
             defaults={"description": "Managed by Pulumi"},

@@ -19,6 +19,7 @@ Json = dict[str, Any]
 ABSENT = re.compile(r"NoSuch|NotFound|^404$|Unknown(Resource|Monitor|Subscription)")
 ABSENT_MESSAGE = re.compile(r"Requested resource not found|does not exist|Could not find", re.IGNORECASE)
 FOLDERS = {"ce": "costexplorer", "logs": "cloudwatch"}  # of the provider, where boto3 has another name
+GIB = 1024**3  # bytes: what AWS calls a GB
 MINUTE = 60  # seconds: the least that AWS bills for an instance, a volume and an address
 
 

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import botocore.exceptions
 
-from localcloud.aws.row import Call, Calls, Charge, Json, Listing, Metering, Read, ResourceType, Tags
+from localcloud.aws.row import GIB, Call, Calls, Charge, Json, Listing, Metering, Read, ResourceType, Tags
 
 PRODUCT = "Amazon Simple Storage Service"
 WRITES = ("PutObject", "CreateMultipartUpload", "ListObjects", "POST.s3", "CreateBucket", "ListBuckets")
@@ -59,11 +59,9 @@ def _size(client: Any, bucket: Json) -> Json:
     return {"bytes": sum(item["Size"] for page in pages for item in page.get("Contents", []))}
 
 
-def _setting(name: str, put: Call, read: Read | None = None, delete: Call | None = None, **more: Any) -> ResourceType:
+def _setting(name: str, put: Call, **more: Any) -> ResourceType:
     """A bucket's setting: put as a whole, so that creating and updating are one call."""
-    reads = (read,) if read else ()
-    calls = Calls("{bucket}", BUCKET, put=(put,), read=reads, delete=(delete,) if delete else None, **more)
-    return ResourceType("s3", f"bucket-{name}", calls=calls, parent="s3/bucket")
+    return ResourceType("s3", f"bucket-{name}", calls=Calls("{bucket}", BUCKET, put=(put,), **more), parent="s3/bucket")
 
 
 TYPES = (
@@ -85,7 +83,8 @@ TYPES = (
             before_delete=_delete_bucket,
         ),
         metering=Metering(
-            (Charge(PRODUCT, "TimedStorage-ByteHrs", "StandardStorage", ("s3", "standard-storage"), "bytes"),),
+            (Charge(PRODUCT, "TimedStorage-ByteHrs", "StandardStorage", ("s3", "standard-storage"), "bytes",
+                    scale=GIB),),
             begin="CreationDate", gauge="bytes", more_facts=_size, ends=("DeleteBucket",),
             tagged=("get_bucket_tagging", "Bucket", "Name", "TagSet"),
         ),
@@ -97,8 +96,8 @@ TYPES = (
     _setting(
         "versioning",
         Call("put_bucket_versioning", walk="versioningConfiguration"),
-        Read("get_bucket_versioning", "{VersioningConfiguration: @}"),
-        Call("put_bucket_versioning", {"VersioningConfiguration": {"Status": "Suspended"}}),
+        read=(Read("get_bucket_versioning", "{VersioningConfiguration: @}"),),
+        delete=(Call("put_bucket_versioning", {"VersioningConfiguration": {"Status": "Suspended"}}),),
     ),
     _setting(
         "server-side-encryption-configuration",
@@ -114,8 +113,8 @@ TYPES = (
     _setting(
         "lifecycle-configuration",
         Call("put_bucket_lifecycle_configuration", walk="rules", under="LifecycleConfiguration"),
-        Read("get_bucket_lifecycle_configuration"),
-        Call("delete_bucket_lifecycle"),
+        read=(Read("get_bucket_lifecycle_configuration"),),
+        delete=(Call("delete_bucket_lifecycle"),),
     ),
     ResourceType(
         "s3", "bucket-objectv2", parent="s3/bucket",

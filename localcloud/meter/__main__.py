@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
-import urllib.error
-import urllib.request
 from typing import Any
+
+import requests
 
 from localcloud.meter.ledger import Ledger
 from localcloud.meter.prices import Prices
@@ -36,14 +35,11 @@ class Handler(JsonHandler):
         """The account's own answer, with what was spent in it."""
         names = ("Content-Type", "Authorization", "User-Agent", "X-Amz-Date")
         headers = {"X-Amz-Target": target, **{name: self.headers[name] for name in names if name in self.headers}}
-        forwarded = urllib.request.Request(os.environ["AWS_ENDPOINT_URL"], json.dumps(request).encode(), headers)
-        try:
-            with urllib.request.urlopen(forwarded, timeout=30) as answer:
-                described: dict[str, Any] = json.load(answer)
-        except urllib.error.HTTPError as error:
-            refusal = json.loads(error.read() or b"{}")
-            code = refusal.get("__type", "InternalErrorException")
-            raise ServiceError(code, refusal.get("message", ""), error.code) from error
+        answer = requests.post(os.environ["AWS_ENDPOINT_URL"], json=request, headers=headers, timeout=30)
+        described: dict[str, Any] = answer.json()
+        if not answer.ok:
+            code = described.get("__type", "InternalErrorException")
+            raise ServiceError(code, described.get("message", ""), answer.status_code)
         self.watch.try_once()  # what was changed counts from now on
         budgets = [*described.get("Budgets", []), *([described["Budget"]] if "Budget" in described else [])]
         if budgets:

@@ -24,7 +24,6 @@ from localcloud.requests import page
 
 FEWEST, WINDOW = 10, 14  # days before a day that are looked at, at least and at most
 CUSTOM_MONITORS = 500  # in an account at most, as on AWS
-UPDATABLE = ("Threshold", "Frequency", "MonitorArnList", "Subscribers", "SubscriptionName", "ThresholdExpression")
 
 
 class Anomalies:
@@ -34,18 +33,26 @@ class Anomalies:
         self.monitors: dict[str, Json] = kept.setdefault("monitors", {})
         self.subscriptions: dict[str, Json] = kept.setdefault("subscriptions", {})
         self.tags: dict[str, dict[str, str]] = kept.setdefault("tags", {})
+        self.by_kind = {"Monitor": self.monitors, "Subscription": self.subscriptions}
 
-    def _monitor(self, arn: str) -> Json:
-        return _kept(self.monitors, arn, "Monitor")
+    def _get(self, kind: str, arn: str) -> Json:
+        if arn not in self.by_kind[kind]:
+            raise ServiceError(f"Unknown{kind}Exception", f"Cannot find the {kind.lower()} with ARN {arn}.")
+        return self.by_kind[kind][arn]
 
-    def _subscription(self, arn: str) -> Json:
-        return _kept(self.subscriptions, arn, "Subscription")
+    def _asked(self, kind: str, request: Json) -> list[Json]:
+        return [self._get(kind, arn) for arn in request.get(f"{kind}ArnList") or self.by_kind[kind]]
 
-    def _new(self, kind: str, request: Json) -> str:
-        """The ARN of what is made, with the tags of its request."""
-        arn = f"arn:aws:ce::{ACCOUNT}:{kind}/{uuid.uuid4()}"
+    def _add(self, kind: str, item: Json, request: Json) -> Json:
+        """Keeps what is made, with the tags of its request; the answer names its ARN."""
+        arn = f"arn:aws:ce::{ACCOUNT}:anomaly{kind.lower()}/{uuid.uuid4()}"
+        self.by_kind[kind][arn] = {**item, f"{kind}Arn": arn}
         self.tags[arn] = as_object(request.get("ResourceTags"))
-        return arn
+        return {f"{kind}Arn": arn}
+
+    def _delete(self, kind: str, arn: str) -> None:
+        self._get(kind, arn)
+        del self.by_kind[kind][arn], self.tags[arn]
 
     def CreateAnomalyMonitor(self, request: Json) -> Json:
         monitor = request["AnomalyMonitor"]
@@ -61,31 +68,27 @@ class Anomalies:
         if len(same) >= (1 if dimensional else CUSTOM_MONITORS):
             kind = "dimensional" if dimensional else "custom"
             raise ServiceError("LimitExceededException", f"Limit exceeded on {kind} spend monitor creation")
-        arn, today = self._new("anomalymonitor", request), datetime.now(UTC).strftime("%Y-%m-%d")
-        self.monitors[arn] = {**monitor, "MonitorArn": arn, "CreationDate": today, "LastUpdatedDate": today}
-        return {"MonitorArn": arn}
+        today = datetime.now(UTC).strftime("%Y-%m-%d")
+        return self._add("Monitor", {**monitor, "CreationDate": today, "LastUpdatedDate": today}, request)
 
     def GetAnomalyMonitors(self, request: Json) -> Json:
-        wanted = request.get("MonitorArnList") or list(self.monitors)
-        monitors, following = page([self._monitor(arn) for arn in wanted], request)
+        monitors, following = page(self._asked("Monitor", request), request)
         return {"AnomalyMonitors": monitors, **following}
 
     def UpdateAnomalyMonitor(self, request: Json) -> Json:
-        monitor = self._monitor(request["MonitorArn"])
-        monitor |= {"LastUpdatedDate": datetime.now(UTC).strftime("%Y-%m-%d")}
-        monitor |= {"MonitorName": request["MonitorName"]} if "MonitorName" in request else {}
+        monitor = self._get("Monitor", request["MonitorArn"])
+        monitor |= {"LastUpdatedDate": datetime.now(UTC).strftime("%Y-%m-%d"), **request}
         return {"MonitorArn": request["MonitorArn"]}
 
     def DeleteAnomalyMonitor(self, request: Json) -> None:
         arn = request["MonitorArn"]
-        self._monitor(arn)
-        del self.monitors[arn], self.tags[arn]
+        self._delete("Monitor", arn)
         for subscription in self.subscriptions.values():
             subscription["MonitorArnList"] = [kept for kept in subscription["MonitorArnList"] if kept != arn]
 
     def _check(self, subscription: Json) -> None:
         for arn in subscription["MonitorArnList"]:
-            self._monitor(arn)
+            self._get("Monitor", arn)
         if ("Threshold" in subscription) == ("ThresholdExpression" in subscription):
             raise invalid("Specify either Threshold or ThresholdExpression.")
         kinds = {subscriber["Type"] for subscriber in subscription["Subscribers"]}
@@ -97,32 +100,26 @@ class Anomalies:
     def CreateAnomalySubscription(self, request: Json) -> Json:
         subscription = request["AnomalySubscription"]
         self._check(subscription)
-        arn = self._new("anomalysubscription", request)
-        self.subscriptions[arn] = {**subscription, "SubscriptionArn": arn, "AccountId": ACCOUNT}
-        return {"SubscriptionArn": arn}
+        return self._add("Subscription", {**subscription, "AccountId": ACCOUNT}, request)
 
     def GetAnomalySubscriptions(self, request: Json) -> Json:
-        wanted = request.get("SubscriptionArnList") or list(self.subscriptions)
-        subscriptions = [self._subscription(arn) for arn in wanted]
+        subscriptions = self._asked("Subscription", request)
         if monitor := request.get("MonitorArn"):
             subscriptions = [item for item in subscriptions if monitor in item["MonitorArnList"]]
         shown, following = page(subscriptions, request)
         return {"AnomalySubscriptions": shown, **following}
 
     def UpdateAnomalySubscription(self, request: Json) -> Json:
-        subscription = self._subscription(request["SubscriptionArn"])
-        changed = {**subscription, **{name: request[name] for name in UPDATABLE if name in request}}
-        for given, other in (("Threshold", "ThresholdExpression"), ("ThresholdExpression", "Threshold")):
-            if given in request and other not in request:
+        changed = {**self._get("Subscription", request["SubscriptionArn"]), **request}
+        for threshold, other in (("Threshold", "ThresholdExpression"), ("ThresholdExpression", "Threshold")):
+            if threshold in request and other not in request:
                 changed.pop(other, None)
         self._check(changed)
         self.subscriptions[request["SubscriptionArn"]] = changed
         return {"SubscriptionArn": request["SubscriptionArn"]}
 
     def DeleteAnomalySubscription(self, request: Json) -> None:
-        arn = request["SubscriptionArn"]
-        self._subscription(arn)
-        del self.subscriptions[arn], self.tags[arn]
+        self._delete("Subscription", request["SubscriptionArn"])
 
     def _tags(self, request: Json) -> dict[str, str]:
         arn = request["ResourceArn"]
@@ -146,7 +143,7 @@ class Anomalies:
         wanted, arn = request["DateInterval"], request.get("MonitorArn")
         last = min(now, moment(wanted["EndDate"]) + timedelta(days=1)) if "EndDate" in wanted else now
         anomalies: list[Json] = []
-        for monitor in [self._monitor(arn)] if arn else self.monitors.values():
+        for monitor in [self._get("Monitor", arn)] if arn else self.monitors.values():
             for value, fits in _watched(monitor, lines):
                 watched = [line for line in lines if fits(line)]
                 for day, _ in periods(moment(wanted["StartDate"]), last, "DAILY") if watched else ():
@@ -155,12 +152,6 @@ class Anomalies:
             anomalies = [item for item in anomalies if item["Impact"]["TotalImpact"] >= impact["StartValue"]]
         shown, following = page(anomalies, request)
         return {"Anomalies": shown, **following}
-
-
-def _kept(items: dict[str, Json], arn: str, kind: str) -> Json:
-    if arn not in items:
-        raise ServiceError(f"Unknown{kind}Exception", f"Cannot find the {kind.lower()} with ARN {arn}.")
-    return items[arn]
 
 
 def _watched(monitor: Json, lines: Sequence[LineItem]) -> list[tuple[str, Test]]:

@@ -13,7 +13,6 @@ import jmespath
 from costs.book.price import Price, UnknownPrice
 from costs.book.prices import PriceBook
 from localcloud import REGION
-from localcloud.aws.cloudwatch import GIB
 from localcloud.aws.row import Charge
 from localcloud.aws.types import METERED, USAGE
 from localcloud.meter.ledger import Stretch
@@ -114,8 +113,7 @@ class Rater:
             tail = max(end - stretch.at, 0.0) if stretch.end is None else 0.0
             area = decimal(stretch.area) + decimal(stretch.facts[gauge]) * decimal(tail)
             amount = area / decimal(end - stretch.begin)
-        if charge.amount == "bytes":
-            amount /= GIB
+        amount /= charge.scale
         for begin, until, month in months(stretch.begin, end):
             seconds = decimal(until) - decimal(begin)
             hourly = price is not None and price.unit == "hour"

@@ -86,12 +86,14 @@ class Container:
         return self.root / inside.lstrip("/")
 
     @property
-    def checkpoints(self) -> tuple[str, Path] | None:
-        """S3 URI and folder of the checkpoints, where the job has any."""
-        config = self.request.get("CheckpointConfig")
-        if not config:
-            return None
-        return config["S3Uri"], self.place(config.get("LocalPath", "/opt/ml/checkpoints"))
+    def checkpoints(self) -> Path:
+        """The folder of the checkpoints."""
+        return self.place(self.request.get("CheckpointConfig", {}).get("LocalPath", "/opt/ml/checkpoints"))
+
+    def save_checkpoints(self) -> None:
+        """Carries new and changed checkpoints to S3, where the job keeps any."""
+        if config := self.request.get("CheckpointConfig"):
+            self.files.upload_changed(self.checkpoints, config["S3Uri"])
 
     def prepare(self) -> None:
         """Makes the layout, and brings data, code and checkpoints in. Raises ValueError for an empty channel."""
@@ -107,8 +109,8 @@ class Container:
             uri = channel["DataSource"]["S3DataSource"]["S3Uri"]
             if not self.files.download(uri, self.place(f"/opt/ml/input/data/{channel['ChannelName']}")):
                 raise ValueError(f"ClientError: Data download failed: no object below {uri}")
-        if self.checkpoints:
-            self.files.download(*self.checkpoints)
+        if kept := self.request.get("CheckpointConfig"):
+            self.files.download(kept["S3Uri"], self.checkpoints)
         source = self._script_mode("sagemaker_submit_directory")
         if source:
             bucket, key = split(source)
@@ -136,7 +138,7 @@ class Container:
             "SM_OUTPUT_DATA_DIR": str(self.place("/opt/ml/output/data")),
             "SM_OUTPUT_DIR": str(self.place("/opt/ml/output")),
             "SM_INPUT_CONFIG_DIR": str(self.place("/opt/ml/input/config")),
-            "SM_CHECKPOINT_DIR": str(self.checkpoints[1] if self.checkpoints else self.place("/opt/ml/checkpoints")),
+            "SM_CHECKPOINT_DIR": str(self.checkpoints),
             "SM_CHANNELS": json.dumps(channels),
             "SM_HPS": json.dumps(own),
             "SM_HOSTS": '["algo-1"]',

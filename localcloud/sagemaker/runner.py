@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import re
 import shutil
@@ -28,14 +29,11 @@ class Logs:
         self.client, self.stream, self.path, self.read = boto3.client("logs"), stream, path, 0
         self.lines: list[str] = []
         path.touch()
-        for call, words in (
-            (self.client.create_log_group, {}),
-            (self.client.create_log_stream, {"logStreamName": stream}),
-        ):
-            try:
-                call(logGroupName=LOG_GROUP, **words)
-            except self.client.exceptions.ResourceAlreadyExistsException:
-                continue  # another job made the group, or an earlier attempt the stream
+        exists = self.client.exceptions.ResourceAlreadyExistsException
+        with contextlib.suppress(exists):  # another job made it
+            self.client.create_log_group(logGroupName=LOG_GROUP)
+        with contextlib.suppress(exists):  # an earlier attempt did
+            self.client.create_log_stream(logGroupName=LOG_GROUP, logStreamName=stream)
 
     def send(self, last: bool = False) -> None:
         """Sends what is new; a line that is not whole yet waits, unless this is the `last` time."""
@@ -84,8 +82,7 @@ class Runner(threading.Thread):
             self.store.transition(self.job, "Downloading", "Downloading input data")
             container.prepare()
             outcome, code = self._train(container, next(lives, None))
-            if container.checkpoints:
-                self.files.upload_changed(container.checkpoints[1], container.checkpoints[0])
+            container.save_checkpoints()
             if outcome != "interrupted":
                 break
             self.store.transition(self.job, "Interrupted", "The spot instance was reclaimed")
@@ -124,8 +121,8 @@ class Runner(threading.Thread):
                 stop(process, self.spot.grace_seconds)
                 break
             self.logs.send()
-            if container.checkpoints and ran - synced > SYNC_SECONDS:
-                self.files.upload_changed(container.checkpoints[1], container.checkpoints[0])
+            if ran - synced > SYNC_SECONDS:
+                container.save_checkpoints()
                 synced = ran
         code = child.wait()
         stop(process, self.spot.grace_seconds)  # what the program left running

@@ -29,24 +29,19 @@ class Service:
     def __init__(self, home: Path) -> None:
         self.home, self.store = home, Store(home / "cloud" / "jobs")
         self.runners: dict[str, Runner] = {}
-        for job in list(self.store.jobs.values()):
-            if job["described"]["TrainingJobStatus"] not in FINISHED:
-                self._abandon(job)
-
-    def _abandon(self, job: dict[str, Any]) -> None:
-        """A job whose service was killed: what it left running is ended, and it says why it failed."""
-        if job.get("process"):
-            stop(Process(*job["process"]))
-        job["process"] = None
-        job["described"]["FailureReason"] = "InternalServerError: the local cloud ended while the job ran"
-        self.store.transition(job, "Failed", "the local cloud ended while the job ran", "Failed")
+        self.close()  # what a service that was killed left running
 
     def close(self) -> None:
-        """Ends what runs, and notes that moment: the bill counts up to it."""
-        for runner in self.runners.values():
-            with self.store.lock:
-                if runner.described["TrainingJobStatus"] not in FINISHED:
-                    self._abandon(runner.job)
+        """Ends what runs, and notes that moment: the bill counts up to it. The jobs say why they failed."""
+        with self.store.lock:
+            for job in self.store.jobs.values():
+                if job["described"]["TrainingJobStatus"] in FINISHED:
+                    continue
+                if job["process"]:
+                    stop(Process(*job["process"]))
+                job["process"] = None
+                job["described"]["FailureReason"] = "InternalServerError: the local cloud ended while the job ran"
+                self.store.transition(job, "Failed", "the local cloud ended while the job ran", "Failed")
 
     def call(self, name: str, request: dict[str, Any]) -> dict[str, Any]:
         """Checks and carries out one operation. Raises ServiceError."""
