@@ -266,8 +266,8 @@ class Player:
 
 def main() -> None:
     """Plays the machines until SIGTERM, which ends them first."""
-    given = arguments()
-    serve(JsonHandler, given.port, Player(given.home).run)  # the handler answers health checks
+    options = arguments()
+    serve(JsonHandler, options.port, Player(options.home).run)  # the handler answers health checks
 
 
 if __name__ == "__main__":

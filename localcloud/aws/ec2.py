@@ -22,9 +22,9 @@ def _launched(client: Any, context: Json) -> Json:
     template, tags = context.get("launchTemplate") or {}, dict(context.get("tags") or {})
     data: Json = {}
     if template:
-        which = {"LaunchTemplateId": template["id"]} if "id" in template else {"LaunchTemplateName": template["name"]}
+        key = {"LaunchTemplateId": template["id"]} if "id" in template else {"LaunchTemplateName": template["name"]}
         version = str(template.get("version") or "$Default")
-        answer = client.describe_launch_template_versions(**which, Versions=[version])["LaunchTemplateVersions"][0]
+        answer = client.describe_launch_template_versions(**key, Versions=[version])["LaunchTemplateVersions"][0]
         data = dict(answer["LaunchTemplateData"])
         tags = {**tags_for(data, "instance"), **tags}
         tags |= {TEMPLATE_ID: answer["LaunchTemplateId"], TEMPLATE_VERSION: str(answer["VersionNumber"])}

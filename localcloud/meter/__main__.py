@@ -58,15 +58,15 @@ class Handler(JsonHandler):
 
 def main() -> None:
     """Serves; at SIGTERM looks at the account a last time."""
-    given = arguments()
-    cloud = given.home / "cloud"
+    options = arguments()
+    cloud = options.home / "cloud"
     ledger = Ledger.load(cloud / "meter", lambda line: print(line, flush=True))
-    prices = Prices(given.home)
+    prices = Prices(options.home)
     ledger.stamp = lambda stretch: prices.rater().stamp(stretch)
     service = Service(cloud, ledger, prices)
     watch = Watch(cloud, os.environ["AWS_ENDPOINT_URL"], ledger, service.lines)
     Handler.service, Handler.watch = service, watch
-    serve(Handler, given.port, watch.run)
+    serve(Handler, options.port, watch.run)
     ledger.save()
 
 

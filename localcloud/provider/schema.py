@@ -62,7 +62,7 @@ def _parameters(args: Any) -> dict[str, inspect.Parameter]:
     """The arguments of a class, by their names in the provider."""
     parameters = list(inspect.signature(args.__init__).parameters.values())[1:]
     getters = {parameter.name: inspect.getattr_static(args, parameter.name).fget for parameter in parameters}
-    return {getattr(getters[one.name], "_pulumi_name", None) or one.name: one for one in parameters}
+    return {getattr(getters[item.name], "_pulumi_name", None) or item.name: item for item in parameters}
 
 
 def _object(args: Any) -> dict[str, Any]:

@@ -23,9 +23,9 @@ class Handler(JsonHandler):
 
 def main() -> None:
     """Serves; at SIGTERM ends the running jobs first."""
-    given = arguments()
-    Handler.service = Service(given.home)
-    serve(Handler, given.port)
+    options = arguments()
+    Handler.service = Service(options.home)
+    serve(Handler, options.port)
     Handler.service.close()
 
 
