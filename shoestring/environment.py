@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from localcloud import supervisor
+from shoestring.base import aws
 from shoestring.base.errors import UserError
 from shoestring.base.names import ENVIRONMENTS, LOCAL, REGION, window
-from shoestring.base.paths import home
+from shoestring.base.paths import ROOT, home
 from shoestring.setup.installation import bin_folder, installed, pulumi_home
 from shoestring.updates import make_stack
 
@@ -23,6 +26,17 @@ def _path() -> str:
     first = [str(bin_folder()), str(Path(sys.executable).parent)]
     rest = [part for part in os.environ.get("PATH", "").split(os.pathsep) if part not in first]
     return os.pathsep.join([*first, *rest])
+
+
+def configuration(stack: str) -> dict[str, Any]:
+    """What `Pulumi.<stack>.yaml` sets, by full key; nothing where there is no such file."""
+    path = ROOT / f"Pulumi.{stack}.yaml"
+    try:
+        return dict((yaml.safe_load(path.read_text()) or {}).get("config") or {})
+    except FileNotFoundError:
+        return {}
+    except (yaml.YAMLError, AttributeError, TypeError, ValueError) as error:
+        raise UserError(f"{path.name}: {error}", "the stack's configuration", f"git diff {path.name}") from error
 
 
 def require_set_up() -> dict[str, str]:
@@ -61,18 +75,41 @@ def local_environment(cloud: dict[str, Any]) -> dict[str, str]:
     }
 
 
-# What a shell may carry from a real account and must not reach the emulated one, or the other way round.
-FOREIGN = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "PULUMI_ACCESS_TOKEN", "PULUMI_CONFIG_PASSPHRASE_FILE")
+# What a shell may carry from a real account and must not reach the emulated one: `env local` unsets it.
+FOREIGN = (
+    "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_CONFIG_FILE",
+    "AWS_SHARED_CREDENTIALS_FILE", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CREDENTIAL_EXPIRATION",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_USE_FIPS_ENDPOINT",
+    "AWS_USE_DUALSTACK_ENDPOINT", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "PULUMI_ACCESS_TOKEN",
+    "PULUMI_CONFIG_PASSPHRASE_FILE",
+)  # fmt: skip
+# Names what `env local` exported, so that the next `env` in the same shell unsets exactly that.
+EXPORTED = "SHOESTRING_EXPORTED"
+KEPT = ("PATH", "SHOESTRING_HOME")  # the same in every environment of this checkout
+
+
+def _foreign(variables: Mapping[str, str], before: Mapping[str, str]) -> list[str]:
+    """The names of a real account's variables, and of endpoints that lead past the local cloud's."""
+    endpoints = sorted(name for name in before if name.startswith("AWS_ENDPOINT_URL"))
+    return [name for name in (*FOREIGN, *endpoints) if name not in variables]
+
+
+def _exported(before: Mapping[str, str]) -> list[str]:
+    """What an earlier `env local` has exported into a shell, its own record included."""
+    if EXPORTED not in before:
+        return []
+    return [EXPORTED, *(name for name in before[EXPORTED].split() if name.isidentifier() and name not in KEPT)]
 
 
 def process_environment(variables: dict[str, str]) -> dict[str, str]:
     """This process's environment with `variables` in it and nothing of a real account left."""
-    kept = {key: value for key, value in os.environ.items() if key not in FOREIGN}
+    foreign = _foreign(variables, os.environ)
+    kept = {key: value for key, value in os.environ.items() if key not in foreign}
     return {**kept, **variables}
 
 
 def enter(environment: str, progress: Callable[[str], None]) -> dict[str, Any] | None:
-    """Makes this process one of the environment's: what `shoestring env` does for a shell.
+    """Makes this process one of the environment's: what `shoestring env` does for a shell, and its region.
 
     Returns:
         The running local cloud for `local`, else None.
@@ -82,7 +119,11 @@ def enter(environment: str, progress: Callable[[str], None]) -> dict[str, Any] |
     """
     check_name(environment)
     require_set_up()
-    if environment != LOCAL:  # PATH alone: credentials and state backend are the user's own
+    if region := configuration(environment).get("aws:region"):
+        aws.use_region(str(region))
+    if environment != LOCAL:  # credentials and state backend are the user's own
+        for name in _exported(os.environ):
+            os.environ.pop(name, None)
         os.environ["PATH"] = _path()
         return None
     cloud = supervisor.up(home(), progress=progress)
@@ -94,11 +135,31 @@ def enter(environment: str, progress: Callable[[str], None]) -> dict[str, Any] |
     return cloud
 
 
-def shell_lines(cloud: dict[str, Any] | None) -> str:
-    """Lines for `eval` in sh, bash and zsh, of an environment that was entered: `cloud` is what `enter` gave."""
-    variables = local_environment(cloud) if cloud else {"PATH": _path()}
-    lines = [f"unset {' '.join(FOREIGN)}"] if cloud else []
+def shell_lines(cloud: dict[str, Any] | None, before: Mapping[str, str] = os.environ) -> str:
+    """Lines for `eval` in sh, bash and zsh, of an environment that was entered; each unsets what another has set.
+
+    Nothing comes back that was unset: what a real account needs is the user's own.
+
+    Args:
+        cloud: what `enter` gave.
+        before: the shell's variables, before this process entered the environment.
+    """
+    if cloud:
+        variables = local_environment(cloud)
+        unset = _foreign(variables, before)
+        variables[EXPORTED] = " ".join(variables)
+    else:
+        variables, unset = {"PATH": _path()}, _exported(before)
+    lines = [f"unset {' '.join(unset)}"] if unset else []
     return "\n".join([*lines, *(f"export {key}={shlex.quote(value)}" for key, value in variables.items())])
+
+
+def put_aside(before: Mapping[str, str], cloud: dict[str, Any]) -> list[str]:
+    """The names of a shell's own variables that `env local` unsets or replaces."""
+    variables = local_environment(cloud)
+    names = [*_foreign(variables, before), *(name for name in variables if name not in KEPT)]
+    own = set(before) - set(_exported(before))
+    return [name for name in dict.fromkeys(names) if name in own and before[name] != variables.get(name)]
 
 
 def check_name(name: str) -> str:
