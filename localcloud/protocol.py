@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import signal
 import threading
 import traceback
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+from localcloud import REGION
+
+SCOPE = re.compile(r"Credential=[^/]+/\d{8}/([a-z0-9-]+)/")  # of a signature: key, day, region, service
 
 
 class ServiceError(Exception):
@@ -48,6 +53,12 @@ class JsonHandler(BaseHTTPRequestHandler):
     def call(self, target: str, request: dict[str, object]) -> object:
         """One call of the API: `target` as the header has it. Raises ServiceError."""
         raise ServiceError("UnknownOperationException", f"{target or self.path} is unknown")
+
+    @property
+    def region(self) -> str:
+        """The region that the request is signed for."""
+        signed = SCOPE.search(self.headers.get("Authorization", ""))
+        return signed[1] if signed else REGION
 
     def local(self, path: str) -> object | None:
         """What the local cloud has and AWS has elsewhere, by GET; None where there is nothing at `path`."""

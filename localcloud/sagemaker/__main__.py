@@ -6,27 +6,28 @@ from typing import Any
 
 from localcloud.protocol import JsonHandler, arguments, serve
 from localcloud.sagemaker.client import INTERRUPT
-from localcloud.sagemaker.service import Service
+from localcloud.sagemaker.service import Regions
 
 
 class Handler(JsonHandler):
     """SageMaker's calls, and interruptions on demand."""
 
-    service: Service
+    regions: Regions
 
     def call(self, target: str, request: dict[str, Any]) -> object:
         """One call of the API."""
+        service = self.regions.service(self.region)
         if self.path == INTERRUPT:
-            return self.service.interrupt(request)
-        return self.service.call(target.rpartition(".")[2], request)
+            return service.interrupt(request)
+        return service.call(target.rpartition(".")[2], request)
 
 
 def main() -> None:
     """Serves; at SIGTERM ends the running jobs first."""
     options = arguments()
-    Handler.service = Service(options.home)
+    Handler.regions = Regions(options.home)
     serve(Handler, options.port)
-    Handler.service.close()
+    Handler.regions.close()
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from urllib.parse import urlparse
 
 import boto3
 
+from localcloud import REGION
 from localcloud.machines import reachable
 from localcloud.processes import spawn
 
@@ -74,12 +75,13 @@ class Files:
 
 @dataclass
 class Container:
-    """The root of one attempt, the request that it serves, and the folder of the local cloud."""
+    """The root of one attempt, the request that it serves, the folder of the local cloud, and the job's region."""
 
     root: Path
     request: dict[str, Any]
     files: Files
     cloud: Path
+    region: str = REGION
 
     def place(self, inside: str) -> Path:
         """A path of the container, on this machine."""
@@ -131,7 +133,8 @@ class Container:
         words = [word for key, value in own.items() for word in (f"--{key}", _plain(value))]
         channels = [channel["ChannelName"] for channel in self.request.get("InputDataConfig", [])]
         variables = {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if name != "AWS_DEFAULT_REGION"},
+            "AWS_REGION": self.region,  # as SageMaker does; `AWS_DEFAULT_REGION`, which boto3 reads, it does not set
             **reachable(self.request.get("Environment", {}), self.cloud),  # the job runs on this machine
             "TRAINING_JOB_NAME": self.request["TrainingJobName"],
             "SM_MODEL_DIR": str(self.place("/opt/ml/model")),

@@ -25,8 +25,8 @@ SYNC_SECONDS = 1.0  # between two rounds of carrying checkpoints
 class Logs:
     """Sends a log file's new lines to CloudWatch Logs, and keeps them for metrics and failure reasons."""
 
-    def __init__(self, stream: str, path: Path) -> None:
-        self.client, self.stream, self.path, self.read = boto3.client("logs"), stream, path, 0
+    def __init__(self, stream: str, path: Path, region: str) -> None:
+        self.client, self.stream, self.path, self.read = boto3.client("logs", region_name=region), stream, path, 0
         self.lines: list[str] = []
         path.touch()
         exists = self.client.exceptions.ResourceAlreadyExistsException
@@ -61,7 +61,7 @@ class Runner(threading.Thread):
         self.described, self.request = job["described"], job["request"]
         self.folder = store.path(self.name)
         self.files, self.trained = Files(), 0.0
-        self.logs = Logs(f"{self.name}/algo-1-{int(time.time())}", self.folder / "log")
+        self.logs = Logs(f"{self.name}/algo-1-{int(time.time())}", self.folder / "log", store.region)
 
     def run(self) -> None:
         """The job's life; whatever goes wrong becomes its FailureReason."""
@@ -78,7 +78,9 @@ class Runner(threading.Thread):
         lives = self.spot.lives() if managed else iter(())
         for attempt in itertools.count(1):
             self.store.transition(self.job, "Starting", "Preparing the instances for training")
-            container = Container(self.folder / f"root-{attempt}", self.request, self.files, self.store.folder.parent)
+            container = Container(
+                self.folder / f"root-{attempt}", self.request, self.files, self.store.folder.parent, self.store.region
+            )
             self.store.transition(self.job, "Downloading", "Downloading input data")
             container.prepare()
             outcome, code = self._train(container, next(lives, None))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -16,18 +17,18 @@ from localcloud.requests import Model, operations, page
 from localcloud.sagemaker.container import LOG_GROUP
 from localcloud.sagemaker.runner import Runner
 from localcloud.sagemaker.spot import Spot
-from localcloud.sagemaker.store import FINISHED, Store
+from localcloud.sagemaker.store import FINISHED, Store, regions_below
 
-ARN = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/"
 SUMMARY = ("TrainingJobName", "TrainingJobArn", "CreationTime", "TrainingEndTime", "LastModifiedTime",
            "TrainingJobStatus", "SecondaryStatus")  # fmt: skip
 
 
 class Service:
-    """SageMaker's training jobs, kept below `<home>/cloud/jobs`."""
+    """SageMaker's training jobs in one region, kept below `<home>/cloud/jobs`."""
 
-    def __init__(self, home: Path) -> None:
-        self.home, self.store = home, Store(home / "cloud" / "jobs")
+    def __init__(self, home: Path, region: str = REGION) -> None:
+        self.home, self.store = home, Store(home / "cloud" / "jobs", region)
+        self.arn = f"arn:aws:sagemaker:{region}:{ACCOUNT}:training-job/"
         self.runners: dict[str, Runner] = {}
         self.close()  # what a service that was killed left running
 
@@ -64,21 +65,25 @@ class Service:
                 raise ServiceError(
                     "ResourceInUse",
                     "Training job names must be unique within an AWS account and region, and a training job with this "
-                    f"name already exists ({ARN}{name})",
+                    f"name already exists ({self.arn}{name})",
                 )
             try:
                 spot = Spot.read(self.home / "cloud" / "spot.json")
             except ValueError as error:
                 raise invalid(f"the local cloud's spot market: {error}") from error
             described = {key: value for key, value in request.items() if key != "Tags"}
-            described |= {"TrainingJobArn": ARN + name, "CreationTime": time.time(), "SecondaryStatusTransitions": []}
+            described |= {
+                "TrainingJobArn": self.arn + name,
+                "CreationTime": time.time(),
+                "SecondaryStatusTransitions": [],
+            }
             described["TrainingJobStatus"], described["SecondaryStatus"] = "InProgress", "Starting"
             job = {"described": described, "request": request, "process": None, "price_ratio": spot.price_ratio}
             job["tags"] = as_object(request.get("Tags"))
             self.store.save(job)
             self.runners[name] = Runner(self.store, job, spot)
         self.runners[name].start()
-        return {"TrainingJobArn": ARN + name}
+        return {"TrainingJobArn": self.arn + name}
 
     def DescribeTrainingJob(self, request: dict[str, Any]) -> dict[str, Any]:
         return self._job(request["TrainingJobName"])["described"]
@@ -119,7 +124,7 @@ class Service:
         status = self._job(name)["described"]["TrainingJobStatus"]
         if status not in FINISHED:
             raise ServiceError("ResourceInUse", f"The training job is in status {status}; stop it first.")
-        logs = boto3.client("logs")
+        logs = boto3.client("logs", region_name=self.store.region)
         streams = logs.describe_log_streams(logGroupName=LOG_GROUP, logStreamNamePrefix=f"{name}/")["logStreams"]
         for stream in streams:
             logs.delete_log_stream(logGroupName=LOG_GROUP, logStreamName=stream["logStreamName"])
@@ -139,6 +144,27 @@ class Service:
         for key in request["TagKeys"]:
             job["tags"].pop(key, None)
         self.store.save(job)
+
+
+class Regions:
+    """The services of all regions: none knows the jobs of another."""
+
+    def __init__(self, home: Path) -> None:
+        self.home, self.lock = home, threading.Lock()
+        regions = {REGION, *regions_below(home / "cloud" / "jobs")}
+        self.services = {region: Service(home, region) for region in sorted(regions)}
+
+    def service(self, region: str) -> Service:
+        """The one of a region."""
+        with self.lock:
+            if region not in self.services:
+                self.services[region] = Service(self.home, region)
+            return self.services[region]
+
+    def close(self) -> None:
+        """Ends what runs, everywhere."""
+        for service in self.services.values():
+            service.close()
 
 
 MODEL = Model("sagemaker", operations(Service))

@@ -16,7 +16,7 @@ import psutil
 import pytest
 from botocore.exceptions import ClientError
 
-from localcloud import supervisor
+from localcloud import REGION, supervisor
 from localcloud.processes import wait_until
 from localcloud.requests import python_pattern
 from localcloud.sagemaker.client import interrupt
@@ -61,9 +61,9 @@ def cloud(tmp_path_factory):
     supervisor.down(home)
 
 
-def client(cloud, service):
+def client(cloud, service, region=REGION):
     endpoint = cloud["sagemaker_endpoint" if service == "sagemaker" else "aws_endpoint"]
-    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": cloud["region"]}
+    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": region}
     return boto3.client(service, endpoint_url=endpoint, **keys)
 
 
@@ -75,7 +75,7 @@ def bucket(cloud):
     return "state"
 
 
-def create(cloud, bucket, name, program, spot=False, run=60, **more):
+def create(cloud, bucket, name, program, spot=False, run=60, region=REGION, **more):
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as tar:
         info = tarfile.TarInfo("train.py")
@@ -110,21 +110,21 @@ def create(cloud, bucket, name, program, spot=False, run=60, **more):
     if spot:
         request["EnableManagedSpotTraining"] = True
         request["StoppingCondition"]["MaxWaitTimeInSeconds"] = run
-    return client(cloud, "sagemaker").create_training_job(**request)
+    return client(cloud, "sagemaker", region).create_training_job(**request)
 
 
-def ended(cloud, name, seconds=40):
+def ended(cloud, name, seconds=40, region=REGION):
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
-        job = client(cloud, "sagemaker").describe_training_job(TrainingJobName=name)
+        job = client(cloud, "sagemaker", region).describe_training_job(TrainingJobName=name)
         if job["TrainingJobStatus"] in ("Completed", "Failed", "Stopped"):
             return job
         time.sleep(0.2)
     raise AssertionError(f"{name} did not end: {job}")
 
 
-def log(cloud, name):
-    logs = client(cloud, "logs")
+def log(cloud, name, region=REGION):
+    logs = client(cloud, "logs", region)
     stream = logs.describe_log_streams(logGroupName=LOG_GROUP, logStreamNamePrefix=f"{name}/")["logStreams"][0]
     events = logs.get_log_events(logGroupName=LOG_GROUP, logStreamName=stream["logStreamName"])["events"]
     return [event["message"] for event in events]
@@ -173,6 +173,23 @@ def test_only_spot_jobs_that_exist_can_be_interrupted(cloud, bucket):
     with pytest.raises(UserError, match="shoestring cloud up"):
         interrupt("http://127.0.0.1:9", "absent")
     assert transitions(ended(cloud, "on-demand")).count("Interrupted") == 0
+
+
+def test_a_region_knows_nothing_of_the_jobs_of_another(cloud, bucket):
+    says = 'import os; print("runs in", os.environ["AWS_REGION"], os.environ.get("AWS_DEFAULT_REGION"))'
+    made = create(cloud, bucket, "elsewhere", says, region="eu-west-1")
+    assert made["TrainingJobArn"] == "arn:aws:sagemaker:eu-west-1:000000000000:training-job/elsewhere"
+    assert ended(cloud, "elsewhere", region="eu-west-1")["TrainingJobStatus"] == "Completed"
+    assert log(cloud, "elsewhere", "eu-west-1") == ["runs in eu-west-1 None"]
+    here, there = client(cloud, "sagemaker"), client(cloud, "sagemaker", "eu-west-1")
+    with pytest.raises(ClientError, match="not found"):
+        here.describe_training_job(TrainingJobName="elsewhere")
+    assert "elsewhere" not in [job["TrainingJobName"] for job in here.list_training_jobs()["TrainingJobSummaries"]]
+    assert [job["TrainingJobName"] for job in there.list_training_jobs()["TrainingJobSummaries"]] == ["elsewhere"]
+    create(cloud, bucket, "elsewhere", "print(1)")  # a name is taken in its region only
+    assert ended(cloud, "elsewhere")["TrainingJobArn"].split(":")[3] == REGION
+    for region in (REGION, "eu-west-1"):
+        client(cloud, "sagemaker", region).delete_training_job(TrainingJobName="elsewhere")
 
 
 def test_job_reaches_the_accounts_machines(tmp_path):
