@@ -36,7 +36,7 @@ def _starts(with_: str) -> Any:
 TextInput = Annotated[Input[str], if_known(Text)]
 Account = Annotated[Input[str], _starts(r"\d{12}$"), Field(examples=["123456789012"])]
 Bucket = Annotated[Input[str], _starts(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"), Field(examples=["my-bucket"])]
-Topic = Annotated[Input[str], _starts("arn:aws"), Field(examples=["arn:aws:sns:us-east-1:123456789012:costs"])]
+Topic = Annotated[Input[str], _starts("arn:aws:"), Field(examples=["arn:aws:sns:us-east-1:123456789012:costs"])]
 Uri = Annotated[Input[str], _starts("s3://"), Field(examples=["s3://my-bucket/data/churn/"])]
 Vpc = Annotated[Input[str], _starts("vpc-"), Field(examples=["vpc-0123456789abcdef0"])]
 Subnet = Annotated[Input[str], _starts("subnet-")]

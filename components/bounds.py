@@ -18,8 +18,18 @@ def _private(cidr: str) -> str:
     return cidr
 
 
+def _commercial(region: str) -> str:
+    if region.startswith(OTHER_PARTITIONS):
+        raise ValueError(
+            "expected a region of AWS's commercial partition: China, GovCloud and the isolated regions have accounts, "
+            "bills and prices of their own, and no budgets or cost anomalies as this product uses them"
+        )
+    return region
+
+
+OTHER_PARTITIONS = ("cn-", "us-gov-", "us-iso", "eu-iso")
 Text = Annotated[str, Field(min_length=1)]
-Region = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", examples=["us-east-1"])]
+Region = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", examples=["us-east-1"]), AfterValidator(_commercial)]
 Email = Annotated[str, Field(pattern=r"^[\w.+-]+@[\w-]+(\.[\w-]+)+$", max_length=128, examples=["you@example.com"])]
 Dollars = Annotated[Decimal, Field(gt=0, le=1_000_000, decimal_places=2, allow_inf_nan=False, examples=[15])]
 

@@ -17,6 +17,8 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
+    field_validator,
 )
 from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
@@ -106,6 +108,13 @@ class _Settings(_Section):
     project: Word = Field(default="shoestring", examples=["shoestring"])
     budget: Budget = Budget()
     cost_override: Annotated[Override | None, NoText] = Field(default=None, examples=["40 you@example.com why"])
+
+    @field_validator("region")
+    @classmethod
+    def _is_played(cls, region: str, info: ValidationInfo) -> str:
+        if info.data.get("environment") == names.LOCAL and region != names.REGION:
+            raise ValueError(f"expected {names.REGION}, the one region of the local cloud")
+        return region
 
     @property
     def monthly_usd(self) -> Decimal:

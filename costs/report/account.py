@@ -62,6 +62,7 @@ class Job:
     training_seconds: int
     billable_seconds: int
     ended: str  # ISO 8601; nothing where it ended before it had an instance
+    region: str = ""  # where it ran; unknown in the records of older versions
 
 
 @dataclass(frozen=True)
@@ -172,6 +173,7 @@ def job_of(described: Mapping[str, Any]) -> Job:
         training_seconds=described.get("TrainingTimeInSeconds", 0),
         billable_seconds=described.get("BillableTimeInSeconds", 0),
         ended=ended.astimezone(UTC).isoformat(timespec="seconds") if ended else "",
+        region=described.get("TrainingJobArn", ":::").split(":")[3],
     )
 
 

@@ -15,7 +15,7 @@ from costs.report.periods import Period
 from shoestring.base.names import JOB_RECORDS
 
 KEPT = ("TrainingJobName", "TrainingJobStatus", "ResourceConfig", "EnableManagedSpotTraining", "TrainingTimeInSeconds",
-        "BillableTimeInSeconds")  # fmt: skip
+        "BillableTimeInSeconds", "TrainingJobArn")  # fmt: skip
 
 
 def key(name: str, ended: datetime) -> str:

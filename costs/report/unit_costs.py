@@ -94,11 +94,13 @@ class PredictionCosts:
 
 
 def training(job: Job, region: str, book: PriceBook) -> Training:
-    """A job at list price: its instances for the billable seconds, their disks for as long as it ran.
+    """A job at the list price of the region in which it ran: its instances for the billable seconds, their disks for
+    as long as it ran. `region` counts where the job's own is not known.
 
     Managed spot has no price of its own: AWS lowers the billable seconds, so that the saving on the instance is
     1 - billable / training seconds (`BillableTimeInSeconds`, `TrainingTimeInSeconds`).
     """
+    region = job.region or region
     try:
         instance = book.price("sagemaker-training", job.instance_type, region)
         stored = book.price("sagemaker", "training-storage", region)

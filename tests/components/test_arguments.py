@@ -43,7 +43,7 @@ def refused(kind: Any, **values: Any) -> str:
         (CostGuardArgs, "limit_usd", True, "expected dollars, such as 15 or 12.50"),
         (CostGuardArgs, "tags", {}, "at least 1 item"),
         (CostGuardArgs, "email", "me", "should match pattern"),
-        (CostReportArgs, "topic", "costs", "should match pattern '^arn:aws', such as 'arn:aws:sns:"),
+        (CostReportArgs, "topic", "costs", "should match pattern '^arn:aws:', such as 'arn:aws:sns:"),
         (LambdaInferenceArgs, "package", Path("/none.zip"), "path does not point to a file"),
         (LambdaInferenceArgs, "python", "3", "should match pattern"),
         (LambdaInferenceArgs, "architecture", "arm", "should be 'arm64' or 'x86_64', such as 'arm64'"),

@@ -72,6 +72,20 @@ def test_other_names_are_refused_with_the_known_ones(name: str) -> None:
     assert "dev and dev-window" in problems(name, LEAST)
 
 
+@pytest.mark.parametrize("region", ["cn-north-1", "us-gov-west-1", "us-iso-east-1", "eu-isoe-west-1"])
+@pytest.mark.parametrize("stack", ["dev", "dev-window"])
+def test_regions_of_other_partitions_are_refused_with_the_reason(stack: str, region: str) -> None:
+    found = problems(stack, {**LEAST, "aws:region": region})
+    assert f"aws:region is '{region}': expected a region of AWS's commercial partition" in found
+    assert f"pulumi config set aws:region us-east-1 --stack {stack}" in found
+
+
+@pytest.mark.parametrize("stack", ["local", "local-window"])
+def test_the_local_cloud_has_one_region(stack: str) -> None:
+    assert "the one region of the local cloud" in problems(stack, {**LEAST, "aws:region": "eu-west-1"})
+    assert read(stack.replace("local", "dev"), {**LEAST, "aws:region": "eu-west-1"}).region == "eu-west-1"
+
+
 @pytest.mark.parametrize("stack", ["dev", "dev-window"])
 def test_the_projects_defaults_are_the_programs(stack: str) -> None:
     given = defaults() | LEAST

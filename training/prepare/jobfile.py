@@ -35,11 +35,9 @@ IMAGE_ACCOUNTS = {
     "af-south-1": "626614931356", "ap-east-1": "871362719292", "ap-east-2": "975050140332",
     "ap-northeast-3": "364406365360", "ap-south-2": "772153158452", "ap-southeast-3": "907027046896",
     "ap-southeast-4": "457447274322", "ap-southeast-5": "550225433462", "ap-southeast-6": "633930458069",
-    "ap-southeast-7": "590183813437", "ca-west-1": "204538143572", "cn-north-1": "727897471807",
-    "cn-northwest-1": "727897471807", "eu-central-2": "380420809688", "eu-south-1": "692866216735",
-    "eu-south-2": "503227376785", "il-central-1": "780543022126", "me-central-1": "914824155844",
-    "me-south-1": "217643126080", "mx-central-1": "637423239942", "us-gov-east-1": "446045086412",
-    "us-gov-west-1": "442386744353",
+    "ap-southeast-7": "590183813437", "ca-west-1": "204538143572", "eu-central-2": "380420809688",
+    "eu-south-1": "692866216735", "eu-south-2": "503227376785", "il-central-1": "780543022126",
+    "me-central-1": "914824155844", "me-south-1": "217643126080", "mx-central-1": "637423239942",
 }  # fmt: skip
 NUMBER = r"([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)"
 METRICS = {name: rf"\b{name}={NUMBER}" for name in ("train_loss", "valid_auc", "test_auc", "test_accuracy")}
@@ -201,8 +199,8 @@ class JobFile(_Strict):
         """The container image in `region`."""
         if self.image:
             return self.image
-        domain = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
-        return f"{IMAGE_ACCOUNTS.get(region, IMAGE_ACCOUNT)}.dkr.ecr.{region}.{domain}/{FRAMEWORKS[self.framework]}"
+        account = IMAGE_ACCOUNTS.get(region, IMAGE_ACCOUNT)
+        return f"{account}.dkr.ecr.{region}.amazonaws.com/{FRAMEWORKS[self.framework]}"
 
 
 def schema() -> dict[str, Any]:

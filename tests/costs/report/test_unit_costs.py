@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from costs.book.prices import PriceBook
-from costs.report import account, unit_costs
+from costs.report import account, records, unit_costs
 from costs.report.account import Job, Predictions, Subject, log_lines, reported
 from costs.report.explorer import BilledRow, Scope
 from costs.report.periods import chosen
@@ -63,6 +63,19 @@ def test_a_job_in_a_region_without_prices_is_named_with_it() -> None:
     """Not taken for that of another region."""
     cost = unit_costs.training(JOB, "eu-west-9", BOOK)
     assert cost.usd is None and "ml.g4dn.xlarge in eu-west-9" in cost.source
+
+
+def test_a_job_is_priced_where_it_ran() -> None:
+    """Whatever region the report is of; also from its record."""
+    described = {
+        "TrainingJobName": JOB.name, "TrainingJobStatus": "Completed",
+        "TrainingJobArn": f"arn:aws:sagemaker:eu-west-9:123456789012:training-job/{JOB.name}",
+        "ResourceConfig": {"InstanceType": JOB.instance_type, "InstanceCount": 1, "VolumeSizeInGB": 1},
+    }  # fmt: skip
+    assert "TrainingJobArn" in records.KEPT
+    cost = unit_costs.training(account.job_of(described), "us-east-1", BOOK)
+    assert cost.usd is None and "in eu-west-9" in cost.source
+    assert unit_costs.training(JOB, "us-east-1", BOOK).usd is not None
 
 
 def test_instances_count() -> None:

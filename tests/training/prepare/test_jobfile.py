@@ -154,7 +154,6 @@ def test_schema_agrees_with_the_model():
     [
         ("us-east-1", "763104351884.dkr.ecr.us-east-1.amazonaws.com"),
         ("eu-south-1", "692866216735.dkr.ecr.eu-south-1.amazonaws.com"),
-        ("cn-north-1", "727897471807.dkr.ecr.cn-north-1.amazonaws.com.cn"),
     ],
 )
 def test_image_lies_in_the_region_as_the_sdk_has_it(write, region, registry):
