@@ -13,12 +13,13 @@ from costs.report import records
 from costs.report.account import FINISHED, job_of
 from costs.report.unit_costs import training
 from shoestring.base import aws
-from shoestring.base.errors import UserError
+from shoestring.base.errors import UserError, of_aws
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 STEP = re.compile(r"^step=(\d+)\b(.*)")
 RESUMED = re.compile(r"^resumed_from_step=(\d+)")
 METRIC = re.compile(r"(\w+)=(\S+)")
+PATIENCE = 600.0  # seconds for which a job is followed on though AWS does not answer, or credentials have expired
 POLL = 0.3  # seconds between two looks on the local cloud; ten times that on AWS, which limits the calls
 
 
@@ -28,6 +29,8 @@ def describe(name: str) -> dict[str, Any]:
     try:
         return dict(sagemaker.describe_training_job(TrainingJobName=name))
     except sagemaker.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] not in ("ValidationException", "ResourceNotFound"):
+            raise
         reason = error.response["Error"]["Message"]
         raise UserError(f"training job {name}: {reason}", mend="shoestring jobs list") from error
 
@@ -94,20 +97,43 @@ class JobProgress:
             self.resumed_from_step = int(resumed[1])
 
 
+class LostSight(UserError):
+    """A job cannot be followed any more: it goes on, for nothing is known of it but that."""
+
+
 def watch(name: str, on_progress: Callable[[JobProgress], None], poll: float = POLL) -> JobProgress:
-    """Follows a job to its end; `on_progress` is called at each look."""
-    progress, log = JobProgress(name), Log(name)
+    """Follows a job to its end; `on_progress` is called at each look.
+
+    Raises:
+        LostSight: AWS has not answered for `PATIENCE` seconds, or refuses who asks.
+    """
+    progress, log, seen = JobProgress(name), Log(name), time.monotonic()
     while True:
-        described = describe(name)
-        for line in log.new():
-            progress.take(line)
-        progress.status, progress.secondary = described["TrainingJobStatus"], described["SecondaryStatus"]
-        transitions = described["SecondaryStatusTransitions"]
-        progress.interruptions = sum(transition["Status"] == "Interrupted" for transition in transitions)
+        try:
+            _look(progress, log)
+            seen = time.monotonic()
+        except Exception as error:
+            refusal = of_aws(error)
+            if refusal is None:
+                raise
+            if time.monotonic() - seen > PATIENCE:
+                raise LostSight(
+                    f"{name} cannot be followed any more: {refusal.found}", refusal.expected, refusal.mend
+                ) from error
         on_progress(progress)
         if progress.status in FINISHED:
             return progress
         time.sleep(poll)
+
+
+def _look(progress: JobProgress, log: Log) -> None:
+    """One look at a job and its log."""
+    described = describe(progress.name)
+    for line in log.new():
+        progress.take(line)
+    progress.status, progress.secondary = described["TrainingJobStatus"], described["SecondaryStatus"]
+    transitions = described["SecondaryStatusTransitions"]
+    progress.interruptions = sum(transition["Status"] == "Interrupted" for transition in transitions)
 
 
 def keep(described: dict[str, Any], bucket: str) -> None:
@@ -118,8 +144,8 @@ def keep(described: dict[str, Any], bucket: str) -> None:
 
 def facts(described: dict[str, Any], progress: JobProgress) -> dict[str, Any]:
     """A finished job for machines; `cost_usd` is at list prices, None where there are none, as `cost_source` says."""
-    job, region = job_of(described), described["TrainingJobArn"].split(":")[3]
-    priced = training(job, region, PriceBook.current())
+    job = job_of(described)
+    priced = training(job, job.region, PriceBook.current())
     return {
         "name": progress.name,
         "status": progress.status,

@@ -20,6 +20,7 @@ import psutil
 import yaml
 from filelock import FileLock, Timeout
 
+from shoestring.base import aws
 from shoestring.base.errors import MEND, UserError
 from shoestring.base.paths import ROOT, home
 
@@ -179,10 +180,12 @@ def _pulumi(*words: str) -> str:
 
 
 def outputs(stack: str) -> dict[str, Any]:
-    """A stack's outputs; raises UserError where it is not up."""
+    """A stack's outputs; from here on AWS is asked in its region. Raises UserError where it is not up."""
     values = dict(json.loads(_pulumi("stack", "output", "--json", "--stack", stack)))
     if not values:
         raise UserError(f"the stack {stack} is not up", mend=f"pulumi up --stack {stack} --policy-pack policies")
+    if values.get("region"):
+        aws.use_region(str(values["region"]))
     return values
 
 

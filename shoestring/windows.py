@@ -70,6 +70,7 @@ def train(environment: str, screen: Screen, poll: float, uri: str) -> list[dict[
             with screen.step(f"{stack} is planned and priced"):
                 preview = plans.preview(stack, *POLICIES, on_event=screen.resource)  # policies accept it as a whole
             screen.line(f"  {plans.summary(price_plan(preview, PriceBook.current()))}")
+            jobs.recent(1)  # who may not ask for jobs, or has no region or credentials, learns it before one starts
             with screen.step(f"{stack} comes up"):
                 outcome = updates.run("up", stack, *POLICIES, on_event=screen.resource)
                 outcome.require(f"bringing {stack} up", "what the lines above say, then: shoestring train")
@@ -79,13 +80,27 @@ def train(environment: str, screen: Screen, poll: float, uri: str) -> list[dict[
         bucket = updates.outputs(environment)["bucket"]
         for job in updates.outputs(stack)["jobs"]:
             with screen.step(f"job {job['name']}"):
-                progress = jobs.watch(job["name"], lambda current: screen.live(state(current)), poll)
+                try:
+                    progress = jobs.watch(job["name"], lambda current: screen.live(state(current)), poll)
+                except jobs.LostSight as error:
+                    teardown.pop_all()  # the window's destroy would stop a job that is well
+                    raise _left_alone(stack, environment, error) from error
             finished.append(finish(progress, uri, bucket, screen))
             if progress.status == "Failed":
                 screen.line(f"the job failed; its last lines:\n{_indented(progress.lines[-LAST_LINES:])}")
             elif warnings := [line for line in progress.lines if line.startswith("warning")]:
                 screen.line(_indented(warnings))
     return finished
+
+
+def _left_alone(stack: str, environment: str, error: UserError) -> UserError:
+    """What is said of a window whose jobs go on unseen."""
+    return UserError(
+        f"{error.found}\nThe window {stack} stays up, so that its jobs go on; each ends at its max_run at the latest.",
+        error.expected,
+        f"{error.mend}\n    then: shoestring jobs list -e {environment}; and, when they are done: "
+        f"pulumi destroy --stack {stack}",
+    )
 
 
 def _tear_down(stack: str, screen: Screen, error: BaseException | None) -> None:

@@ -40,6 +40,17 @@ def check_platform(environment: str, outputs: Mapping[str, Any]) -> None:
         )
 
 
+def check_region(environment: str, region: str, of_platform: str | None) -> None:
+    """Raises UserError where window and platform are in different regions: bucket and subnets are the platform's."""
+    stack = names.window(environment)
+    if of_platform and of_platform != region:
+        raise UserError(
+            f"aws:region of {stack} is {region}, and the platform {environment} is in {of_platform}",
+            "one region for both",
+            f"pulumi config set aws:region {of_platform} --stack {stack}",
+        )
+
+
 def check_gate(environment: str, value: str, now: datetime) -> None:
     """Raises UserError where the environment is closed to new windows, for its budget is spent or somebody said so."""
     reopen = f'shoestring budget reopen -e {environment} --why "..."'
@@ -108,10 +119,11 @@ async def gate_value(environment: str) -> str:
     return str(answer["value"])
 
 
-async def _admitted(environment: str, outputs: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The platform's outputs. Raises RunError where it is not up and open to new windows."""
+async def _admitted(environment: str, region: str, outputs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The platform's outputs. Raises RunError where it is not up, in the window's region, and open to new windows."""
     try:
         check_platform(environment, outputs)
+        check_region(environment, region, outputs.get("region"))
         check_gate(environment, await gate_value(environment), datetime.now(UTC))
     except UserError as error:
         raise pulumi.RunError(str(error)) from None
@@ -125,7 +137,7 @@ def build(settings: WindowSettings) -> None:
     platform: pulumi.Output[Mapping[str, Any]] = pulumi.StackReference(
         f"{project}/{settings.environment}"
     ).outputs.apply(  # type: ignore[assignment]
-        lambda outputs: _admitted(settings.environment, outputs)
+        lambda outputs: _admitted(settings.environment, settings.region, outputs)
     )
     last_outputs = asyncio.ensure_future(outputs_before(f"{project}/{pulumi.get_stack()}"))
     earlier: pulumi.Output[Mapping[str, Any]] = pulumi.Output.from_input(last_outputs)
@@ -146,6 +158,7 @@ def build(settings: WindowSettings) -> None:
         ],
     )
     pulumi.export("lease", lease_end)
+    pulumi.export("region", settings.region)
 
 
 class Uploads:

@@ -52,18 +52,55 @@ def of_the_disk(error: OSError, place: Path) -> UserError | None:
     return None
 
 
-def of_the_network(error: Exception) -> UserError | None:
-    """The error for people where AWS, or a server, refuses or does not answer; None where `error` is something else.
+AUTHENTICATE = "aws sts get-caller-identity    (until it answers: aws sso login, aws configure, or AWS_PROFILE)"
+# What AWS's codes mean for who asks: what is expected, and the command that mends it.
+EXPIRED = ("credentials that have not expired", AUTHENTICATE)
+UNKNOWN_KEYS = ("credentials that AWS knows, in a region that the account has enabled", AUTHENTICATE)
+REFUSALS = {
+    **dict.fromkeys(("ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"), EXPIRED),
+    **dict.fromkeys(
+        ("InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId", "InvalidAccessKeyId.NotFound",
+         "SignatureDoesNotMatch", "InvalidSignatureException", "AuthFailure", "MissingAuthenticationToken",
+         "MissingAuthenticationTokenException", "InvalidToken", "OptInRequired"),
+        UNKNOWN_KEYS,
+    ),
+    **dict.fromkeys(
+        ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "UnauthorizedException",
+         "AuthorizationError"),
+        ("that right for who asks, in the role or user that AWS takes you for", "aws sts get-caller-identity"),
+    ),
+    **dict.fromkeys(
+        ("Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException", "SlowDown",
+         "ServiceUnavailable", "InternalError", "InternalFailure", "InternalServerError"),
+        ("an answer of AWS", "the same command again, in a minute"),
+    ),
+}  # fmt: skip
+
+
+def of_aws(error: Exception) -> UserError | None:
+    """The error for people where AWS refuses or does not answer; None where `error` is something else.
 
     The classes are looked up among the loaded modules: what was not loaded has not been raised, and loading takes long.
     """
     aws = sys.modules.get("botocore.exceptions")
-    if aws and isinstance(error, (aws.BotoCoreError, aws.ClientError)):
-        return UserError(
-            f"AWS: {error}",
-            "credentials and a region (AWS_DEFAULT_REGION) that work, or for local its cloud up",
-            "aws sts get-caller-identity    (for local: shoestring cloud up)",
-        )
+    if aws and isinstance(error, aws.ClientError):
+        code = error.response["Error"].get("Code", "")
+        return UserError(f"AWS: {error}", *REFUSALS.get(code, ("a request that AWS carries out", "shoestring doctor")))
+    if not aws or not isinstance(error, aws.BotoCoreError):
+        return None
+    if isinstance(error, aws.NoRegionError):
+        hint = "pulumi config set aws:region us-east-1 --stack dev    (or export AWS_DEFAULT_REGION)"
+        return UserError(f"AWS: {error}", "the region of the stack", hint)
+    if isinstance(error, aws.ConnectionError | aws.HTTPClientError):
+        hint = "aws sts get-caller-identity    (for local: shoestring cloud up)"
+        return UserError(f"AWS: {error}", "a network, and a region that there is; for local its cloud up", hint)
+    return UserError(f"AWS: {error}", "credentials that work", AUTHENTICATE)
+
+
+def of_the_network(error: Exception) -> UserError | None:
+    """The error for people where AWS, or a server, refuses or does not answer; None where `error` is something else."""
+    if refusal := of_aws(error):
+        return refusal
     http = sys.modules.get("requests")
     if http and isinstance(error, http.RequestException):
         return UserError(f"no answer: {error}", "a server that answers", "shoestring doctor")

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import yaml
 
 from costs.book.prices import PriceBook
 from costs.report import document, text
@@ -21,9 +20,8 @@ from costs.value.rightsizing import measure
 from shoestring.base import aws, names
 from shoestring.base.errors import UserError
 from shoestring.base.names import LOCAL, MONTHLY_USD, REGION
-from shoestring.base.paths import ROOT
 from shoestring.commands.common import Env, Json, emit, say
-from shoestring.environment import check_name, enter
+from shoestring.environment import check_name, configuration, enter
 from shoestring.updates import outputs
 
 Week = Annotated[str, typer.Option(help="An ISO week like 2026-W47; default: the last whole week.", metavar="WEEK")]
@@ -38,21 +36,19 @@ Publish = Annotated[bool, typer.Option("--publish", help="Write the files to the
 
 def subject(environment: str) -> Subject:
     """Whose costs: project, region and limit as `Pulumi.<environment>.yaml` has them; the platform need not be up."""
-    path = ROOT / f"Pulumi.{environment}.yaml"
-    try:
-        configured = (yaml.safe_load(path.read_text()) or {}).get("config") or {}
-        budget = configured.get("shoestring:budget") or {}
-        limit = budget.get("monthlyUsd", MONTHLY_USD[environment])
-    except FileNotFoundError:
-        configured, limit = {}, MONTHLY_USD[environment]
-    except (yaml.YAMLError, AttributeError) as error:
-        raise UserError(f"{path.name}: {error}", "the stack's configuration", f"git diff {path.name}") from error
+    configured = configuration(environment)
+    budget = configured.get("shoestring:budget") or {}
+    if not isinstance(budget, dict):
+        path = f"Pulumi.{environment}.yaml"
+        raise UserError(
+            f"{path}: shoestring:budget is {budget!r}", "an object, such as {monthlyUsd: 15}", f"edit {path}"
+        )
     return Subject(
         scope=Scope(str(configured.get("shoestring:project", "shoestring")), environment),
         region=str(configured.get("aws:region", REGION)),
         function=names.resource(environment, names.INFERENCE),
         budget=names.resource(environment, names.COST_GUARD),
-        monthly_usd=str(limit),
+        monthly_usd=str(budget.get("monthlyUsd", MONTHLY_USD[environment])),
         bucket=names.resource(environment, "{account}"),
     )
 

@@ -316,6 +316,17 @@ def test_a_platform_from_before_the_gate_is_named(run: Any) -> None:
         start(run, "window", stacks={"dev": older})
 
 
+def test_a_window_in_another_region_than_its_platform_is_refused_before_anything_is_made(run: Any) -> None:
+    seen: list[str] = []
+    elsewhere = {"dev": {**PLATFORM, "region": "eu-west-1"}}
+    with pytest.raises(
+        pulumi.RunError, match=r"us-east-1, and the platform dev is in eu-west-1(?s:.*)pulumi config set"
+    ):
+        start(run, "window", stacks=elsewhere, seen=seen)
+    assert not [kind for kind in seen if kind.startswith("aws:")]
+    assert start(run, "window", stacks={"dev": {**PLATFORM, "region": "us-east-1"}}).exports["region"] == "us-east-1"
+
+
 def test_alarms_go_to_the_owner_except_on_the_local_cloud(run: Any) -> None:
     heard = [each.inputs for each in start(run, "platform").of("TopicSubscription")]
     assert {each["protocol"]: each["endpoint"] for each in heard}["email"] == "me@example.com"

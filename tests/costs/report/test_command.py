@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 from typer.testing import CliRunner, Result
 
+from shoestring import environment
 from shoestring.base.errors import UserError
 from shoestring.cli import app
 from shoestring.commands import cost_report
@@ -91,7 +92,7 @@ def test_bad_words_are_told_before_anything_starts(words: tuple[str, ...], monke
 
 def test_project_region_and_limit_are_the_stacks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """From its configuration, also where the platform is down; what is not set has the platform's default."""
-    monkeypatch.setattr(cost_report, "ROOT", tmp_path)
+    monkeypatch.setattr(environment, "ROOT", tmp_path)
     (tmp_path / "Pulumi.prod.yaml").write_text(
         "config:\n  aws:region: eu-central-1\n  shoestring:project: crm\n  shoestring:budget: {monthlyUsd: 12.50}\n"
     )
@@ -102,6 +103,9 @@ def test_project_region_and_limit_are_the_stacks(monkeypatch: pytest.MonkeyPatch
     assert (missing.scope.project, missing.region, missing.monthly_usd) == ("shoestring", "us-east-1", "15")
     (tmp_path / "Pulumi.dev.yaml").write_text("config: [1, 2]\n")
     with pytest.raises(UserError, match=r"Pulumi\.dev\.yaml"):
+        cost_report.subject("dev")
+    (tmp_path / "Pulumi.dev.yaml").write_text("config: {'shoestring:budget': 12}\n")
+    with pytest.raises(UserError, match="shoestring:budget is 12"):
         cost_report.subject("dev")
 
 

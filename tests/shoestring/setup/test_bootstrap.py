@@ -141,7 +141,8 @@ def test_full_disk_is_named(monkeypatch):
 
 
 def test_environment_lines_can_be_evaluated_and_set_the_real_account_aside():
-    lines = environment.shell_lines({"aws_endpoint": "http://127.0.0.1:9", "sagemaker_endpoint": ""})
+    cloud = {"aws_endpoint": "http://127.0.0.1:9", "sagemaker_endpoint": ""}
+    lines = environment.shell_lines(cloud, {"AWS_PROFILE": "real"})
     script = lines + '\nprintf "%s|%s|%s" "$AWS_PROFILE" "$AWS_ENDPOINT_URL" "$PULUMI_HOME"'
     completed = subprocess.run(
         ["bash", "-c", script], text=True, capture_output=True, timeout=60, env={**os.environ, "AWS_PROFILE": "real"}
@@ -150,18 +151,18 @@ def test_environment_lines_can_be_evaluated_and_set_the_real_account_aside():
 
 
 @pytest.mark.parametrize(
-    ("variables", "says"),
+    ("variables", "says", "expected"),
     [
-        ({}, "specify a region"),
-        ({"AWS_DEFAULT_REGION": "us-east-1"}, "Unable to locate credentials"),
+        ({}, "Unable to locate credentials", "credentials that work"),  # the region is the stack's own
+        ({"AWS_PROFILE": "absent"}, "could not be found", "credentials that work"),
         (
-            {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b",
+            {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b",
              "AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1"},
-            "Could not connect to the endpoint",
+            "Could not connect to the endpoint", "a network, and a region that there is",
         ),
     ],
 )  # fmt: skip
-def test_aws_that_refuses_is_one_message(tmp_path, variables, says):
+def test_aws_that_refuses_is_one_message(variables, says, expected):
     own = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
     nothing = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/dev/null"}
     nothing["AWS_SHARED_CREDENTIALS_FILE"] = "/dev/null"
@@ -171,6 +172,7 @@ def test_aws_that_refuses_is_one_message(tmp_path, variables, says):
     assert completed.returncode == 1
     assert completed.stderr.startswith("error: AWS: ")
     assert says in completed.stderr
+    assert f"expected: {expected}" in completed.stderr
     assert "mend it:  aws sts get-caller-identity" in completed.stderr
     assert "Traceback" not in completed.stderr
 
