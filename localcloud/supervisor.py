@@ -24,6 +24,7 @@ from filelock import FileLock
 from localcloud import REGION
 from localcloud.meter.ledger import Ledger
 from localcloud.processes import Process, answers, free_port, processes_below, spawn, stop, wait_until
+from localcloud.protocol import ServiceError
 from shoestring.base.errors import MEND, UserError, of_the_disk
 from shoestring.base.paths import write_atomically
 
@@ -65,10 +66,25 @@ class Part:
             "AWS_ENDPOINT_URL_SAGEMAKER": f"http://127.0.0.1:{ports['sagemaker']}",
             "AWS_ENDPOINT_URL_COST_EXPLORER": f"http://127.0.0.1:{ports['meter']}",
             "AWS_ENDPOINT_URL_BUDGETS": f"http://127.0.0.1:{ports['meter']}",
+            "AWS_ENDPOINT_URL_SERVICE_QUOTAS": f"http://127.0.0.1:{ports['meter']}",
+            "LAMBDA_ACCOUNT_CONCURRENCY": _concurrency(cloud),
         }
 
 
 ENDPOINTS = {"aws_endpoint": "aws", "sagemaker_endpoint": "sagemaker", "cost_explorer_endpoint": "meter"}
+
+
+def _concurrency(cloud: Path) -> str:
+    """The account's quota of function calls at the same time. Raises UserError where its settings cannot be read."""
+    from costs.book.quotas import CONCURRENCY, quotas  # here, for both load what only a start needs
+    from localcloud.quotas import Quotas
+
+    try:
+        return f"{Quotas(cloud).value(quotas()[CONCURRENCY]):.0f}"
+    except ServiceError as error:
+        raise UserError(str(error), "settings as localcloud/quotas.py lists them", "shoestring cloud up") from error
+
+
 # In the order of their start.
 PARTS = (
     Part("aws", MINISTACK, "/_ministack/health"),

@@ -59,7 +59,7 @@ def local_environment(cloud: dict[str, Any]) -> dict[str, str]:
     return {
         "AWS_ENDPOINT_URL": cloud["aws_endpoint"],
         "AWS_ENDPOINT_URL_SAGEMAKER": cloud["sagemaker_endpoint"],
-        **({"AWS_ENDPOINT_URL_COST_EXPLORER": bill, "AWS_ENDPOINT_URL_BUDGETS": bill} if bill else {}),
+        **{f"AWS_ENDPOINT_URL_{name}": bill for name in ("COST_EXPLORER", "BUDGETS", "SERVICE_QUOTAS") if bill},
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_REGION": REGION,

@@ -1,4 +1,7 @@
-"""`python -m localcloud.meter --port N --home DIR`: meters the account, and serves Cost Explorer, until it is ended."""
+"""`python -m localcloud.meter --port N --home DIR`: meters the account until it is ended.
+
+It serves what AWS knows of the account as a whole: Cost Explorer, budgets and quotas.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import Any
 
 import requests
 
+from localcloud import quotas
 from localcloud.meter.ledger import Ledger
 from localcloud.meter.prices import Prices
 from localcloud.meter.service import Service
@@ -22,11 +26,14 @@ class Handler(JsonHandler):
 
     service: Service
     watch: Watch
+    quotas: quotas.Service
 
     def call(self, target: str, request: dict[str, Any]) -> object:
         """One call of the API."""
-        self.watch.try_once()  # an answer knows of all that was done before it was asked for
         service, _, name = target.rpartition(".")
+        if service == quotas.TARGET:
+            return self.quotas.call(name, request)
+        self.watch.try_once()  # an answer knows of all that was done before it was asked for
         if service == BUDGETS:
             return self._budgets(target, request)
         return self.service.call(name, request)
@@ -65,7 +72,7 @@ def main() -> None:
     ledger.stamp = lambda stretch: prices.rater().stamp(stretch)
     service = Service(cloud, ledger, prices)
     watch = Watch(cloud, os.environ["AWS_ENDPOINT_URL"], ledger, service.lines)
-    Handler.service, Handler.watch = service, watch
+    Handler.service, Handler.watch, Handler.quotas = service, watch, quotas.Service(cloud)
     serve(Handler, options.port, watch.run)
     ledger.save()
 

@@ -1,0 +1,103 @@
+"""EC2: quotas of vCPUs, networks and addresses, and the size of user data."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any
+
+from costs.book.quotas import ADDRESSES, NETWORKS, of_instances
+from costs.book.shapes import vcpus
+from localcloud.aws.launches import TEMPLATE_ID, TEMPLATE_VERSION, instance_facts, template_data
+from localcloud.aws.row import Json, as_object
+from localcloud.protocol import ServiceError
+from localcloud.refusals.account import TAGS, Account, Check
+
+USER_DATA = 16384  # bytes, before base64
+RUNNING = ("pending", "running")
+
+
+def _template(ec2: Any, request: Json) -> Json:
+    """The data of the launch template that a request names, by itself or (the stand-in provider's) by its tags."""
+    named = request.get("LaunchTemplate", {})
+    if name := named.get("LaunchTemplateName"):
+        templates = ec2.describe_launch_templates(LaunchTemplateNames=[name])["LaunchTemplates"]
+        named = {**named, "LaunchTemplateId": templates[0]["LaunchTemplateId"]}
+    if not named:
+        tags = _instance_tags(request)
+        named = {"LaunchTemplateId": tags.get(TEMPLATE_ID), "Version": tags.get(TEMPLATE_VERSION)}
+    template = named.get("LaunchTemplateId")
+    return template_data(ec2, template, str(named.get("Version") or "$Default")) if template else {}
+
+
+def _instance_tags(request: Json) -> dict[str, str]:
+    specifications = [item for item in request.get("TagSpecifications", []) if item.get("ResourceType") == "instance"]
+    return as_object([tag for item in specifications for tag in item.get("Tags", [])])
+
+
+def _check_user_data(request: Json, account: Account) -> None:
+    data = request.get("UserData") or _template(account.client("ec2"), request).get("UserData", "")
+    try:
+        decoded = base64.b64decode(data, validate=True)
+    except binascii.Error:
+        decoded = data.encode()
+    if len(decoded) > USER_DATA:
+        raise ServiceError("InvalidParameterValue", f"User data is limited to {USER_DATA} bytes")
+
+
+def _check_vcpus(request: Json, account: Account) -> None:
+    ec2 = account.client("ec2")
+    template = _template(ec2, request)
+    kind = request.get("InstanceType") or template.get("InstanceType", "m1.small")
+    market = request.get("InstanceMarketOptions") or template.get("InstanceMarketOptions") or {}
+    spot = market.get("MarketType") == "spot"
+    quota, each = of_instances(kind, spot), vcpus(kind)
+    if quota is None or each is None:
+        return
+    pages = ec2.get_paginator("describe_instances").paginate(
+        Filters=[{"Name": "instance-state-name", "Values": list(RUNNING)}]
+    )
+    instances = [item for page in pages for group in page["Reservations"] for item in group["Instances"]]
+    used = sum(
+        vcpus(item["InstanceType"]) or 0
+        for item in instances
+        if item["State"]["Name"] in RUNNING
+        and of_instances(item["InstanceType"], spot) == quota
+        and instance_facts(ec2, item)["spot"] == spot
+    )
+    limit = account.limit(quota)
+    if used + each * int(request.get("MinCount", 1)) <= limit:
+        return
+    if spot:
+        raise ServiceError("MaxSpotInstanceCountExceeded", "Max spot instance count exceeded")
+    raise ServiceError(
+        "VcpuLimitExceeded",
+        f"You have requested more vCPU capacity than your current vCPU limit of {limit:.0f} allows for the instance "
+        "bucket that the specified instance type belongs to. Please visit http://aws.amazon.com/contact-us/ec2-request "
+        "to request an adjustment to this limit.",
+    )
+
+
+def _check_tags(request: Json, account: Account) -> None:
+    for item in request.get("TagSpecifications", []):
+        given = [key for key in as_object(item.get("Tags")) if not key.startswith("aws:")]
+        if len(given) > TAGS:
+            raise ServiceError("TagLimitExceeded", "The maximum number of Tags for a resource has been reached.")
+
+
+def _check_addresses(request: Json, account: Account) -> None:
+    if len(account.client("ec2").describe_addresses()["Addresses"]) >= account.limit(ADDRESSES):
+        raise ServiceError("AddressLimitExceeded", "The maximum number of addresses has been reached.")
+
+
+def _check_networks(request: Json, account: Account) -> None:
+    if len(account.client("ec2").describe_vpcs()["Vpcs"]) >= account.limit(NETWORKS):
+        raise ServiceError("VpcLimitExceeded", "The maximum number of VPCs has been reached.")
+
+
+CHECKS: dict[tuple[str, str], tuple[Check, ...]] = {
+    ("ec2", "RunInstances"): (_check_user_data, _check_tags, _check_vcpus),
+    ("ec2", "AllocateAddress"): (_check_addresses,),
+    ("ec2", "CreateVpc"): (_check_networks, _check_tags),
+    **{("ec2", name): (_check_tags,) for name in ("CreateLaunchTemplate", "CreateSubnet", "CreateSecurityGroup")},
+}

@@ -1,0 +1,52 @@
+"""The table of refusals by service and operation, and how a request is judged by it."""
+
+from __future__ import annotations
+
+from localcloud.aws.row import Json
+from localcloud.protocol import ServiceError
+from localcloud.refusals import functions, identities, instances, training
+from localcloud.refusals.account import Account, Check
+
+
+def _check_monitor(request: Json, account: Account) -> None:
+    """A member account sees its own costs alone; the exact words of AWS's refusal are not published."""
+    if request["AnomalyMonitor"].get("MonitorType") == "CUSTOM" and account.settings.member_of_organization:
+        raise ServiceError(
+            "ValidationException",
+            "Member accounts can only create AWS services monitors. Use the management account to create this monitor.",
+        )
+
+
+def _check_parameter(request: Json, account: Account) -> None:
+    if len(request.get("Value", "").encode()) > 4096 and request.get("Tier", "Standard") == "Standard":
+        raise ServiceError(
+            "ValidationException",
+            "Standard tier parameters support a maximum parameter value of 4096 characters. To create a larger "
+            "parameter value, upgrade the parameter to use the advanced-parameter tier. For more information, see "
+            "https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html",
+        )
+
+
+# Services as botocore calls them. What the emulators refuse themselves (names that exist, the unzipped size of a
+# function, what a resource depends on) is not here.
+TABLE: dict[tuple[str, str], tuple[Check, ...]] = {
+    **functions.CHECKS,
+    **identities.CHECKS,
+    **instances.CHECKS,
+    **training.CHECKS,
+    ("ce", "CreateAnomalyMonitor"): (_check_monitor,),
+    ("ssm", "PutParameter"): (_check_parameter,),
+}
+
+
+def refuse(service: str, operation: str, request: Json, account: Account) -> None:
+    """Raises ServiceError, with AWS's code and words, where AWS would refuse a request.
+
+    Args:
+        service: as botocore calls it.
+        operation: as AWS calls it.
+        request: its parameters, as boto3 takes them.
+        account: what stands behind.
+    """
+    for check in TABLE.get((service, operation), ()):
+        check(request, account)
