@@ -49,7 +49,8 @@ PythonVersion = Annotated[str, Field(pattern=r"^3\.\d+$", examples=["3.12"])]
 Architecture = Annotated[Processor, Field(examples=["arm64"])]
 MemoryMb = Annotated[int, Field(ge=128, le=10240, examples=[512])]
 FunctionSeconds = Annotated[int, Field(ge=1, le=900, examples=[15])]
-Concurrency = Annotated[int, Field(ge=-1, le=1000, examples=[5])]
+Concurrency = Annotated[int, Field(ge=1, le=1000, examples=[5])]
+Anomalies = Annotated[Literal["tag", "services", "none"], Field(examples=["services"])]
 LogDays = Annotated[Literal[1, 3, 5, 7, 14, 30, 60, 90, 180, 365], Field(examples=[14])]
 
 REPLACED = {

@@ -22,7 +22,7 @@ from pydantic import Field, model_validator
 from components import function, iam
 from components.arguments import Account, arguments
 from components.base import Component
-from components.bounds import Dollars, Email, ParameterName, Region, Text
+from components.bounds import Anomalies, Dollars, Email, ParameterName, Region, Text
 from costs.gate import OPEN_TEXT
 from shoestring.base import names
 
@@ -44,6 +44,9 @@ class CostGuardArgs(function.FunctionArgs):
     """What may be spent in a month; at 100 % of it no new training window comes up."""
     tags: Annotated[Mapping[str, str], Field(min_length=1, examples=[{"Environment": "dev"}])]
     """The cost tags whose resources count, each with its value: all must fit."""
+    anomalies: Anomalies = "tag"
+    """What AWS looks for anomalies in: what carries a tag (which AWS refuses in a member account of an organization),
+    each service of the whole account (of which an account may have one monitor only), or nothing. All are free."""
     anomaly_tag: Text = names.ENVIRONMENT_TAG
     """Which of `tags` the anomaly monitor follows; a monitor takes one."""
     anomaly_usd: Dollars = Decimal(1)
@@ -81,9 +84,9 @@ class CostGuard(Component[CostGuardArgs]):
     found, go to one topic: to the owner by mail, and to a function that sets the gate's parameter at 100 % spent. The
     budget counts nothing before the cost allocation tags are active in the payer's account (`docs/budgets.md`).
 
-    Produces the budget, a topic with its policy and subscriptions, an anomaly monitor (on a tag of its own, for an
-    account may have only one by service) with its subscription, the function with role, log group and permission, and
-    the gate, whose value Pulumi leaves alone once it is made.
+    Produces the budget, a topic with its policy and subscriptions, an anomaly monitor with its subscription unless
+    `anomalies` is `none`, the function with role, log group and permission, and the gate, whose value Pulumi leaves
+    alone once it is made.
 
     Billed while it stands: the budget, as a further one (the first two of an account are free). Topic, monitor and
     parameter are free, and the function runs for seconds a month. An alarm that AWS Budgets has not caught up with
@@ -126,7 +129,8 @@ class CostGuard(Component[CostGuardArgs]):
         guard = self._guard(name, args, gate, topic)
         listeners = self._listeners(name, args, topic, guard)
         self._budget(name, args, topic, listeners)
-        self._anomalies(name, args, topic, listeners)
+        if args.anomalies != "none":
+            self._anomalies(name, args, topic, listeners)
         self.topic, self.gate, self.function = topic.arn, gate.name, guard.name
         self.budget = pulumi.Output.from_input(name)
 
@@ -203,11 +207,13 @@ class CostGuard(Component[CostGuardArgs]):
         )
 
     def _anomalies(self, name: str, args: CostGuardArgs, topic: Topic, listeners: list[pulumi.Resource]) -> None:
+        by_tag = args.anomalies == "tag"
         monitor = AnomalyMonitor(
             name,
             name=name,
-            monitor_type="CUSTOM",
-            monitor_specification=monitored(args.anomaly_tag, args.tags[args.anomaly_tag]),
+            monitor_type="CUSTOM" if by_tag else "DIMENSIONAL",
+            monitor_dimension=None if by_tag else "SERVICE",
+            monitor_specification=monitored(args.anomaly_tag, args.tags[args.anomaly_tag]) if by_tag else None,
             opts=self.child("anomaly_monitor"),
         )
         AnomalySubscription(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import pulumi
 from pulumi_aws.lambda_.alias import Alias
 from pulumi_aws.lambda_.function_url import FunctionUrl
 from pulumi_aws.s3.bucket_objectv2 import BucketObjectv2
+from pydantic import Field
 
 from components import function, iam
 from components.arguments import Bucket, TextInput, arguments
@@ -30,8 +31,10 @@ class LambdaInferenceArgs(function.FunctionArgs):
     """Version of the model, or `none`."""
     memory_mb: MemoryMb = 512
     timeout_seconds: FunctionSeconds = 15
-    reserved_concurrency: Concurrency = 5
-    """Requests at the same moment, which bounds the costs. -1: no bound of its own (for accounts with few to give)."""
+    reserved_concurrency: Annotated[Concurrency | None, Field(examples=[5])] = None
+    """Requests at the same moment, kept for this function alone; free, and a bound of its costs. A new account has none
+    to give: AWS keeps 100 of an account's concurrency unreserved, or all of it where the limit is lower. None: the
+    account's limit is the only bound."""
     log_retention_days: LogDays = 14
 
 

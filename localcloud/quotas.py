@@ -1,10 +1,4 @@
-"""Service Quotas, and what else the account is: `<home>/cloud/account.json`, all keys optional, read at each call.
-
-`quotas` sets values in the place of those that a new account begins with, by code or name. `grant_quotas`: whether a
-request for more is granted at once, as AWS does for small ones (without it the request stays open). `hide_quotas`: the
-rights to read quotas are missing. `member_of_organization`: somebody else pays the bills. `role_seconds`: how long a
-new role is not yet known to the services, as on AWS for some seconds.
-"""
+"""Service Quotas, with the requests for more; `account.json` says what the account begins with (`AccountSettings`)."""
 
 from __future__ import annotations
 
@@ -12,18 +6,14 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import field
 from pathlib import Path
-
-from pydantic import ConfigDict
-from pydantic.dataclasses import dataclass
 
 from costs.book.quotas import Quota, quotas
 from localcloud import ACCOUNT, REGION
 from localcloud.aws.row import Json
 from localcloud.protocol import ServiceError
 from localcloud.requests import Model, operations, page
-from localcloud.settings import read_settings
+from localcloud.settings import AccountSettings
 from shoestring.base.paths import write_atomically
 
 TARGET = "ServiceQuotasV20190624"  # what its operations begin with in `X-Amz-Target`
@@ -34,25 +24,6 @@ SERVICES = {
     "vpc": "Amazon Virtual Private Cloud (Amazon VPC)",
 }
 OPEN = ("PENDING", "CASE_OPENED")
-
-
-@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
-class AccountSettings:
-    """What the file says."""
-
-    quotas: dict[str, float] = field(default_factory=dict)
-    grant_quotas: bool = True
-    hide_quotas: bool = False
-    member_of_organization: bool = False
-    role_seconds: float = 0.0
-
-    @classmethod
-    def read(cls, cloud: Path) -> AccountSettings:
-        """The settings of the account below `<home>/cloud`. Raises ServiceError for what the file cannot hold."""
-        try:
-            return read_settings(cls, cloud / "account.json")
-        except ValueError as error:
-            raise ServiceError("InternalFailure", str(error), 500) from error
 
 
 class Quotas:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from localcloud.protocol import ServiceError
 
 Settings = TypeVar("Settings")
 
@@ -29,3 +32,28 @@ def _problem(error: Any) -> str:
     if error["type"] == "unexpected_keyword_argument":
         return f"unknown key {place}"
     return f"{place}: {error['msg']}, found {error['input']!r}" if place else str(error["msg"])
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class AccountSettings:
+    """What kind of account it is: `<home>/cloud/account.json`, read at each call.
+
+    `quotas` stand in the place of those that a new account begins with, by code or name. `grant_quotas`: whether a
+    request for more is granted at once, as AWS does for small ones (without it the request stays open). `hide_quotas`:
+    the right to read quotas is missing. `payer`: the account that pays, where this one is a member of its organization.
+    `role_seconds`: how long a new role is not yet known to the services, as on AWS for some seconds.
+    """
+
+    quotas: dict[str, float] = field(default_factory=dict)
+    grant_quotas: bool = True
+    hide_quotas: bool = False
+    payer: str = ""
+    role_seconds: float = 0.0
+
+    @classmethod
+    def read(cls, cloud: Path) -> AccountSettings:
+        """The settings below `<home>/cloud`. Raises ServiceError for what the file cannot hold."""
+        try:
+            return read_settings(cls, cloud / "account.json")
+        except ValueError as error:
+            raise ServiceError("InternalFailure", str(error), 500) from error

@@ -67,6 +67,7 @@ class Part:
             "AWS_ENDPOINT_URL_COST_EXPLORER": f"http://127.0.0.1:{ports['meter']}",
             "AWS_ENDPOINT_URL_BUDGETS": f"http://127.0.0.1:{ports['meter']}",
             "AWS_ENDPOINT_URL_SERVICE_QUOTAS": f"http://127.0.0.1:{ports['meter']}",
+            "AWS_ENDPOINT_URL_ORGANIZATIONS": f"http://127.0.0.1:{ports['meter']}",
             "LAMBDA_ACCOUNT_CONCURRENCY": _concurrency(cloud),
         }
 

@@ -22,6 +22,9 @@ from shoestring.updates import make_stack
 PASSPHRASE = "local"  # encrypts the secrets of an emulated account; the other environments bring their own
 
 
+OF_THE_METER = ("COST_EXPLORER", "BUDGETS", "SERVICE_QUOTAS", "ORGANIZATIONS")
+
+
 def _path() -> str:
     first = [str(bin_folder()), str(Path(sys.executable).parent)]
     rest = [part for part in os.environ.get("PATH", "").split(os.pathsep) if part not in first]
@@ -59,7 +62,7 @@ def local_environment(cloud: dict[str, Any]) -> dict[str, str]:
     return {
         "AWS_ENDPOINT_URL": cloud["aws_endpoint"],
         "AWS_ENDPOINT_URL_SAGEMAKER": cloud["sagemaker_endpoint"],
-        **{f"AWS_ENDPOINT_URL_{name}": bill for name in ("COST_EXPLORER", "BUDGETS", "SERVICE_QUOTAS") if bill},
+        **{f"AWS_ENDPOINT_URL_{name}": bill for name in OF_THE_METER if bill},
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_REGION": REGION,

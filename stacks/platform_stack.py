@@ -23,6 +23,7 @@ from serving.prepare import package as serving_package
 from shoestring.base import names
 from shoestring.base.function_package import host
 from shoestring.base.paths import home
+from stacks.account import check_monitor, check_quotas
 from stacks.settings import PlatformSettings
 from stacks.tags import tag_everything
 
@@ -32,6 +33,8 @@ MLFLOW_HOST = 10  # the tracking server's place in the first subnet
 def build(settings: PlatformSettings) -> None:
     """Everything of the stack `<environment>`."""
     environment, region, prod = settings.environment, settings.region, settings.environment == "prod"
+    check_quotas(settings)
+    check_monitor(settings)
     name, model = names.resource(environment), settings.inference.model
     tag_everything(settings.tags())
     account = get_caller_identity_output().account_id
@@ -91,6 +94,7 @@ def build(settings: PlatformSettings) -> None:
             gate=names.window_gate(environment),
             tags={names.PROJECT_TAG: settings.project, names.ENVIRONMENT_TAG: environment},
             email=settings.owner if settings.alarms_by_mail else None,
+            anomalies=settings.budget.anomalies,
             **watching,
         ),
     )

@@ -24,6 +24,7 @@ from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 
 from components.bounds import (
+    Anomalies,
     Architecture,
     CheckpointDays,
     Cidr,
@@ -74,7 +75,7 @@ class Inference(_Section):
     architecture: Architecture | None = Field(default=None, examples=["arm64"])  # None: arm64; local: the host's
     memory_mb: MemoryMb = 512
     timeout_seconds: FunctionSeconds = 15
-    reserved_concurrency: Concurrency = 5
+    reserved_concurrency: Concurrency | None = Field(default=None, examples=[5])  # None: nothing is reserved
     log_retention_days: LogDays = 14
 
 
@@ -97,6 +98,7 @@ class Budget(_Section):
     monthly_usd: Dollars | None = Field(default=None, examples=[15])  # None: the environment's own
     window_usd: Dollars = Decimal(10)
     email: bool | None = Field(default=None, examples=[True])  # None: everywhere but on the local cloud
+    anomalies: Anomalies = "tag"
 
 
 class _Settings(_Section):

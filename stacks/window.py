@@ -19,6 +19,7 @@ from costs import gate
 from shoestring.base import names
 from shoestring.base.errors import UserError
 from shoestring.base.paths import home
+from stacks.account import check_quotas
 from stacks.settings import WindowSettings
 from stacks.tags import tag_everything
 from training import variables
@@ -133,6 +134,7 @@ async def _admitted(environment: str, region: str, outputs: Mapping[str, Any]) -
 def build(settings: WindowSettings) -> None:
     """Everything of the stack `<environment>-window`."""
     jobs = [jobfile.load(jobfile.find(name)) for name in settings.jobs]
+    check_quotas(settings)
     project = f"{pulumi.get_organization()}/{pulumi.get_project()}"
     platform: pulumi.Output[Mapping[str, Any]] = pulumi.StackReference(
         f"{project}/{settings.environment}"

@@ -40,6 +40,9 @@ def quotas() -> dict[str, Quota]:
 
 
 CONCURRENCY, ADDRESSES, NETWORKS = "L-B99A9384", "L-0263D0A3", "L-F678F1CE"
+UNRESERVED = 100
+"""What AWS keeps unreserved of an account's concurrency; on a lower limit all of it. Its error says `[100]` on larger
+limits, `[50]` on one of 50 and `[10]` on that of a new account."""
 INSTANCES = {  # vCPUs of EC2 instances: (on demand, on spot capacity)
     "standard": ("L-1216C47A", "L-34B43A08"),
     "graphics": ("L-DB2E81BA", "L-3819A6DF"),
@@ -66,11 +69,3 @@ def of_instances(instance_type: str, spot: bool) -> Quota | None:
     else:
         return None
     return quotas()[INSTANCES[bucket][spot]]
-
-
-def unreserved_least(limit: float) -> float:
-    """What AWS keeps unreserved of an account's concurrency: 100, and on a limit below that all of it.
-
-    Its error says `[100]` on larger limits, `[50]` on one of 50 and `[10]` on that of a new account.
-    """
-    return min(100.0, limit)

@@ -24,6 +24,15 @@ def _zip(context: Json) -> Json:
     return {"zipFile": Path(path).read_bytes() if path and Path(path).exists() else None}
 
 
+def _reserve(client: Any, context: Json) -> None:
+    """Changes what is reserved of the account's concurrency, or gives it back."""
+    reserved = context.get("reservedConcurrentExecutions")
+    if reserved is None or reserved < 0:
+        client.delete_function_concurrency(FunctionName=context["name"])
+    else:
+        client.put_function_concurrency(FunctionName=context["name"], ReservedConcurrentExecutions=reserved)
+
+
 def _statement(client: Any, context: Json, item: Json) -> Json | None:
     """One statement of a function's policy, by its id; None where it is not there."""
     statements = {statement["Sid"]: statement for statement in json.loads(item["Policy"])["Statement"]}
@@ -50,6 +59,8 @@ TYPES = (
                 Call("create_function", {"Code": CODE, "Tags": "=tags", "PackageType": "=packageType"},
                      f"{CONFIGURATION} architectures publish"),
                 Call("wait:function_active_v2"),
+                Call("put_function_concurrency", {"ReservedConcurrentExecutions": "=reservedConcurrentExecutions"},
+                     on="reservedConcurrentExecutions"),
             ),
             update=(
                 Call("update_function_code", {**CODE, "Architectures": "=architectures"}, on=PACKAGE),
@@ -58,8 +69,8 @@ TYPES = (
                 Call("wait:function_updated_v2", on=CONFIGURATION),
                 Call("publish_version", on=f"{CONFIGURATION} {PACKAGE} publish", given="publish"),
             ),
-            put=(Call("put_function_concurrency", {"ReservedConcurrentExecutions": "=reservedConcurrentExecutions"},
-                      on="reservedConcurrentExecutions"),),
+            change=_reserve,
+            changes="reservedConcurrentExecutions",
             read=(
                 Read("get_function", "Configuration"),
                 Read("get_function_concurrency"),

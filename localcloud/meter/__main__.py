@@ -1,6 +1,6 @@
 """`python -m localcloud.meter --port N --home DIR`: meters the account until it is ended.
 
-It serves what AWS knows of the account as a whole: Cost Explorer, budgets and quotas.
+It serves what AWS knows of the account as a whole: Cost Explorer, budgets, quotas, and who pays.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 
 import requests
 
-from localcloud import quotas
+from localcloud import organization, quotas
 from localcloud.meter.ledger import Ledger
 from localcloud.meter.prices import Prices
 from localcloud.meter.service import Service
@@ -33,6 +33,8 @@ class Handler(JsonHandler):
         service, _, name = target.rpartition(".")
         if service == quotas.TARGET:
             return self.quotas.call(name, request)
+        if service == organization.TARGET:
+            return organization.call(name, request, self.quotas.quotas.cloud)
         self.watch.try_once()  # an answer knows of all that was done before it was asked for
         if service == BUDGETS:
             return self._budgets(target, request)

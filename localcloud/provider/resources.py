@@ -47,6 +47,18 @@ class Emulator:
         answer = json.loads(self._ask(json.dumps({"Name": name, "WithDecryption": True}), headers))
         return dict(answer["Parameter"])
 
+    def quota(self, service: str, code: str) -> Json:
+        """A quota of Service Quotas."""
+        answer = self._call("service-quotas", "get_service_quota", ServiceCode=service, QuotaCode=code)
+        return dict(answer["Quota"])
+
+    def organization(self) -> Json:
+        """The organization that the account is in. Raises botocore's error where it is in none."""
+        return dict(self._call("organizations", "describe_organization")["Organization"])
+
+    def _call(self, service: str, operation: str, **arguments: str) -> Json:
+        return dict(getattr(self.client(service), operation)(**arguments))
+
     def _ask(self, body: str, headers: dict[str, str]) -> str:
         """The answer to what every preview asks, without a client."""
         request = urllib.request.Request(os.environ["AWS_ENDPOINT_URL"], body.encode(), headers)

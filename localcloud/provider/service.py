@@ -181,6 +181,14 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             value = answer["Value"]
             result = {"id": answer["Name"], "name": answer["Name"], "value": value, "insecureValue": value,
                      "type": answer["Type"], "version": answer["Version"], "arn": answer["ARN"]}  # fmt: skip
+        elif request.tok == "aws:servicequotas/getServiceQuota:getServiceQuota":
+            quota = self.account.quota(arguments["serviceCode"], arguments["quotaCode"])
+            result = {"id": quota["QuotaArn"], "arn": quota["QuotaArn"], "quotaName": quota["QuotaName"],
+                      "value": quota["Value"], **arguments}  # fmt: skip
+        elif request.tok == "aws:organizations/getOrganization:getOrganization":
+            organization = self.account.organization()
+            result = {"id": organization["Id"], "arn": organization["Arn"],
+                      "masterAccountId": organization["MasterAccountId"]}  # fmt: skip
         else:
             raise ProviderError(f"the local cloud's aws provider does not know the function {request.tok}")
         return provider_pb2.InvokeResponse(**{"return": _struct(result)})

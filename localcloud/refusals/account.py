@@ -11,7 +11,8 @@ from typing import Any
 from costs.book.quotas import Quota, quotas
 from localcloud.aws.row import Json, as_object
 from localcloud.protocol import ServiceError
-from localcloud.quotas import AccountSettings, Quotas
+from localcloud.quotas import Quotas
+from localcloud.settings import AccountSettings
 
 
 @dataclass(frozen=True)

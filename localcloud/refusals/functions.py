@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from costs.book.quotas import CONCURRENCY, unreserved_least
+from costs.book.quotas import CONCURRENCY, UNRESERVED
 from localcloud.aws.row import Json
 from localcloud.protocol import ServiceError
 from localcloud.refusals.account import TAGS, Account, Check, check_tags
@@ -30,7 +30,7 @@ def _check_concurrency(request: Json, account: Account) -> None:
         if name != own
     )
     limit = account.limit(CONCURRENCY)
-    least = unreserved_least(limit)
+    least = min(limit, UNRESERVED)
     if limit - reserved - request["ReservedConcurrentExecutions"] < least:
         raise _invalid(
             "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution "

@@ -10,7 +10,7 @@ from localcloud.refusals.account import Account, Check
 
 def _check_monitor(request: Json, account: Account) -> None:
     """A member account sees its own costs alone; the exact words of AWS's refusal are not published."""
-    if request["AnomalyMonitor"].get("MonitorType") == "CUSTOM" and account.settings.member_of_organization:
+    if request["AnomalyMonitor"].get("MonitorType") == "CUSTOM" and account.settings.payer:
         raise ServiceError(
             "ValidationException",
             "Member accounts can only create AWS services monitors. Use the management account to create this monitor.",

@@ -49,7 +49,7 @@ def refused(kind: Any, **values: Any) -> str:
         (LambdaInferenceArgs, "architecture", "arm", "should be 'arm64' or 'x86_64', such as 'arm64'"),
         (LambdaInferenceArgs, "memory_mb", 64, "should be greater than or equal to 128, such as 512"),
         (LambdaInferenceArgs, "timeout_seconds", 901, "should be less than or equal to 900, such as 15"),
-        (LambdaInferenceArgs, "reserved_concurrency", -2, "should be greater than or equal to -1, such as 5"),
+        (LambdaInferenceArgs, "reserved_concurrency", 0, "should be greater than or equal to 1, such as 5"),
         (LambdaInferenceArgs, "log_retention_days", 15, "should be 1, 3, 5, 7, 14, 30"),
         (LambdaInferenceArgs, "model", "Churn", "should match pattern"),
         (MlflowServerArgs, "vpc_id", "subnet-1", "should match pattern '^vpc-'"),

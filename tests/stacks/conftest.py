@@ -56,6 +56,16 @@ class Missing(grpc.RpcError):  # type: ignore[misc]
         return "invocation of aws:ssm/getParameter:getParameter returned an error: ParameterNotFound"
 
 
+class Refused(grpc.RpcError):  # type: ignore[misc]
+    """What the engine answers where AWS refuses a function of the provider."""
+
+    def code(self) -> grpc.StatusCode:
+        return grpc.StatusCode.UNKNOWN
+
+    def details(self) -> str:
+        return str(self)
+
+
 class World(mocks.MockMonitor, mocks.Mocks):  # type: ignore[misc]
     """An account in which everything succeeds; with `preview`, one in which nothing exists yet.
 
@@ -74,6 +84,8 @@ class World(mocks.MockMonitor, mocks.Mocks):  # type: ignore[misc]
         self.outputs: dict[str, dict[str, Any]] = {}
         self.calls: list[str] = []
         self.torn_reads = 0
+        self.quota: float | None = 1000.0
+        self.payer = ""
 
     def RegisterResource(self, request: Any) -> Any:
         self.all.append(Registered(request))
@@ -101,7 +113,7 @@ class World(mocks.MockMonitor, mocks.Mocks):  # type: ignore[misc]
         return args.inputs.get("name", f"{args.name}-id"), {**computed, **args.inputs}
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-        """The two functions of the provider that the programs use, and the engine's own."""
+        """The functions of the provider that the programs use, and the engine's own."""
         if args.token == "pulumi:pulumi:readStackOutputs":
             if self.torn_reads:
                 self.torn_reads -= 1
@@ -111,9 +123,15 @@ class World(mocks.MockMonitor, mocks.Mocks):  # type: ignore[misc]
         gate = str(args.args.get("name", "")).endswith("window-gate")
         if gate and self.gate is None:
             raise Missing
+        if args.token == "aws:organizations/getOrganization:getOrganization" and not self.payer:
+            raise Refused("AWSOrganizationsNotInUseException: Your account is not a member of an organization.")
+        if args.token == "aws:servicequotas/getServiceQuota:getServiceQuota" and self.quota is None:
+            raise Refused("AccessDeniedException: not authorized to perform: servicequotas:GetServiceQuota")
         answers = {
             "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT},
             "aws:ssm/getParameter:getParameter": {"value": self.gate if gate else self.parameter},
+            "aws:servicequotas/getServiceQuota:getServiceQuota": {"value": self.quota},
+            "aws:organizations/getOrganization:getOrganization": {"masterAccountId": self.payer},
         }
         return answers[args.token], []
 
@@ -157,11 +175,13 @@ def run() -> Iterator[Run]:
         parameter: str = "none",
         torn_reads: int = 0,
         gate: str | None = OPEN_TEXT,
+        quota: float | None = 1000.0,
+        payer: str = "",
         seen: list[str] | None = None,
     ) -> World:
         others = {"dev": PLATFORM, "local": PLATFORM} if stacks is None else stacks
         world = World(preview, {**others, **({stack: own} if own else {})}, parameter, gate)
-        world.torn_reads = torn_reads
+        world.torn_reads, world.quota, world.payer = torn_reads, quota, payer
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
         try:
