@@ -35,6 +35,13 @@ def tags_for(data: Json, kind: str) -> dict[str, str]:
     return as_object([tag for tags in specifications for tag in tags])
 
 
+def is_spot(data: Json) -> bool:
+    """Whether a template, or a request of RunInstances, asks for spot capacity: by itself, or by tags for the request
+    (MiniStack keeps the tags of a template, and not its market)."""
+    kinds = [item.get("ResourceType") for item in data.get("TagSpecifications", [])]
+    return data.get("InstanceMarketOptions", {}).get("MarketType") == "spot" or "spot-instances-request" in kinds
+
+
 def instance_facts(client: Any, instance: Json) -> Json:
     """`public`, whether it has a public address, and `spot`, whether it is on spot capacity."""
     data = template_of(client, instance)
@@ -43,8 +50,7 @@ def instance_facts(client: Any, instance: Json) -> Json:
     if public is None:
         subnets = client.describe_subnets(SubnetIds=[instance["SubnetId"]])["Subnets"]
         public = any(subnet["MapPublicIpOnLaunch"] for subnet in subnets)
-    market = data.get("InstanceMarketOptions", {}).get("MarketType") or instance.get("InstanceLifecycle")
-    return {"public": bool(public), "spot": market == "spot"}
+    return {"public": bool(public), "spot": is_spot(data) or instance.get("InstanceLifecycle") == "spot"}
 
 
 def volume_facts(client: Any, volume: Json) -> Json:

@@ -8,7 +8,7 @@ from typing import Any
 
 from costs.book.quotas import ADDRESSES, NETWORKS, of_instances
 from costs.book.shapes import vcpus
-from localcloud.aws.launches import TEMPLATE_ID, TEMPLATE_VERSION, instance_facts, template_data
+from localcloud.aws.launches import TEMPLATE_ID, TEMPLATE_VERSION, instance_facts, is_spot, template_data
 from localcloud.aws.row import Json, as_object
 from localcloud.protocol import ServiceError
 from localcloud.refusals.account import TAGS, Account, Check
@@ -49,8 +49,7 @@ def _check_vcpus(request: Json, account: Account) -> None:
     ec2 = account.client("ec2")
     template = _template(ec2, request)
     kind = request.get("InstanceType") or template.get("InstanceType", "m1.small")
-    market = request.get("InstanceMarketOptions") or template.get("InstanceMarketOptions") or {}
-    spot = market.get("MarketType") == "spot"
+    spot = is_spot(request) or is_spot(template)
     quota, each = of_instances(kind, spot), vcpus(kind)
     if quota is None or each is None:
         return

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Annotated
 
 import typer
 
-from shoestring.commands.common import Json, emit, say
+from shoestring.commands.common import NAMES, Json, emit, say
 from shoestring.setup.doctor import examine, render
 from shoestring.setup.installation import set_up
+
+MaybeEnv = Annotated[str | None, typer.Option("-e", "--env", help=NAMES, metavar="ENV")]
 
 
 def setup() -> None:
@@ -18,8 +21,14 @@ def setup() -> None:
     say(f"set-up: done: {engine}" if changed else f"set-up: nothing to do: {engine}")
 
 
-def doctor(as_json: Json = False) -> None:
-    """Name everything that is missing or wrong, each with the command that mends it."""
+def doctor(environment: MaybeEnv = None, as_json: Json = False) -> None:
+    """Name everything that is missing or wrong, each with a command that mends it; with -e the account's quotas too."""
     checks = examine()
+    if environment:
+        from shoestring.environment import enter
+        from shoestring.setup.quotas import examine_quotas
+
+        enter(environment, say)
+        checks += examine_quotas(environment)
     emit([asdict(check) for check in checks], as_json, render(checks))
     raise typer.Exit(1 if any(check.needed and not check.good for check in checks) else 0)

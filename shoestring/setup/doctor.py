@@ -89,8 +89,9 @@ def render(checks: list[Check]) -> str:
     """A line for each check, and the command that mends it below each that is not good."""
     lines = []
     for check in checks:
-        mark = "ok     " if check.good else ("WRONG  " if check.needed else "absent ")
-        lines.append(f"{mark}{check.name:<10} {check.found}")
+        unknown = check.found.startswith("not known")
+        mark = "ok     " if check.good else "WRONG  " if check.needed else "unknown" if unknown else "absent "
+        lines.append(f"{mark:<7}{check.name:<10} {check.found}")
         if not check.good:
             lines.append(f"       mend it:   {check.mend}")
     return "\n".join(lines)
