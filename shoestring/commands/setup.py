@@ -26,7 +26,7 @@ def doctor(environment: MaybeEnv = None, as_json: Json = False) -> None:
     checks = examine()
     if environment:
         from shoestring.environment import enter
-        from shoestring.setup.quotas import examine_quotas
+        from shoestring.quotas import examine_quotas
 
         enter(environment, say)
         checks += examine_quotas(environment)

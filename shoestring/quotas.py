@@ -13,6 +13,7 @@ from shoestring.base import aws
 from shoestring.base.errors import UserError
 from shoestring.base.names import window
 from shoestring.base.paths import ROOT
+from shoestring.environment import configuration
 from shoestring.setup.doctor import Check
 from stacks.needs import needs, request, shortage
 from stacks.settings import Settings, read
@@ -22,11 +23,9 @@ OWNER = "shoestring:owner"  # each environment must set it, but no quota depends
 
 def settings_of(stack: str) -> Settings:
     """The settings of a stack, also of one that nobody has made yet. Raises UserError for what they cannot be."""
-    path = ROOT / f"Pulumi.{stack}.yaml"
-    own = (yaml.safe_load(path.read_text()) or {}).get("config", {}) if path.exists() else {}
     declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
     defaults = {f"shoestring:{key}": described["default"] for key, described in declared.items()}
-    values = {**defaults, **own}
+    values = {**defaults, **configuration(stack)}
     return read(stack, {**values, OWNER: values.get(OWNER) or "you@example.com"})
 
 
