@@ -23,6 +23,7 @@ from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
 from shoestring.launchers.program import REPORTED
 
+WATCHED = str(Path(__file__).with_name("watched.py"))  # a plugin's own environment may lack this package
 CHUNK = 64 * 1024  # bytes of a plugin's output in one message, at the most
 MAX_MESSAGE = 400 * 1024 * 1024  # bytes; the limit that the engine itself uses
 
@@ -80,7 +81,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             "PULUMI_CONFIG": json.dumps(dict(request.config)),
             "PULUMI_CONFIG_SECRET_KEYS": json.dumps(list(request.configSecretKeys)),
         }
-        command = [_interpreter(request.info), "-u", "-m", "shoestring.launchers.program", job]
+        command = [_interpreter(request.info), "-u", WATCHED, "shoestring.launchers.program", job]
         process = subprocess.Popen(command, cwd=request.pwd, env=environment)
         context.add_callback(process.terminate)  # the engine went away: so does the program
         code = process.wait()
@@ -95,9 +96,9 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         directory = request.info.program_directory
         python = _interpreter(request.info)
         if request.kind == "analyzer":
-            command = [python, "-u", "-m", "pulumi.policy", *request.args, directory]
+            command = [python, "-u", WATCHED, "pulumi.policy", *request.args, directory]
         else:
-            command = [python, "-u", directory, *request.args]
+            command = [python, "-u", WATCHED, directory, *request.args]
         process = subprocess.Popen(
             command,
             cwd=request.pwd or directory,

@@ -21,7 +21,7 @@ LAUNCHERS = {
 
 
 def _shim(path: Path, module: str) -> None:
-    text = f'#!/bin/sh\nexec "{sys.executable}" -u -m {module} "$@"\n'
+    text = f'#!/bin/sh\nexec "{sys.executable}" -u -m shoestring.launchers.watched {module} "$@"\n'
     if not path.exists() or path.read_text() != text:
         write_atomically(path, text, stat.S_IRWXU | stat.S_IRGRP | stat.S_IXGRP | stat.S_IROTH | stat.S_IXOTH)
 
