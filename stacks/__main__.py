@@ -18,11 +18,13 @@ from pulumi.runtime.config import CONFIG, get_config_env
 from shoestring.base.errors import UserError, of_the_disk
 from shoestring.base.paths import home
 from stacks.settings import PlatformSettings, read
+from stacks.unsettled import require_settled
 
 
 def main() -> None:
     """Reads the settings and builds what they ask for; errors for people come without a traceback."""
     try:
+        require_settled(pulumi.get_project(), pulumi.get_stack())
         settings = read(pulumi.get_stack(), {**get_config_env(), **CONFIG.get()})
         # Each program loads its own part of the AWS SDK, which is large.
         if isinstance(settings, PlatformSettings):
