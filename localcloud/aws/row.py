@@ -94,6 +94,7 @@ class Calls:
     read: tuple[Read, ...] = ()  # where none is named, see `ResourceType.reads`
     tags: Tags | None = None
     imported: str = ""  # the template that an id is taken apart by, where that is not `id`
+    parts: tuple[str, str] | None = None  # the operation that lists all of a type that is not listed itself, and where
     provider_only: str = ""  # properties that mean something to the provider alone
     computed: dict[str, str] = field(default_factory=dict)  # outputs that no answer has under their own name
     names: dict[str, str] = field(default_factory=dict)  # where a property's folded name is not the member's
@@ -219,6 +220,11 @@ class ResourceType:
             return (Read(self.listing.operation, f"{self.listing.items} | [0]"),)
         first = self.calls.creation[0]
         return (Read(re.sub("^(create|put)_", "get_", first.operation), first.under or "@"),)
+
+    @property
+    def search(self) -> Listing | None:
+        """The listing that one is searched for in; its items have the member that `Calls.id` names."""
+        return Listing(*self.calls.parts, "") if self.calls and self.calls.parts else self.listing
 
     @property
     def key(self) -> str:

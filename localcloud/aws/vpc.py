@@ -27,6 +27,7 @@ def addressed(member: str) -> Json:
 
 
 def _rule(direction: str) -> ResourceType:
+    own = "IsEgress" if direction == "egress" else "!IsEgress"
     permission = {
         "IpProtocol": "=ipProtocol", "FromPort": "=fromPort", "ToPort": "=toPort",
         "UserIdGroupPairs":
@@ -44,6 +45,7 @@ def _rule(direction: str) -> ResourceType:
             create=(Call(f"authorize_security_group_{direction}", {"IpPermissions": [permission]},
                          tags="security-group-rule"),),
             read=(Read("describe_security_group_rules", "SecurityGroupRules[0]"),),
+            parts=("describe_security_group_rules", f"SecurityGroupRules[?{own}]"),
             delete=(Call(f"revoke_security_group_{direction}"),),
             tags=TAGS,
             names={"securityGroupId": "groupid"},
@@ -112,6 +114,8 @@ TYPES = (
             create=(Call("associate_route_table", walk="routeTableId subnetId gatewayId"),),
             read=(Read("describe_route_tables",
                        "RouteTables[0].Associations[?RouteTableAssociationId=='{id}'] | [0]"),),
+            parts=("describe_route_tables",
+                   "RouteTables[].Associations[].{AssociationId: RouteTableAssociationId}"),
             delete=(Call("disassociate_route_table"),),
         ),
     ),

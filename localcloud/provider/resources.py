@@ -7,6 +7,7 @@ import os
 import re
 import threading
 import urllib.request
+from collections.abc import Iterator, Mapping
 from functools import cache, cached_property
 from typing import Any
 from urllib.error import HTTPError
@@ -72,15 +73,21 @@ class Emulator:
 def carried(calls: Calls) -> set[str]:
     """The properties that some call of a type carries, or that are the provider's own."""
     carrying = (*calls.creation, *calls.update)
-    expressions: list[Any] = [calls.address, *(call.arguments for call in (*carrying, *calls.removal))]
     names = {"tags", calls.named, *calls.provider_only.split(), *calls.prepared.split()}
+    named = _named([calls.address, *(call.arguments for call in (*carrying, *calls.removal))])
+    return names.union(named, *(call.walked | call.triggers for call in carrying))
+
+
+def _named(expressions: list[Any]) -> set[str]:
+    """The properties that expressions speak of."""
+    names = set()
     while expressions:
         item = expressions.pop()
         if isinstance(item, dict | list):
             expressions += item.values() if isinstance(item, dict) else item
         elif isinstance(item, str) and item.startswith("="):
             names |= set(re.findall(r"[a-zA-Z]\w*", item))
-    return names.union(*(call.walked | call.triggers for call in carrying))
+    return names
 
 
 def changeable(calls: Calls) -> set[str]:
@@ -201,6 +208,36 @@ class Resource:
             self.state["tagsAll"] = self.inputs.get("tags") or {}
         return True
 
+    def search(self, known: set[str]) -> bool:
+        """Finds what a creation with these inputs made, which nobody saw the end of, and takes its id.
+
+        It may be half-made: the properties of the first call of the creation tell it from others, its own name or, of
+        those that AWS names, all that the call carries. What is `known` by its id is another one.
+        """
+        template, first = self.calls.imported or self.calls.id, self.calls.creation[0]
+        if not template.startswith("="):
+            self.id = text(template, self._context())
+            same = Resource(self.account, self.token, dict(self.inputs), self.id)
+            return self.id not in known and same.read() and not self._of_others(same)
+        telling = first.walked | _named([first.arguments]) | ({"tags"} if first.tags else set())
+        listing, member = BY_TOKEN[self.token].search, template.rpartition(".")[2]
+        assert listing, f"the row of {self.token} does not say how one is searched for"
+        for item in listing.all(self.client):
+            candidate = Resource(self.account, self.token, dict(self.inputs), item[member])
+            if (
+                candidate.id not in known
+                and candidate.read()
+                and not differing(self.inputs, candidate.inputs) & telling
+            ):
+                self.id = candidate.id
+                return True
+        return False
+
+    def _of_others(self, same: Resource) -> bool:
+        """Whether one of the same name is tagged as somebody else's; one without tags may have been caught before."""
+        wanted = self.inputs.get("tags") or {}
+        return any(wanted.get(key, value) != value for key, value in (same.inputs.get("tags") or {}).items())
+
     def _settled(self, real: Json) -> Json:
         """The inputs that say what the account holds, in the program's own words where these mean the same."""
         known = self.schema["inputs"]
@@ -274,6 +311,23 @@ class Resource:
         except ClientError as error:
             if not absent(error):
                 raise
+
+
+def tagged(account: Emulator, tags: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The type and id of everything in the account that has these tags, of the types whose rows list and tag them."""
+    for row in BY_TOKEN.values():
+        if not row.calls or not row.calls.tags or not row.listing:
+            continue
+        template, member = row.calls.id, row.calls.id.rpartition(".")[2]
+        for item in row.listing.all(account.client(row.service)):
+            shown = as_object(item.get("Tags", tags))  # many a listing shows none
+            if not jmespath.search(row.listing.own, item) or not tags.items() <= shown.items():
+                continue
+            resource = Resource(account, row.token, {row.calls.named: jmespath.search(row.listing.id, item)})
+            resource.id = item[member] if template.startswith("=") else text(template, resource._context())
+            resource.inputs = {}
+            if resource.read() and tags.items() <= (resource.inputs.get("tags") or {}).items():
+                yield row.token, resource.id
 
 
 def differing(old: Json, new: Json) -> set[str]:
