@@ -14,6 +14,10 @@ from shoestring.commands.deferred import group
 COMMANDS = {  # name: (function or group, seen from shoestring.commands; what it is for)
     "setup": ("setup:setup", "Put the engine and its launchers in place (called by make setup)."),
     "doctor": ("setup:doctor", "Name everything that is missing or wrong, each with the command that mends it."),
+    "repair": (
+        "setup:repair",
+        "Mend what a killed update left: locks, operations without an end, resources in no state, processes.",
+    ),
     "env": ("env:env", 'Print the variables under which plain pulumi works: eval "$(shoestring env local)".'),
     "demo": (".demo.run:demo", "Train, serve and tear down on the local cloud, guided: what make demo runs."),
     "train": ("platform:train", "Bring the training window up, follow its jobs, and tear it down whatever happens."),

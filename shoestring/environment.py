@@ -54,10 +54,15 @@ def require_set_up() -> dict[str, str]:
     )
 
 
-def local_environment(cloud: dict[str, Any]) -> dict[str, str]:
-    """The variables of `local`: the running local cloud, and the engine with a home and state of its own."""
+def backend_url() -> str:
+    """The state backend of `local`: a folder, without the files beside files that a killed engine leaves torn."""
     state = home() / "state"
     state.mkdir(exist_ok=True)
+    return f"file://{state}?metadata=skip"
+
+
+def local_environment(cloud: dict[str, Any]) -> dict[str, str]:
+    """The variables of `local`: the running local cloud, and the engine with a home and state of its own."""
     bill = cloud.get("cost_explorer_endpoint")
     return {
         "AWS_ENDPOINT_URL": cloud["aws_endpoint"],
@@ -69,7 +74,7 @@ def local_environment(cloud: dict[str, Any]) -> dict[str, str]:
         "AWS_DEFAULT_REGION": REGION,
         "AWS_EC2_METADATA_DISABLED": "true",
         "PULUMI_HOME": str(pulumi_home()),
-        "PULUMI_BACKEND_URL": f"file://{state}",
+        "PULUMI_BACKEND_URL": backend_url(),
         "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",

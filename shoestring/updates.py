@@ -16,13 +16,14 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryFile
 from typing import IO, Any
 
-import psutil
 import yaml
 from filelock import FileLock, Timeout
 
 from shoestring.base import aws
 from shoestring.base.errors import MEND, UserError
+from shoestring.base.names import LOCAL, NAMESPACE, environment_of
 from shoestring.base.paths import ROOT, home
+from shoestring.engines import is_engine
 
 Event = dict[str, Any]
 PAUSE = 0.1  # seconds between two looks at the engine's events
@@ -146,32 +147,60 @@ def _without_traceback(error: str) -> str:
     return error.splitlines()[-1] if error.startswith(UNHANDLED) else error
 
 
-def _require_lock(output: str) -> None:
-    lock = LOCK.search(output)
-    if not lock:
-        return
-    stack, holder = lock["stack"], f"process {lock['pid']} on {lock['host']}, since {lock['at']}"
-    if lock["host"] == socket.gethostname() and not _is_engine(int(lock["pid"])):
-        raise Locked(
-            f"the stack {stack} is locked by an update that was killed: {holder}",
-            "no lock but that of an update that runs",
-            f"pulumi cancel --stack {stack} --yes",
-        )
-    raise Locked(
-        f"another update of the stack {stack} runs: {holder}",
+@dataclass(frozen=True)
+class Lock:
+    """Who has a stack, since when; `dead` where that process is not there any more."""
+
+    stack: str
+    host: str
+    pid: int
+    since: str
+
+    @property
+    def dead(self) -> bool:
+        return self.host == socket.gethostname() and not is_engine(self.pid)
+
+    def __str__(self) -> str:
+        return f"process {self.pid} on {self.host}, since {self.since}"
+
+
+def lock(stack: str) -> Lock | None:
+    """The lock of a stack in the local state backend; None without one, and for stacks elsewhere."""
+    for path in _locks(stack):
+        with contextlib.suppress(FileNotFoundError, ValueError):
+            facts = json.loads(path.read_text())
+            return Lock(stack, facts["hostname"], facts["pid"], facts["timestamp"])
+    return None
+
+
+def unlock(stack: str) -> None:
+    """Takes a lock away, and what a killed update did not finish to write."""
+    for path in _state(stack).parent.glob(f"{stack}.json.*"):
+        if path.suffix == ".tmp" or (path.suffix == ".attrs" and not _is_json(path)):
+            path.unlink()
+    pulumi("cancel", "--stack", stack, "--yes")
+
+
+def locked(lock: Lock) -> Locked:
+    """The refusal of what another update stands in the way of."""
+    repair = f"shoestring repair {environment_of(lock.stack)}"
+    if lock.dead:
+        what = f"the stack {lock.stack} is locked by an update that was killed: {lock}"
+        return Locked(what, "no lock but that of an update that runs", repair)
+    return Locked(
+        f"another update of the stack {lock.stack} runs: {lock}",
         "one at a time",
-        f"wait for its end; if it has died: pulumi cancel --stack {stack} --yes",
+        f"wait for its end; if it has died: pulumi cancel --stack {lock.stack} --yes; {repair}",
     )
 
 
-def _is_engine(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).name() == "pulumi"
-    except psutil.NoSuchProcess:
-        return False
+def _require_lock(output: str) -> None:
+    if found := LOCK.search(output):
+        raise locked(Lock(found["stack"], found["host"], int(found["pid"]), found["at"]))
 
 
-def _pulumi(*words: str) -> str:
+def pulumi(*words: str) -> str:
+    """What `pulumi WORDS` prints; raises UserError with what it says where it fails."""
     completed = subprocess.run(["pulumi", *words, "--non-interactive"], cwd=ROOT, capture_output=True, text=True)
     if completed.returncode:
         _require_lock(completed.stderr)
@@ -181,7 +210,7 @@ def _pulumi(*words: str) -> str:
 
 def outputs(stack: str) -> dict[str, Any]:
     """A stack's outputs; from here on AWS is asked in its region. Raises UserError where it is not up."""
-    values = dict(json.loads(_pulumi("stack", "output", "--json", "--stack", stack)))
+    values = dict(json.loads(pulumi("stack", "output", "--json", "--stack", stack)))
     if not values:
         raise UserError(f"the stack {stack} is not up", mend=f"pulumi up --stack {stack} --policy-pack policies")
     if values.get("region"):
@@ -195,12 +224,35 @@ def _state(stack: str) -> Path:
     return home() / "state" / ".pulumi" / "stacks" / project / f"{stack}.json"
 
 
+def _locks(name: str) -> list[Path]:
+    """The files of a stack's locks in the local state backend."""
+    path = _state(name)
+    folder = path.parents[2] / "locks" / "organization" / path.parent.name / name
+    return [lock for lock in folder.glob("*.json*") if lock.suffix != ".attrs"]
+
+
+def deployment(stack: str) -> dict[str, Any]:
+    """A stack's state: `resources`, `pending_operations`; without either where it is not there."""
+    if environment_of(stack) != LOCAL:
+        return dict(json.loads(pulumi("stack", "export", "--stack", stack))["deployment"])
+    check_state(stack)
+    path = _state(stack)
+    return dict(json.loads(path.read_text())["checkpoint"].get("latest") or {}) if path.exists() else {}
+
+
+def project_tag(environment: str) -> str:
+    """The tag Project of an environment's resources, as its configuration has it."""
+    path = ROOT / f"Pulumi.{environment}.yaml"
+    configured = (yaml.safe_load(path.read_text()) or {}).get("config") or {} if path.exists() else {}
+    return str(configured.get(f"{NAMESPACE}project", "shoestring"))
+
+
 def make_stack(name: str, *words: str) -> None:
     """Makes a stack in the local state backend, unless it is there. Raises UserError where its state is corrupt."""
     if _state(name).exists():
         check_state(name)
     else:
-        _pulumi("stack", "init", name, *words)
+        pulumi("stack", "init", name, *words)
 
 
 def check_state(name: str) -> None:
@@ -217,8 +269,8 @@ def check_state(name: str) -> None:
             "what the last update wrote" + (f", as in its copy {copy.name}" if copy else ""),
             restore if copy else f"rm {shlex.quote(str(path))}; shoestring cloud up --fresh",
         )
-    for lock in (backend / "locks" / "organization" / project / name).glob("*.json*"):
-        if lock.suffix != ".attrs" and not _is_json(lock) and time.time() - lock.stat().st_mtime > LOCK_SECONDS:
+    for lock in _locks(name):
+        if not _is_json(lock) and time.time() - lock.stat().st_mtime > LOCK_SECONDS:
             raise UserError(
                 f"the lock of the stack {name} is corrupt: {lock} is not JSON",
                 "no lock but that of an update that runs",
@@ -238,4 +290,4 @@ def _is_json(path: Path) -> bool:
 
 def remove_stack(name: str, *words: str) -> None:
     """Removes an empty stack."""
-    _pulumi("stack", "rm", name, "--yes", "--preserve-config", *words)
+    pulumi("stack", "rm", name, "--yes", "--preserve-config", *words)

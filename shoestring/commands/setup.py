@@ -1,13 +1,19 @@
-"""`shoestring setup` and `shoestring doctor`: what this machine and checkout have, and what they lack."""
+"""`shoestring setup`, `doctor` and `repair`: what this machine, checkout and account have, what they lack, the mend."""
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
-from shoestring.commands.common import NAMES, Json, emit, say
+from shoestring.base.errors import UserError
+from shoestring.base.names import LOCAL
+from shoestring.commands.common import NAMES, Environment, Json, emit, say
+from shoestring.environment import enter
+from shoestring.repair import check, mend
+from shoestring.repair import examine as examine_environment
 from shoestring.setup.doctor import examine, render
 from shoestring.setup.installation import set_up
 
@@ -25,10 +31,29 @@ def doctor(environment: MaybeEnv = None, as_json: Json = False) -> None:
     """Name everything that is missing or wrong, each with a command that mends it; with -e the account's quotas too."""
     checks = examine()
     if environment:
-        from shoestring.environment import enter
         from shoestring.quotas import examine_quotas
 
         enter(environment, say)
         checks += examine_quotas(environment)
+    checks.append(check(environment or LOCAL))
     emit([asdict(check) for check in checks], as_json, render(checks))
     raise typer.Exit(1 if any(check.needed and not check.good for check in checks) else 0)
+
+
+def repair(
+    environment: Environment,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it without asking.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Mend what a killed update left: locks, operations without an end, resources in no state, processes."""
+    enter(environment, say)
+    findings = examine_environment(environment)
+    lines = findings.lines()
+    say("\n".join(f"{what}\n  to be {cure}" for what, cure in lines) or "nothing to repair")
+    if lines and not yes:
+        if not sys.stdin.isatty():
+            raise UserError("nothing was changed", "a yes", f"shoestring repair {environment} --yes")
+        typer.confirm("Do this?", abort=True, err=True)
+    mend(findings, say)
+    text = f"repaired; go on with: pulumi up or pulumi destroy, --stack {environment}" if lines else ""
+    emit([{"found": what, "to_be": cure} for what, cure in lines], as_json, text)

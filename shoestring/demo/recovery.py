@@ -14,11 +14,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from localcloud import supervisor
 from localcloud.account import list_account
-from shoestring import updates
+from shoestring import engines, updates
 from shoestring.base.errors import UserError
 from shoestring.base.names import LOCAL, window
 from shoestring.base.paths import home
@@ -57,22 +55,10 @@ def clear(progress: Callable[[str], None]) -> bool:
     return False
 
 
-def _end_engines() -> None:
-    """Ends a `pulumi` that outlived its demo, with its plugins: it would go on making things."""
-    backend, engines = f"file://{home() / 'state'}", list[psutil.Process]()
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            if process.name() == "pulumi" and process.environ().get("PULUMI_BACKEND_URL") == backend:
-                engines += [process, *process.children(recursive=True)]
-    for process in engines:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
-    psutil.wait_procs(engines, timeout=10)
-
-
 def forget() -> None:
     """Ends the local cloud and forgets its account and the local stacks."""
-    _end_engines()
+    # an engine that outlived its command would go on making things
+    engines.end([*engines.running(home() / "state"), *engines.strays()])
     supervisor.down(home(), forget=True)
     for folder in ("stacks", "locks", "backups", "history"):
         shutil.rmtree(home() / "state" / ".pulumi" / folder, ignore_errors=True)

@@ -8,12 +8,9 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
-from shoestring.base.errors import UserError
-from shoestring.base.names import LOCAL, window
 from shoestring.base.paths import home
 from shoestring.setup.engine import is_new_enough, version_of
 from shoestring.setup.installation import AWS_PLUGIN, LAUNCHERS, bin_folder, installed, pulumi_home
-from shoestring.updates import check_state
 
 FREE_BYTES = 2 * 1024**3  # what a set-up and a run need below the checkout
 
@@ -71,18 +68,9 @@ def _go() -> Check:
     return Check("go", place is not None, place or "not installed", mend, needed=False)
 
 
-def _state() -> Check:
-    for stack in (LOCAL, window(LOCAL)):
-        try:
-            check_state(stack)
-        except UserError as error:
-            return Check("state", False, error.found, error.mend)
-    return Check("state", True, "readable")
-
-
 def examine() -> list[Check]:
     """Everything that is looked at, good or not; changes nothing."""
-    return [_python(), _packages(), _engine(), _launchers(), _aws_provider(), _disk(), _state(), _go()]
+    return [_python(), _packages(), _engine(), _launchers(), _aws_provider(), _disk(), _go()]
 
 
 def render(checks: list[Check]) -> str:

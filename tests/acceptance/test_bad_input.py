@@ -171,7 +171,7 @@ def test_an_update_that_runs_is_told_from_one_that_was_killed(tmp_path: Path) ->
     engine.wait()
     with pytest.raises(updates.Locked, match="locked by an update that was killed") as raised:
         outcome.require("up", "")
-    assert raised.value.mend == "pulumi cancel --stack dev --yes"
+    assert raised.value.mend == "shoestring repair dev"
 
 
 def test_a_killed_update_leaves_a_lock(bed: Any) -> None:
@@ -182,8 +182,10 @@ def test_a_killed_update_leaves_a_lock(bed: Any) -> None:
     update.communicate(timeout=30)
     shown = bed.shoestring("train", code=1)
     assert f"locked by an update that was killed: process {update.pid} on" in shown
-    (command,) = re.findall(r"mend it:  (pulumi cancel .*)", shown)
-    bed.run(*command.split())
+    assert re.findall(r"mend it:  (.*)", shown) == ["shoestring repair local"]
+    asked = bed.shoestring("repair", "local", code=1)  # nobody is there to say yes
+    assert "to be unlocked" in asked and re.findall(r"mend it:  (.*)", asked) == ["shoestring repair local --yes"]
+    bed.shoestring("repair", "local", "--yes")
     assert list(bed.locks("local-window").glob("*.json")) == []
 
 

@@ -1,0 +1,294 @@
+"""What a killed update leaves behind, and the way out of it.
+
+The engine writes down each operation before it begins, so that what it did not see the end of is in the stack's state
+as pending. A pending creation is looked up in the account: what is there is adopted into the state, where the next up
+or destroy finds it, and what is not there is struck out. What carries an environment's tags, and is in no state of its
+stacks, is removed by the provider itself. Everything may be done again, also after being killed itself.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+import boto3
+
+from localcloud import supervisor
+from localcloud.aws.types import BY_TOKEN
+from localcloud.provider.resources import Emulator, Resource, tagged
+from shoestring import engines, updates
+from shoestring.base.errors import UserError
+from shoestring.base.names import ENVIRONMENT_TAG, LOCAL, PROJECT_TAG, environment_of, window
+from shoestring.base.paths import home
+from shoestring.environment import local_environment
+from shoestring.setup.doctor import Check
+
+Json = dict[str, Any]
+Say = Callable[[str], None]
+STRAY = "repair-"  # begins the name of what is entered into a state only to be removed
+ROUNDS = 5  # of removals: what stands in the way of another goes first
+
+
+@dataclass
+class Stack:
+    """A stack's state, and what is wrong with it."""
+
+    name: str
+    deployment: Json
+    lock: updates.Lock | None
+    adopted: dict[int, str] = field(default_factory=dict)  # the id of each pending creation that is in the account
+    dropped: set[int] = field(default_factory=set)  # what is not there, or is no matter of the account
+    unclear: list[str] = field(default_factory=list)  # URNs of which nobody can say
+
+    @property
+    def resources(self) -> list[Json]:
+        return list(self.deployment.get("resources") or [])
+
+    @property
+    def pending(self) -> list[Json]:
+        """The operations that an update began and did not end."""
+        return list(self.deployment.get("pending_operations") or [])
+
+    @property
+    def unread(self) -> list[str]:
+        """What an earlier repair adopted and did not come to read."""
+        return [item["urn"] for item in self._own() if not item.get("outputs")]
+
+    @property
+    def strays(self) -> list[str]:
+        """What an earlier repair was about to remove."""
+        return [item["urn"] for item in self._own() if item["urn"].rpartition("::")[2].startswith(STRAY)]
+
+    @property
+    def known(self) -> set[tuple[str, str]]:
+        """The types and ids, and whatever else may name a resource, of all that is in the state."""
+        names = {(item["type"], str(item["id"])) for item in self._own()}
+        for item in self._own():
+            values = (item.get("outputs") or {}).values()
+            names |= {(item["type"], value) for value in values if isinstance(value, str)}
+        return names
+
+    def _own(self) -> list[Json]:
+        return [item for item in self.resources if item.get("id") and item["type"].startswith("aws:")]
+
+
+@dataclass
+class Findings:
+    """What is wrong with an environment: its stacks, its strays, and the account."""
+
+    environment: str
+    stacks: list[Stack]
+    processes: list[Any]
+    orphans: list[tuple[str, str]] = field(default_factory=list)  # type and id of what is tagged and in no state
+    gone: bool = False  # the states hold resources, and the account none of them
+
+    @property
+    def busy(self) -> Stack | None:
+        """A stack that an update is at work on right now."""
+        return next((stack for stack in self.stacks if stack.lock and not stack.lock.dead), None)
+
+    def lines(self) -> list[tuple[str, str]]:
+        """What is wrong, and what a repair does about it."""
+        lines = [(f"process {item.pid} has outlived its engine", "ended") for item in self.processes]
+        for stack in self.stacks:
+            if stack.lock and stack.lock.dead:
+                lines.append((f"the stack {stack.name} is locked by a killed update ({stack.lock})", "unlocked"))
+            for number, operation in enumerate(stack.pending):
+                what = f"{stack.name}: {operation['type']} {_short(operation['resource']['urn'])} was not seen to end"
+                if number in stack.adopted:
+                    lines.append((f"{what}; it is in the account: {stack.adopted[number]}", "adopted"))
+                elif operation["resource"]["urn"] in stack.unclear:
+                    lines.append((f"{what}; whether it is in the account, nobody can say", "left as it is"))
+                else:
+                    lines.append((what, "struck out, and read from the account"))
+            lines += [(f"{stack.name}: {_short(urn)} was adopted and not read", "read") for urn in stack.unread]
+            lines += [(f"{stack.name}: {_short(urn)} was to be removed", "removed") for urn in stack.strays]
+        for orphan in map(_named, self.orphans):
+            lines.append((f"{orphan} has the tags of {self.environment}, and is in no state", "removed"))
+        if self.gone:
+            names = " and ".join(stack.name for stack in self.stacks if stack.resources)
+            lines.append((f"nothing of {names} is in the account any more", "forgotten by the state"))
+        return lines
+
+
+def _named(resource: tuple[str, str]) -> str:
+    return f"{resource[0].rpartition(':')[2]} {resource[1]}"
+
+
+def _short(urn: str) -> str:
+    kind, name = urn.split("::")[-2:]
+    return f"{kind.rpartition(':')[2]} {name}"
+
+
+def examine(environment: str, in_account: bool = True) -> Findings:
+    """What is wrong with an environment; changes nothing.
+
+    Args:
+        in_account: whether the account can be asked, by this process's credentials.
+
+    Raises:
+        UserError: a state cannot be read.
+    """
+    names = (window(environment), environment)  # what stands on the other goes first
+    present: list[tuple[str, str]] = []
+    if in_account:  # before the states are read: what is made in between is in these
+        account = _account()
+        project = {PROJECT_TAG: updates.project_tag(environment), ENVIRONMENT_TAG: environment}
+        present = list(tagged(account, project))
+    stacks = [Stack(name, updates.deployment(name), updates.lock(name)) for name in names]
+    findings = Findings(environment, stacks, engines.strays())
+    if not in_account or findings.busy:
+        return findings
+    known = set[tuple[str, str]]().union(*(stack.known for stack in stacks))
+    gone = bool(known) and not present
+    for stack in stacks:
+        _judge(stack, account, known)
+    findings.orphans = [resource for resource in present if resource not in known]
+    findings.gone = gone
+    return findings
+
+
+def check(environment: str) -> Check:
+    """What of it the doctor says; it starts no local cloud, and leaves one that is down unasked."""
+    up = environment == LOCAL and supervisor.status(home())["state"] == "up"
+    if up:
+        os.environ.update(local_environment(supervisor.up(home())))
+    try:
+        lines = examine(environment, in_account=up or environment != LOCAL).lines()
+    except UserError as error:
+        return Check("state", False, error.found, error.mend)
+    good = f"nothing of {environment} is half-done" + ("" if up else "; the local cloud is down, and was not asked")
+    said = "\n       ".join(what for what, _ in lines)
+    return Check("updates", not lines, said or good, f"shoestring repair {environment}")
+
+
+def _account() -> Emulator:
+    session = boto3.Session()
+    account = Emulator(session.region_name or "")
+    account.number = session.client("sts").get_caller_identity()["Account"]
+    return account
+
+
+def _judge(stack: Stack, account: Emulator, known: set[tuple[str, str]]) -> None:
+    """Looks every pending creation up in the account; what is there is `known` from then on."""
+    for number, operation in enumerate(stack.pending):
+        resource, kind = operation["resource"], operation["resource"]["type"]
+        if operation["type"] != "creating" or not resource.get("custom") or kind.startswith("pulumi:"):
+            stack.dropped.add(number)
+        elif kind not in BY_TOKEN:
+            stack.unclear.append(resource["urn"])
+        else:
+            made = Resource(account, kind, dict(resource.get("inputs") or {}))
+            if made.search({id for token, id in known if token == kind}):
+                stack.adopted[number] = made.id
+                known.add((kind, made.id))
+            else:
+                stack.dropped.add(number)
+
+
+def mend(findings: Findings, say: Say) -> None:
+    """Does what `Findings.lines` says.
+
+    Raises:
+        Locked: an update is at work on a stack.
+        UserError: something could not be mended: what is left, and why.
+    """
+    if (busy := findings.busy) and busy.lock:
+        raise updates.locked(busy.lock)
+    if findings.processes:  # which may have made something since they were seen
+        engines.end(findings.processes)
+        findings = examine(findings.environment)
+    for stack in findings.stacks:
+        if stack.lock:
+            updates.unlock(stack.name)
+    orphans = list(findings.orphans)
+    for stack in findings.stacks:
+        entered = _edited(stack, orphans if stack.name == findings.environment else [])
+        if entered:
+            say(f"{stack.name}: writing down what is in the account")
+            _import(stack, entered)
+        if entered or stack.unread or stack.strays or findings.gone:
+            say(f"{stack.name}: reading the account")
+            updates.run("refresh", stack.name).require(
+                f"reading {stack.name}", f"shoestring repair {findings.environment}"
+            )
+        _remove(stack.name, say)
+    unclear = [urn for stack in findings.stacks for urn in stack.unclear]
+    if unclear:
+        raise UserError(
+            "whether these were made, nobody can say:\n" + "\n".join(unclear),
+            "that you look for each in the account",
+            f"pulumi refresh --stack {findings.stacks[-1].name}, where it asks for each: import, with its ID, or clear",
+        )
+
+
+def _edited(stack: Stack, orphans: list[tuple[str, str]]) -> Json | None:
+    """The deployment with what was found in it; None where there is nothing to change."""
+    if not stack.adopted and not stack.dropped and not orphans:
+        return None
+    edited = copy.deepcopy(stack.deployment)
+    resources = edited.setdefault("resources", [])
+    for number, id in stack.adopted.items():
+        made = {**stack.pending[number]["resource"], "id": id, "outputs": {}}
+        same = [item for item in resources if item["urn"] == made["urn"] and not item.get("delete")]
+        for item in same:
+            if item.get("pendingReplacement"):  # it is gone, and this is what replaces it
+                resources.remove(item)
+            else:  # made twice: the later one stays
+                made = _entry(made["type"], id, item["provider"], made["urn"])
+        resources.append(made)
+    provider = next(
+        (f"{item['urn']}::{item['id']}" for item in resources if item["type"] == "pulumi:providers:aws"), ""
+    )
+    if orphans and not provider:
+        raise UserError(
+            f"the state of {stack.name} is empty, and the account holds "
+            + ", ".join(map(_named, orphans)),
+            "the state in which they are, or an account without them",
+            "shoestring cloud up --fresh" if environment_of(stack.name) == LOCAL
+            else "pulumi login to the backend that holds their state; or remove them by hand",
+        )  # fmt: skip
+    like = resources[0]["urn"] if resources else ""
+    resources += [_entry(token, id, provider, like) for token, id in orphans]
+    settled = stack.adopted.keys() | stack.dropped
+    edited["pending_operations"] = [item for number, item in enumerate(stack.pending) if number not in settled]
+    return edited
+
+
+def _entry(token: str, id: str, provider: str, like: str) -> Json:
+    """What is entered into a state only to be removed; `like` is any URN of the stack's."""
+    prefix = "::".join(like.split("::")[:2])
+    name = "".join(letter if letter.isalnum() else "-" for letter in id)
+    return {"urn": f"{prefix}::{token}::{STRAY}{name}", "custom": True, "id": id, "type": token, "inputs": {},
+            "outputs": {}, "provider": provider}  # fmt: skip
+
+
+def _import(stack: Stack, deployment: Json) -> None:
+    """Makes it the stack's state, unless an update has changed that in between."""
+    if updates.deployment(stack.name) != stack.deployment:
+        raise updates.Locked(
+            f"an update has changed {stack.name} meanwhile",
+            "one at a time",
+            f"shoestring repair {environment_of(stack.name)}",
+        )
+    with NamedTemporaryFile("w", dir=home(), suffix=".json") as file:
+        json.dump({"version": 3, "deployment": deployment}, file)
+        file.flush()
+        updates.pulumi("stack", "import", "--stack", stack.name, "--file", file.name)
+
+
+def _remove(name: str, say: Say) -> None:
+    """Has the provider remove what was entered for that, in rounds."""
+    for _ in range(ROUNDS):
+        stack = Stack(name, updates.deployment(name), None)
+        if not stack.strays:
+            return
+        say(f"{name}: removing {', '.join(map(_short, stack.strays))}")
+        targets = [word for urn in stack.strays for word in ("--target", urn)]
+        outcome = updates.run("destroy", name, "--continue-on-error", *targets)
+    outcome.require("removing " + ", ".join(map(_short, stack.strays)), f"shoestring repair {environment_of(name)}")
