@@ -9,21 +9,29 @@ import typer
 from localcloud import supervisor
 from localcloud.account import list_account
 from shoestring.base.errors import MEND
+from shoestring.base.names import LOCAL
 from shoestring.base.paths import home
 from shoestring.commands.common import Json, emit, say
 from shoestring.demo import recovery
+from shoestring.environment import enter
+from shoestring.setup.installation import installed
 
 app = typer.Typer(no_args_is_help=True)
 
 
 @app.command()
 def up(
-    fresh: Annotated[bool, typer.Option("--fresh", help="Forget everything in the emulated account.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Forget the emulated account, and the local stacks.")] = False,
     as_json: Json = False,
 ) -> None:
     """Start the local cloud, or heal it; does nothing where it runs well."""
-    recovery.clear(say)
-    cloud = supervisor.up(home(), fresh=fresh, progress=say)
+    if fresh:
+        recovery.forget()
+    else:
+        recovery.clear(say)
+    cloud = supervisor.up(home(), progress=say)
+    if fresh and installed():
+        enter(LOCAL, say)  # makes the stacks anew, for the shells that work on them
     emit(cloud, as_json, f"the local cloud is up: {cloud['aws_endpoint']}")
 
 
