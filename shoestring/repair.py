@@ -16,22 +16,34 @@ from dataclasses import dataclass, field
 from tempfile import NamedTemporaryFile
 from typing import Any
 
-import boto3
-
 from localcloud import supervisor
 from localcloud.aws.types import BY_TOKEN
 from localcloud.provider.resources import Emulator, Resource, tagged
 from shoestring import engines, updates
+from shoestring.base import aws
 from shoestring.base.errors import UserError
-from shoestring.base.names import ENVIRONMENT_TAG, LOCAL, PROJECT_TAG, environment_of, window
+from shoestring.base.names import ENVIRONMENT_TAG, LOCAL, NAMESPACE, PROJECT_TAG, environment_of, window
 from shoestring.base.paths import home
-from shoestring.environment import local_environment
+from shoestring.environment import configuration, local_environment
 from shoestring.setup.doctor import Check
 
 Json = dict[str, Any]
 Say = Callable[[str], None]
 STRAY = "repair-"  # begins the name of what is entered into a state only to be removed
 ROUNDS = 5  # of removals: what stands in the way of another goes first
+
+
+class Account(Emulator):
+    """The account of the environment that was entered, which is asked as its rows say, on AWS as well."""
+
+    def __init__(self) -> None:
+        super().__init__(aws.client("ec2").meta.region_name)
+        self.number = aws.client("sts").get_caller_identity()["Account"]
+
+    def client(self, service: str) -> Any:
+        if service not in self._clients:
+            self._clients[service] = aws.client(service)
+        return self._clients[service]
 
 
 @dataclass
@@ -137,9 +149,9 @@ def examine(environment: str, in_account: bool = True) -> Findings:
     names = (window(environment), environment)  # what stands on the other goes first
     present: list[tuple[str, str]] = []
     if in_account:  # before the states are read: what is made in between is in these
-        account = _account()
-        project = {PROJECT_TAG: updates.project_tag(environment), ENVIRONMENT_TAG: environment}
-        present = list(tagged(account, project))
+        account = Account()
+        project = configuration(environment).get(f"{NAMESPACE}project", "shoestring")
+        present = list(tagged(account, {PROJECT_TAG: project, ENVIRONMENT_TAG: environment}))
     stacks = [Stack(name, updates.deployment(name), updates.lock(name)) for name in names]
     findings = Findings(environment, stacks, engines.strays())
     if not in_account or findings.busy:
@@ -165,13 +177,6 @@ def check(environment: str) -> Check:
     good = f"nothing of {environment} is half-done" + ("" if up else "; the local cloud is down, and was not asked")
     said = "\n       ".join(what for what, _ in lines)
     return Check("updates", not lines, said or good, f"shoestring repair {environment}")
-
-
-def _account() -> Emulator:
-    session = boto3.Session()
-    account = Emulator(session.region_name or "")
-    account.number = session.client("sts").get_caller_identity()["Account"]
-    return account
 
 
 def _judge(stack: Stack, account: Emulator, known: set[tuple[str, str]]) -> None:

@@ -21,7 +21,7 @@ from filelock import FileLock, Timeout
 
 from shoestring.base import aws
 from shoestring.base.errors import MEND, UserError
-from shoestring.base.names import LOCAL, NAMESPACE, environment_of
+from shoestring.base.names import LOCAL, environment_of
 from shoestring.base.paths import ROOT, home
 from shoestring.engines import is_engine
 
@@ -238,13 +238,6 @@ def deployment(stack: str) -> dict[str, Any]:
     check_state(stack)
     path = _state(stack)
     return dict(json.loads(path.read_text())["checkpoint"].get("latest") or {}) if path.exists() else {}
-
-
-def project_tag(environment: str) -> str:
-    """The tag Project of an environment's resources, as its configuration has it."""
-    path = ROOT / f"Pulumi.{environment}.yaml"
-    configured = (yaml.safe_load(path.read_text()) or {}).get("config") or {} if path.exists() else {}
-    return str(configured.get(f"{NAMESPACE}project", "shoestring"))
 
 
 def make_stack(name: str, *words: str) -> None:

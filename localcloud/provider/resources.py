@@ -8,6 +8,7 @@ import re
 import threading
 import urllib.request
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cache, cached_property
 from typing import Any
 from urllib.error import HTTPError
@@ -319,7 +320,9 @@ def tagged(account: Emulator, tags: Mapping[str, str]) -> Iterator[tuple[str, st
         if not row.calls or not row.calls.tags or not row.listing:
             continue
         template, member = row.calls.id, row.calls.id.rpartition(".")[2]
-        for item in row.listing.all(account.client(row.service)):
+        own = {"AccountId": account.number} if "AccountId" in row.listing.arguments else {}
+        listing = replace(row.listing, arguments={**row.listing.arguments, **own})
+        for item in listing.all(account.client(row.service)):
             shown = as_object(item.get("Tags", tags))  # many a listing shows none
             if not jmespath.search(row.listing.own, item) or not tags.items() <= shown.items():
                 continue
