@@ -115,6 +115,8 @@ class CostGuard(Component[CostGuardArgs]):
     """Name of the parameter."""
     function: pulumi.Output[str]
     """Name of the guard's function."""
+    anomaly_monitor: pulumi.Output[str]
+    """ARN of the monitor; empty where there is none."""
 
     def build(self, name: str, args: CostGuardArgs) -> None:
         topic = Topic(name, name=name, kms_master_key_id=args.encryption_key, opts=self.child("topic"))
@@ -129,8 +131,9 @@ class CostGuard(Component[CostGuardArgs]):
         guard = self._guard(name, args, gate, topic)
         listeners = self._listeners(name, args, topic, guard)
         self._budget(name, args, topic, listeners)
+        self.anomaly_monitor = pulumi.Output.from_input("")
         if args.anomalies != "none":
-            self._anomalies(name, args, topic, listeners)
+            self.anomaly_monitor = self._anomalies(name, args, topic, listeners)
         self.topic, self.gate, self.function = topic.arn, gate.name, guard.name
         self.budget = pulumi.Output.from_input(name)
 
@@ -206,7 +209,9 @@ class CostGuard(Component[CostGuardArgs]):
             opts=self.child("budget", depends_on=listeners),
         )
 
-    def _anomalies(self, name: str, args: CostGuardArgs, topic: Topic, listeners: list[pulumi.Resource]) -> None:
+    def _anomalies(
+        self, name: str, args: CostGuardArgs, topic: Topic, listeners: list[pulumi.Resource]
+    ) -> pulumi.Output[str]:
         by_tag = args.anomalies == "tag"
         monitor = AnomalyMonitor(
             name,
@@ -231,3 +236,4 @@ class CostGuard(Component[CostGuardArgs]):
             },
             opts=self.child("anomaly_subscription", depends_on=listeners),
         )
+        return monitor.arn

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import pulumi
 from pulumi_aws.iam.role import Role
@@ -10,7 +10,7 @@ from pulumi_aws.iam.role_policy import RolePolicy
 from pulumi_aws.scheduler.schedule import Schedule
 
 from components import function, iam
-from components.arguments import Account, Bucket, TextInput, Topic, arguments
+from components.arguments import Account, Bucket, Input, TextInput, Topic, arguments, if_known
 from components.base import Component
 from components.bounds import Dollars, FunctionSeconds, MemoryMb, Region, Text
 
@@ -32,6 +32,8 @@ class CostReportArgs(function.FunctionArgs):
     """ARN of the topic that its summary goes to."""
     budget: TextInput
     """Name of the budget that it reports against."""
+    monitor: Annotated[Input[str], if_known(str)] = ""
+    """ARN of the anomaly monitor whose anomalies it tells of; none without one."""
     limit_usd: Dollars
     """What may be spent in a month."""
     project: Text
@@ -82,6 +84,7 @@ class CostReport(Component[CostReportArgs]):
                 "REPORT_ENVIRONMENT": args.environment,
                 "REPORT_TOPIC_ARN": args.topic,
                 "REPORT_BUDGET_NAME": args.budget,
+                "REPORT_MONITOR_ARN": args.monitor,
                 "REPORT_FUNCTION": args.inference_function,
                 "MONTHLY_LIMIT_USD": str(args.limit_usd),
             },
@@ -90,6 +93,7 @@ class CostReport(Component[CostReportArgs]):
                 bucket=args.bucket,
                 topic=args.topic,
                 budget=pulumi.Output.concat("arn:aws:budgets::", account, ":budget/", args.budget),
+                monitor=args.monitor,
                 region=args.region,
                 account=account,
                 function=pulumi.Output.concat("arn:aws:lambda:", place, ":function:", args.inference_function),

@@ -49,6 +49,9 @@ def _objects(bucket: str, *prefixes: str) -> list[str]:
 
 
 def _listing(bucket: str, *prefixes: str) -> Statement:
+    """Listing what lies below some prefixes; all of a bucket's keys without any."""
+    if not prefixes:
+        return allow("List", ["s3:ListBucket"], [f"arn:aws:s3:::{bucket}"])
     like = {"s3:prefix": [f"{prefix}*" for prefix in prefixes]}
     return allow("List", ["s3:ListBucket"], [f"arn:aws:s3:::{bucket}"], StringLike=like)
 
@@ -82,6 +85,8 @@ def training(
 
     Three statements must name every resource, as AWS knows no finer ones for these actions: the descriptions of the
     network, the token for the image's registry, and the metrics (which a condition holds to SageMaker's namespaces).
+    Keys of the whole bucket may be listed: whether CreateTrainingJob names a prefix where it checks the output's place,
+    AWS does not say, and a condition on one would refuse a request without.
     """
     ec2 = f"arn:aws:ec2:{region}:{account}"
     network = [f"{ec2}:subnet/{subnet}" for subnet in subnets]
@@ -92,7 +97,7 @@ def training(
     images = f"arn:aws:ecr:{region}:*:repository/*"
     logs = f"arn:aws:logs:{region}:{account}:log-group:/aws/sagemaker/TrainingJobs"
     return document(
-        _listing(bucket, *read, *write),
+        _listing(bucket),
         allow("Read", ["s3:GetObject"], _objects(bucket, *read)),
         allow("Write", READ_WRITE, _objects(bucket, *write)),
         allow("LogGroup", ["logs:CreateLogGroup", "logs:DescribeLogStreams"], [logs, f"{logs}:*"]),
@@ -157,22 +162,22 @@ def scheduled(function: str) -> str:
 
 
 def report(
-    bucket: str, topic: str, budget: str, region: str, account: str, function: str, requests: str
+    bucket: str, topic: str, budget: str, monitor: str, region: str, account: str, function: str, requests: str
 ) -> list[Statement]:
     """The weekly report: reads costs, jobs, and the inference `function`; writes its files and one message.
 
     Four statements must name every resource, as AWS knows no finer ones for these actions: Cost Explorer, the lists of
-    training jobs and of machines, and metrics. The names of jobs, and the anomalies of which monitor, are not known
-    before.
+    training jobs and of machines, and metrics. The names of jobs are not known before.
 
     Args:
+        monitor: ARN of the anomaly monitor; empty where there is none.
         function: ARN of the inference function.
         requests: ARN of its log group.
     """
     jobs = f"arn:aws:sagemaker:{region}:{account}:training-job/*"
     return [
         allow("Costs", ["ce:GetCostAndUsage", "ce:GetCostForecast"], "*"),
-        allow("Anomalies", ["ce:GetAnomalies"], [f"arn:aws:ce::{account}:anomalymonitor/*"]),
+        *([allow("Anomalies", ["ce:GetAnomalies"], [monitor])] if monitor else []),
         allow("Budget", ["budgets:ViewBudget"], [budget]),
         allow("Jobs", ["sagemaker:ListTrainingJobs"], "*"),
         allow("Job", ["sagemaker:DescribeTrainingJob", "sagemaker:ListTags"], [jobs]),

@@ -1,6 +1,7 @@
 """The Lambda function of the weekly report: makes it, writes it to S3, and tells the topic.
 
-Reads REPORT_BUCKET, REPORT_PROJECT, REPORT_ENVIRONMENT, REPORT_TOPIC_ARN, REPORT_BUDGET_NAME, MONTHLY_LIMIT_USD;
+Reads REPORT_BUCKET, REPORT_PROJECT, REPORT_ENVIRONMENT, REPORT_TOPIC_ARN, REPORT_BUDGET_NAME, REPORT_MONITOR_ARN,
+MONTHLY_LIMIT_USD;
 REPORT_FUNCTION names the inference function where it is not `shoestring-<environment>-inference`. An event may carry
 `{"week": "2026-W47"}` or `{"since": "2026-11-01", "until": "2026-11-15"}`; without, it is the last whole week, and on
 the local cloud the running one. A trouble is logged in its three
@@ -50,6 +51,7 @@ def _report(event: Mapping[str, Any]) -> dict[str, Any]:
         budget=os.environ.get("REPORT_BUDGET_NAME", ""),
         monthly_usd=os.environ.get("MONTHLY_LIMIT_USD", ""),
         bucket=bucket,
+        monitor=os.environ.get("REPORT_MONITOR_ARN", ""),
     )
     now, book = datetime.now(UTC), PriceBook.load()
     words = {key: str(event.get(key) or "") for key in ("week", "since", "until")}

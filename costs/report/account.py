@@ -37,6 +37,7 @@ class Subject:
         scope: the tags that tell its costs apart.
         function: the inference function, whose predictions are counted.
         budget, monthly_usd: the month's limit; `monthly_usd` counts where there is no budget.
+        monitor: ARN of the anomaly monitor of the scope.
         bucket: where records of jobs lie; `{account}` in it stands for the account's number. None are read without it.
     """
 
@@ -46,6 +47,7 @@ class Subject:
     budget: str = ""
     monthly_usd: str = ""
     bucket: str = ""
+    monitor: str = ""
 
 
 @dataclass(frozen=True)

@@ -273,6 +273,6 @@ def _by_day(readings: Readings, day: Day, billed: str) -> Surprise:
 def _anomaly(anomaly: Anomaly) -> Surprise:
     where = f" ({', '.join(anomaly.causes)})" if anomaly.causes else ""
     end = f" to {anomaly.end}" if anomaly.end and anomaly.end != anomaly.start else ""
-    what = f"AWS found an anomaly in the account: {anomaly.service or 'several services'}{where}, {anomaly.start}{end}"
+    what = f"AWS found an anomaly: {anomaly.service or 'several services'}{where}, {anomaly.start}{end}"
     sentence = f"{what}, {dollars(anomaly.impact)} above what it expected."
     return Surprise(anomaly.impact, anomaly.service, sentence, "AWS Cost Anomaly Detection")

@@ -207,13 +207,17 @@ class Explorer:
         low, high = bound("PredictionIntervalLowerBound"), bound("PredictionIntervalUpperBound")
         return Forecast(money(answer["Total"], where), low, high)
 
-    def _anomalies(self, period: Period) -> tuple[Anomaly, ...]:
+    def _anomalies(self, period: Period, monitor: str) -> tuple[Anomaly, ...]:
         dates = {"StartDate": period.start.isoformat(), "EndDate": period.last.isoformat()}
-        pages = self._pages("get_anomalies", DateInterval=dates)
+        pages = self._pages("get_anomalies", MonitorArn=monitor, DateInterval=dates)
         return tuple(_anomaly(anomaly) for page in pages for anomaly in page.get("Anomalies", []))
 
-    def read(self, scope: Scope, period: Period, today: date) -> Readings:
+    def read(self, scope: Scope, period: Period, today: date, monitor: str = "") -> Readings:
         """Everything for one report, in five requests (more only where Cost Explorer answers in pages, or throttles).
+
+        Args:
+            monitor: ARN of the anomaly monitor of this scope; without one no anomalies are read, for they would be the
+                whole account's.
 
         Raises:
             UserError: costs cannot be read (denied, not enabled, throttled to the end), or are not in dollars.
@@ -248,7 +252,10 @@ class Explorer:
         else:
             forecast = optional("the forecast", lambda: self._forecast(scope, today), None)
             readings.forecast = forecast or Forecast(None, why=notes[-1])
-        readings.anomalies = optional("anomalies", lambda: self._anomalies(period), ())
+        if monitor:
+            readings.anomalies = optional("anomalies", lambda: self._anomalies(period, monitor), ())
+        else:
+            notes.append("anomalies are left out: no anomaly monitor of this environment is known")
         readings.notes, readings.requests = tuple(notes), self.requests
         return readings
 

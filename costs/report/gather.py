@@ -29,7 +29,7 @@ def gather(client: Callable[..., Any], subject: Subject, period: Period, book: P
 
     # One try for each call: the reader repeats them itself, and counts what AWS bills.
     one_try = Config(retries={"total_max_attempts": 1})
-    readings = Explorer(client("ce", config=one_try)).read(subject.scope, period, now.date())
+    readings = Explorer(client("ce", config=one_try)).read(subject.scope, period, now.date(), subject.monitor)
     regional = partial(client, region_name=subject.region)
     readings_of_account = account.read(regional, subject, period)
     sizings, notes = utilisation.measure(

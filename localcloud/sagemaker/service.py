@@ -14,7 +14,7 @@ from localcloud.aws.row import as_list, as_object
 from localcloud.processes import Process, stop
 from localcloud.protocol import ServiceError, invalid
 from localcloud.requests import Model, operations, page
-from localcloud.sagemaker.container import LOG_GROUP
+from localcloud.sagemaker.container import LOG_GROUP, split
 from localcloud.sagemaker.runner import Runner
 from localcloud.sagemaker.spot import Spot
 from localcloud.sagemaker.store import FINISHED, Store, regions_below
@@ -59,6 +59,7 @@ class Service:
 
     def CreateTrainingJob(self, request: dict[str, Any]) -> dict[str, Any]:
         _check_training_job(request)
+        _check_output(request)
         name = request["TrainingJobName"]
         with self.store.lock:
             if name in self.store.jobs:
@@ -181,3 +182,19 @@ def _check_training_job(request: dict[str, Any]) -> None:
         raise invalid("MaxWaitTimeInSeconds must be set when EnableManagedSpotTraining is true.")
     if wait is not None and wait < run:
         raise invalid(f"MaxWaitTimeInSeconds {wait} must be at least MaxRuntimeInSeconds {run}.")
+
+
+def _check_output(request: dict[str, Any]) -> None:
+    """The role must be let into the bucket of the output, whatever the key: no prefix is named in this check.
+
+    AWS does not publish the words of its refusal. A role that is not there is not judged here.
+    """
+    iam, (bucket, _) = boto3.client("iam"), split(request["OutputDataConfig"]["S3OutputPath"])
+    try:
+        role = iam.get_role(RoleName=request["RoleArn"].rpartition("/")[2])["Role"]["Arn"]
+    except iam.exceptions.NoSuchEntityException:
+        return
+    place = f"arn:aws:s3:::{bucket}"
+    answer = iam.simulate_principal_policy(PolicySourceArn=role, ActionNames=["s3:ListBucket"], ResourceArns=[place])
+    if answer["EvaluationResults"][0]["EvalDecision"] != "allowed":
+        raise invalid(f"The role {role} must have the permission s3:ListBucket on {place}, where the output goes.")

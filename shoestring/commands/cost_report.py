@@ -34,8 +34,12 @@ Out = Annotated[
 Publish = Annotated[bool, typer.Option("--publish", help="Write the files to the bucket, and tell the topic.")]
 
 
-def subject(environment: str) -> Subject:
-    """Whose costs: project, region and limit as `Pulumi.<environment>.yaml` has them; the platform need not be up."""
+def subject(environment: str, monitor: str = "") -> Subject:
+    """Whose costs: project, region and limit as `Pulumi.<environment>.yaml` has them; the platform need not be up.
+
+    Args:
+        monitor: ARN of the platform's anomaly monitor, where it is known.
+    """
     configured = configuration(environment)
     budget = configured.get("shoestring:budget") or {}
     if not isinstance(budget, dict):
@@ -50,6 +54,7 @@ def subject(environment: str) -> Subject:
         budget=names.resource(environment, names.COST_GUARD),
         monthly_usd=str(budget.get("monthlyUsd", MONTHLY_USD[environment])),
         bucket=names.resource(environment, "{account}"),
+        monitor=monitor,
     )
 
 
@@ -66,15 +71,25 @@ def report(
     now = datetime.now(UTC)
     period = chosen(now.date(), week, since, until, running=check_name(environment) == LOCAL)
     enter(environment, say)
-    platform = outputs(environment) if publish else {}  # before any request to Cost Explorer is paid
+    platform = _platform(environment, publish)  # before any request to Cost Explorer is paid
     book = PriceBook.current()
-    costs = gather(aws.client, subject(environment), period, book, now)
+    costs = gather(aws.client, subject(environment, platform.get("anomaly_monitor") or ""), period, book, now)
     contents = files.files(costs, book) if out or publish else {}
     if out:
         for path in files.to_folder(contents, out):
             say(f"wrote {path}")
     address = _published(costs, contents, platform) if publish else ""
     emit(document.of(costs), as_json, text.summary(costs, address))
+
+
+def _platform(environment: str, needed: bool) -> dict[str, Any]:
+    """The platform's outputs; nothing where it is not up and not `needed`."""
+    try:
+        return outputs(environment)
+    except UserError:
+        if needed:
+            raise
+        return {}
 
 
 def _published(costs: Report, contents: dict[str, str], platform: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ from components import iam
 
 BUCKET = "shoestring-dev-123456789012"
 GATE = "arn:aws:ssm:us-east-1:123456789012:parameter/shoestring/dev/window-gate"
+MONITOR = "arn:aws:ce::123456789012:anomalymonitor/4f9f7a3e-0000-4000-8000-000000000000"
 BUDGET = "arn:aws:budgets::123456789012:budget/shoestring-dev-costs"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:shoestring-dev-costs"
 LOGS = "arn:aws:logs:us-east-1:123456789012:log-group"
@@ -31,6 +32,7 @@ POLICIES = {
             bucket=BUCKET,
             topic=TOPIC,
             budget=BUDGET,
+            monitor=MONITOR,
             region="us-east-1",
             account="123456789012",
             function="arn:aws:lambda:us-east-1:123456789012:function:shoestring-dev-inference",
@@ -100,9 +102,20 @@ def test_a_job_reads_its_own_data_only() -> None:
 
 
 def test_listing_is_bound_to_prefixes() -> None:
-    for name in ("tracking", "training"):
+    for name in ("tracking", "report"):
         (listing,) = (each for each in statements(POLICIES[name]) if "s3:ListBucket" in each["Action"])
         assert listing["Condition"]["StringLike"]["s3:prefix"]
+
+
+def test_a_job_may_be_checked_for_the_place_of_its_output() -> None:
+    """CreateTrainingJob may ask for the bucket without a prefix."""
+    (listing,) = (each for each in statements(POLICIES["training"]) if "s3:ListBucket" in each["Action"])
+    assert listing["Resource"] == [f"arn:aws:s3:::{BUCKET}"] and "Condition" not in listing
+
+
+def test_the_report_reads_the_anomalies_of_its_own_monitor() -> None:
+    (anomalies,) = (each for each in statements(POLICIES["report"]) if "ce:GetAnomalies" in each["Action"])
+    assert anomalies["Resource"] == [MONITOR]
 
 
 def test_without_tls_nobody_gets_at_the_bucket() -> None:

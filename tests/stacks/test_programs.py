@@ -117,6 +117,7 @@ def test_the_platforms_outputs(run: Any) -> None:
         "cost_report_function": "shoestring-dev-cost-report",
         "window_gate": "/shoestring/dev/window-gate",
         "budget": "shoestring-dev-costs",
+        "anomaly_monitor": "arn:aws:x:us-east-1:123456789012:shoestring-dev-costs",
         "cost_topic": "arn:aws:x:us-east-1:123456789012:shoestring-dev-costs",
         "region": "us-east-1",
     }

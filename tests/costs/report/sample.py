@@ -27,6 +27,7 @@ from costs.report.periods import chosen
 TODAY = date(2026, 11, 25)
 NOW = datetime(2026, 11, 25, 6, 0, tzinfo=UTC)
 PROJECT, ENVIRONMENT, ACCOUNT = "shoestring", "dev", "210987654321"
+MONITOR = f"arn:aws:ce::{ACCOUNT}:anomalymonitor/4f9f7a3e-0000-4000-8000-000000000000"
 Lines = list[tuple[str, str, str, str, str, str]]  # Project, service, usage type, dollars, quantity, unit
 Answer = dict[str, Any]
 
@@ -144,8 +145,10 @@ class CostExplorer:
             "RootCauses": [{"Service": "EC2 - Other", "Region": "us-east-1", "UsageType": "NatGateway-Hours"}],
             "AnomalyScore": {"MaxScore": 0.81, "CurrentScore": 0.63},
             "Impact": {"MaxImpact": 1.08, "TotalImpact": 3.24, "TotalActualSpend": 3.31, "TotalExpectedSpend": 0.07},
-            "MonitorArn": f"arn:aws:ce::{ACCOUNT}:anomalymonitor/4f9f7a3e-0000-4000-8000-000000000000",
+            "MonitorArn": MONITOR,
         }
+        if arguments.get("MonitorArn") != MONITOR:
+            return {"Anomalies": [{**found, "MonitorArn": "another", "DimensionValue": "of others"}]}
         return {"Anomalies": [found]}
 
 
@@ -330,7 +333,8 @@ def clients(**others: Any) -> Callable[..., Any]:
 def main(folder: Path) -> None:
     """Writes the sample's report."""
     book = PriceBook.load()
-    subject = Subject(Scope(PROJECT, ENVIRONMENT), "us-east-1", "shoestring-dev-inference", "shoestring-dev-costs")
+    subject = Subject(Scope(PROJECT, ENVIRONMENT), "us-east-1", "shoestring-dev-inference", "shoestring-dev-costs",
+                      monitor=MONITOR)  # fmt: skip
     report = gather(clients(), subject, chosen(TODAY), book, NOW)
     for path in publish.to_folder(publish.files(report, book), folder):
         print(path)

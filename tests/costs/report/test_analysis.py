@@ -40,7 +40,7 @@ def steady(period: Period = WEEK, usd: str = "1") -> list[BilledRow]:
 @pytest.fixture(scope="module")
 def team() -> Readings:
     """The sample's week."""
-    return Explorer(sample.CostExplorer()).read(SCOPE, WEEK, TODAY)
+    return Explorer(sample.CostExplorer()).read(SCOPE, WEEK, TODAY, sample.MONITOR)
 
 
 def test_the_sums_agree(team: Readings) -> None:

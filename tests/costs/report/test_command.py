@@ -29,6 +29,7 @@ def account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Bucket:
     monkeypatch.setenv("SHOESTRING_HOME", str(tmp_path / "home"))  # no refreshed prices of the user's
     monkeypatch.setattr(boto3, "client", sample.clients(s3=bucket, sns=bucket))
     monkeypatch.setattr(cost_report, "enter", lambda name, say: None)
+    monkeypatch.setattr(cost_report, "outputs", lambda stack: {"anomaly_monitor": sample.MONITOR})
     return bucket
 
 

@@ -24,7 +24,7 @@ PERIOD = chosen(sample.TODAY)
 
 def read(client: Any, sleep: Callable[[float], None] = lambda seconds: None) -> Readings:
     """What Cost Explorer says of the sample's week."""
-    return Explorer(client, sleep).read(SCOPE, PERIOD, sample.TODAY)
+    return Explorer(client, sleep).read(SCOPE, PERIOD, sample.TODAY, sample.MONITOR)
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_what_is_asked_is_what_aws_accepts(stubbed: tuple[Any, Stubber]) -> None
     total = {"Total": {"Amount": "2", "Unit": "USD"}, "ForecastResultsByTime": []}
     stubber.add_response("get_cost_forecast", total, {**forecast, "PredictionIntervalLevel": 80})
     week = {"StartDate": "2026-11-16", "EndDate": "2026-11-22"}
-    stubber.add_response("get_anomalies", {"Anomalies": []}, {"DateInterval": week})
+    stubber.add_response("get_anomalies", {"Anomalies": []}, {"DateInterval": week, "MonitorArn": sample.MONITOR})
     with stubber:
         found = read(client)
     assert [row.billed for row in found.rows] == [Decimal("1.50")] and found.rows[0].estimated
@@ -188,10 +188,18 @@ def test_forecast_and_anomalies_may_be_missing(stubbed: tuple[Any, Stubber]) -> 
     assert len(found.notes) == 2 and "ce:GetAnomalies" in found.notes[1]
 
 
+def test_without_a_monitor_of_its_own_no_anomalies_are_read() -> None:
+    """They would be the whole account's."""
+    client = sample.CostExplorer()
+    found = Explorer(client).read(SCOPE, PERIOD, sample.TODAY)
+    assert "GetAnomalies" not in [name for name, _ in client.asked] and found.anomalies == ()
+    assert any("no anomaly monitor" in note for note in found.notes)
+
+
 def test_a_month_that_is_over_is_not_forecast() -> None:
     """A request less."""
     client = sample.CostExplorer()
-    found = Explorer(client).read(SCOPE, chosen(sample.TODAY, of_week="2026-W42"), sample.TODAY)
+    found = Explorer(client).read(SCOPE, chosen(sample.TODAY, of_week="2026-W42"), sample.TODAY, sample.MONITOR)
     assert found.forecast.why == "October 2026 is over"
     assert "GetCostForecast" not in [name for name, _ in client.asked]
 

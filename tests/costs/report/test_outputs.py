@@ -33,7 +33,12 @@ from tests.costs.report import sample
 
 BOOK = PriceBook.load()
 SUBJECT = Subject(
-    Scope(sample.PROJECT, sample.ENVIRONMENT), "us-east-1", "shoestring-dev-inference", "shoestring-dev-costs", "15"
+    Scope(sample.PROJECT, sample.ENVIRONMENT),
+    "us-east-1",
+    "shoestring-dev-inference",
+    "shoestring-dev-costs",
+    "15",
+    monitor=sample.MONITOR,
 )
 WEEK = chosen(sample.TODAY)
 KEY = "reports/cost/2026/2026-W47/"

@@ -192,6 +192,24 @@ def test_a_region_knows_nothing_of_the_jobs_of_another(cloud, bucket):
         client(cloud, "sagemaker", region).delete_training_job(TrainingJobName="elsewhere")
 
 
+def test_role_must_be_let_into_the_bucket_of_the_output(cloud, bucket):
+    iam, role = client(cloud, "iam"), "limited"
+    trust = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    iam.create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}))
+    listing = {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": f"arn:aws:s3:::{bucket}"}
+    prefixed = {**listing, "Condition": {"StringLike": {"s3:prefix": ["artifacts/*"]}}}
+    arn = f"arn:aws:iam::000000000000:role/{role}"
+    for statement, refused in ((prefixed, True), (listing, False)):
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        iam.put_role_policy(RoleName=role, PolicyName="training", PolicyDocument=policy)
+        if refused:
+            with pytest.raises(ClientError, match=r"ValidationException.*s3:ListBucket"):
+                create(cloud, bucket, "limited", "print(1)", RoleArn=arn)
+        else:
+            create(cloud, bucket, "limited", "print(1)", RoleArn=arn)
+            assert ended(cloud, "limited")["TrainingJobStatus"] == "Completed"
+
+
 def test_job_reaches_the_accounts_machines(tmp_path):
     described = {"private_ip": "10.20.0.10", "port": 5000, "address": "http://127.0.0.1:4321"}
     (tmp_path / "machines.json").write_text(json.dumps([described]))
