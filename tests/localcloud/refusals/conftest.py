@@ -38,6 +38,9 @@ class Door:
         statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": list(services)}}
         document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
         answer = self.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=document)
+        listing = {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "*"}  # a job's output is checked by it
+        rights = json.dumps({"Version": "2012-10-17", "Statement": [listing]})
+        self.client("iam").put_role_policy(RoleName=name, PolicyName="listing", PolicyDocument=rights)
         return str(answer["Role"]["Arn"])
 
     def function(self, name: str, role: str, **more: Any) -> None:
