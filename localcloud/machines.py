@@ -1,4 +1,5 @@
-"""`python -m localcloud.machines --port N --home DIR`: plays the account's EC2 instances that serve MLflow.
+"""`python -m localcloud.machines --port N --home DIR`: plays the account's EC2 instances that serve MLflow,
+and keeps house among the processes of its functions.
 
 An instance whose launch template's user data (`#cloud-config`) brings Shoestring's MLflow host as a systemd unit is
 really run: its files go below `<home>/cloud/machines/<instance id>/`, which stands for `/`, and its program runs on
@@ -34,6 +35,7 @@ from localcloud.aws.launches import TEMPLATE_ID, tags_for, template_data, templa
 from localcloud.aws.row import Json, as_object
 from localcloud.processes import Process, answers, free_port, processes_below, spawn, stop
 from localcloud.protocol import JsonHandler, Notice, arguments, serve
+from localcloud.workers import Workers
 from shoestring.base.paths import write_atomically
 
 PROGRAM = "/opt/shoestring/mlflow_host.py"
@@ -191,6 +193,7 @@ class Player:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.ec2 = boto3.client("ec2", config=Config(connect_timeout=2, read_timeout=10, retries={"max_attempts": 1}))
         self.machines: dict[str, Machine] = {}
+        self.workers = Workers(self.cloud)
         self.published: list[Json] | None = None
         self.problem = Notice()
 
@@ -200,9 +203,10 @@ class Player:
         while not ending.wait(PAUSE):
             try:
                 self._follow()
+                self.workers.tend()
                 self.problem("")
             except (BotoCoreError, ClientError, ValueError) as error:
-                self.problem(f"the account's instances cannot be followed: {error}")
+                self.problem(f"the account's instances and functions cannot be followed: {error}")
             for machine in self.machines.values():
                 machine.tend()
             self._publish()

@@ -35,18 +35,17 @@ def _launched(client: Any, context: Json) -> Json:
 
 
 def _terminate(client: Any, context: Json) -> None:
-    """Terminates, and removes the volumes that go with it: AWS does that by itself, MiniStack does not."""
+    """Terminates, and removes the volumes that go with it: AWS does that by itself, MiniStack does not. They go first,
+    so that one who is killed in between finds all that is left by the instance."""
     attached = [{"Name": "attachment.instance-id", "Values": [context["id"]]}]
-    volumes = client.describe_volumes(Filters=attached)["Volumes"]
+    for volume in client.describe_volumes(Filters=attached)["Volumes"]:
+        if volume["Attachments"][0].get("DeleteOnTermination"):
+            client.detach_volume(VolumeId=volume["VolumeId"], Force=True)
+            client.delete_volume(VolumeId=volume["VolumeId"])
     client.terminate_instances(InstanceIds=[context["id"]])
     client.get_waiter("instance_terminated").wait(
         InstanceIds=[context["id"]], WaiterConfig={"Delay": 1, "MaxAttempts": 600}
     )
-    left = {volume["VolumeId"] for volume in client.describe_volumes()["Volumes"]}
-    for volume in volumes:
-        if volume["VolumeId"] in left and volume["Attachments"][0].get("DeleteOnTermination"):
-            client.detach_volume(VolumeId=volume["VolumeId"], Force=True)
-            client.delete_volume(VolumeId=volume["VolumeId"])
 
 
 def _disk(usage: str, item: str, amount: str) -> Charge:
