@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import subprocess
+
+import psutil
+
+from localcloud.processes import wait_until
 
 CONFIGURED = """
 import pulumi
@@ -99,3 +104,22 @@ def test_dynamic_resource_is_created_refreshed_and_destroyed(project):
     sample.pulumi("refresh", "--yes")
     assert "deleted" in sample.pulumi("destroy", "--yes")
     assert json.loads(sample.pulumi("stack", "export"))["deployment"].get("resources", []) == []
+
+
+WAITS = """
+import pathlib, time
+pathlib.Path("started").touch()
+time.sleep(600)
+"""
+
+
+def test_a_killed_engine_takes_its_plugins_along(project):
+    sample = project(WAITS)
+    words = ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive"]
+    engine = subprocess.Popen(words, cwd=sample.folder, env=sample.environment, stdout=subprocess.DEVNULL)
+    assert wait_until(lambda: any(sample.folder.rglob("started")), 60)
+    plugins = psutil.Process(engine.pid).children(recursive=True)
+    assert len(plugins) >= 2, "a language host and its program"
+    engine.kill()
+    engine.wait()
+    assert psutil.wait_procs(plugins, timeout=20)[1] == []
