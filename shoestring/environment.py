@@ -32,14 +32,19 @@ def _path() -> str:
 
 
 def configuration(stack: str) -> dict[str, Any]:
-    """What `Pulumi.<stack>.yaml` sets, by full key; nothing where there is no such file."""
-    path = ROOT / f"Pulumi.{stack}.yaml"
-    try:
-        return dict((yaml.safe_load(path.read_text()) or {}).get("config") or {})
-    except FileNotFoundError:
-        return {}
-    except (yaml.YAMLError, AttributeError, TypeError, ValueError) as error:
-        raise UserError(f"{path.name}: {error}", "the stack's configuration", f"git diff {path.name}") from error
+    """What `Pulumi.<stack>.yaml` sets, by full key, and beneath it what the project sets for every stack."""
+    values: dict[str, Any] = {}
+    for path in (ROOT / "Pulumi.yaml", ROOT / f"Pulumi.{stack}.yaml"):
+        try:
+            configured = dict((yaml.safe_load(path.read_text()) or {}).get("config") or {})
+        except FileNotFoundError:
+            continue
+        except (yaml.YAMLError, AttributeError, TypeError, ValueError) as error:
+            raise UserError(f"{path.name}: {error}", "the stack's configuration", f"git diff {path.name}") from error
+        if path.stem == "Pulumi":
+            configured = {key: item["value"] for key, item in configured.items() if "value" in item}
+        values |= configured
+    return values
 
 
 def require_set_up() -> dict[str, str]:

@@ -24,7 +24,9 @@ OWNER = "shoestring:owner"  # each environment must set it, but no quota depends
 def settings_of(stack: str) -> Settings:
     """The settings of a stack, also of one that nobody has made yet. Raises UserError for what they cannot be."""
     declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
-    defaults = {f"shoestring:{key}": described["default"] for key, described in declared.items()}
+    defaults = {
+        f"shoestring:{key}": described["default"] for key, described in declared.items() if "default" in described
+    }
     values = {**defaults, **configuration(stack)}
     return read(stack, {**values, OWNER: values.get(OWNER) or "you@example.com"})
 
