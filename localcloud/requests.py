@@ -61,8 +61,10 @@ class Model:
 
     def check(self, name: str, request: dict[str, Any]) -> None:
         """Raises ServiceError with every problem of a request."""
-        validator = _Validator()
-        report = validator.validate(request, self.operation(name).input_shape)
+        validator, shape = _Validator(), self.operation(name).input_shape
+        if shape is None:  # it takes nothing
+            return
+        report = validator.validate(request, shape)
         problems = [*report.generate_report().splitlines(), *validator.refused]
         if problems:
             raise invalid(f"{len(problems)} validation error(s) detected: " + "; ".join(problems))

@@ -262,3 +262,10 @@ def test_the_unzipped_size_is_the_emulators(door: Door, roles: dict[str, str], r
     code = {"ZipFile": packed.getvalue()}
     message = refused("InvalidParameterValueException", door.function, "unzipped", roles["lambda"], Code=code)
     assert "Unzipped size must be smaller than 262144000 bytes" in message
+
+
+def test_a_member_account_knows_who_pays(door: Door, refused: Refused) -> None:
+    organization = door.client("organizations")
+    refused("AWSOrganizationsNotInUseException", organization.describe_organization)
+    door.settings(payer="999999999999")
+    assert organization.describe_organization()["Organization"]["MasterAccountId"] == "999999999999"
