@@ -14,6 +14,7 @@ CONFIGURATION = (
     "tracingConfig"
 )
 CODE = {"S3Bucket": "=s3Bucket", "S3Key": "=s3Key", "S3ObjectVersion": "=s3ObjectVersion", "ZipFile": "=zipFile"}
+LATE = "cannot be assumed by Lambda"
 PACKAGE = "s3Bucket s3Key s3ObjectVersion sourceCodeHash code architectures"
 ARN = "arn:aws:lambda:{region}:{account}:function:{id}"
 
@@ -57,7 +58,7 @@ TYPES = (
             "{name}", {"FunctionName": "=name", "Resource": "=arn"},
             create=(
                 Call("create_function", {"Code": CODE, "Tags": "=tags", "PackageType": "=packageType"},
-                     f"{CONFIGURATION} architectures publish"),
+                     f"{CONFIGURATION} architectures publish", late=LATE),
                 Call("wait:function_active_v2"),
                 Call("put_function_concurrency", {"ReservedConcurrentExecutions": "=reservedConcurrentExecutions"},
                      on="reservedConcurrentExecutions"),
@@ -65,7 +66,7 @@ TYPES = (
             update=(
                 Call("update_function_code", {**CODE, "Architectures": "=architectures"}, on=PACKAGE),
                 Call("wait:function_updated_v2", on=PACKAGE),
-                Call("update_function_configuration", walk=CONFIGURATION),
+                Call("update_function_configuration", walk=CONFIGURATION, late=LATE),
                 Call("wait:function_updated_v2", on=CONFIGURATION),
                 Call("publish_version", on=f"{CONFIGURATION} {PACKAGE} publish", given="publish"),
             ),

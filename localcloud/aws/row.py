@@ -44,6 +44,7 @@ class Call:
     on: str = ""  # made only when one of these is set (creation) or changed (update); `walk` where it is empty
     given: str = ""  # at a change or removal made only where this property is true
     tags: str = ""  # the resource type for EC2's TagSpecifications
+    late: str = ""  # the refusal (a pattern) of a role that is too new, on which the official provider tries again
 
     @cached_property
     def walked(self) -> frozenset[str]:

@@ -33,6 +33,7 @@ TYPES = (
                 "roleArn algorithmSpecification checkpointConfig enableInterContainerTrafficEncryption "
                 "enableManagedSpotTraining enableNetworkIsolation environment hyperParameters inputDataConfigs "
                 "outputDataConfig resourceConfig retryStrategy stoppingCondition vpcConfig",
+                late="Could not assume role",
             ),),
             read=(Read("describe_training_job"),),
             tags=Tags("add_tags", "delete_tags", "list_tags"),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
 import threading
+import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache, cached_property
 from typing import Any
@@ -20,6 +22,8 @@ from localcloud.aws.row import Call, Calls, Json, Read, absent, as_list, as_obje
 from localcloud.aws.types import BY_TOKEN, CALLS
 from localcloud.provider import schema
 from localcloud.provider.convert import UNKNOWN, ProviderError, properties, settle, to_request
+
+LATE_SECONDS, LATE_PAUSE = 120.0, 1.0  # for how long the official provider waits for a new role, and between two tries
 
 
 class Emulator:
@@ -69,6 +73,18 @@ class Emulator:
                 return str(answer.read().decode())
         except HTTPError as error:
             raise ProviderError(f"the local cloud answered {error.code}: {error.read().decode()}") from None
+
+
+def _insist(call: Callable[[], Any], late: str) -> Any:
+    """The answer of a call, made again for two minutes while it is refused for a role that is too new."""
+    ends = time.monotonic() + LATE_SECONDS
+    while True:
+        try:
+            return call()
+        except ClientError as error:
+            if not late or not re.search(late, str(error)) or time.monotonic() > ends:
+                raise
+        time.sleep(LATE_PAUSE)
 
 
 def carried(calls: Calls) -> set[str]:
@@ -156,7 +172,7 @@ class Resource:
             arguments = {**arguments, **walked} if call.under else {**walked, **arguments}
         if call.tags and context["tagList"]:
             arguments["TagSpecifications"] = [{"ResourceType": call.tags, "Tags": context["tagList"]}]
-        return dict(getattr(self.client, call.operation)(**arguments) or {})
+        return dict(_insist(functools.partial(getattr(self.client, call.operation), **arguments), call.late) or {})
 
     def create(self) -> None:
         """Makes it, and reads what became of it; what fails half-way is removed again."""

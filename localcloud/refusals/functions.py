@@ -49,11 +49,12 @@ def _check_environment(request: Json, account: Account) -> None:
 
 
 def _check_request(operation: str, member: str = "") -> Check:
-    """A check of the size of a zip that comes in the request itself, as base64."""
+    """A check of the size of a zip that comes in the request itself, as base64 (its text, or what it decodes to)."""
 
     def check(request: Json, account: Account) -> None:
         code = request.get(member, {}) if member else request
-        if len(code.get("ZipFile", b"")) * 4 / 3 > REQUEST:
+        content = code.get("ZipFile", b"")
+        if len(content) * (4 / 3 if isinstance(content, bytes) else 1) > REQUEST:
             why = f"Request must be smaller than {REQUEST} bytes for the {operation} operation"
             raise ServiceError("RequestEntityTooLargeException", why, 413)
 

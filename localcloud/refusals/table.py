@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from botocore.exceptions import ClientError
+
 from localcloud.aws.row import Json
 from localcloud.protocol import ServiceError
 from localcloud.refusals import functions, identities, instances, training
@@ -48,5 +50,10 @@ def refuse(service: str, operation: str, request: Json, account: Account) -> Non
         request: its parameters, as boto3 takes them.
         account: what stands behind.
     """
-    for check in TABLE.get((service, operation), ()):
-        check(request, account)
+    try:
+        for check in TABLE.get((service, operation), ()):
+            check(request, account)
+    except ClientError as error:  # what the request names is not there, say: the account's own words are AWS's
+        described = error.response["Error"]
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
+        raise ServiceError(described["Code"], described["Message"], status) from error
