@@ -78,8 +78,8 @@ def render(checks: list[Check]) -> str:
     lines = []
     for check in checks:
         unknown = check.found.startswith("not known")
-        mark = "ok     " if check.good else "WRONG  " if check.needed else "unknown" if unknown else "absent "
-        lines.append(f"{mark:<7}{check.name:<10} {check.found}")
+        mark = "ok" if check.good else "WRONG" if check.needed else "unknown" if unknown else "absent"
+        lines.append(f"{mark:<6} {check.name:<10} {check.found}")
         if not check.good:
             lines.append(f"       mend it:   {check.mend}")
     return "\n".join(lines)
