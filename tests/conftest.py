@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -52,6 +53,19 @@ class Project:
             f"pulumi {' '.join(words)} exited with {completed.returncode}:\n{completed.stdout}"
         )
         return completed.stdout
+
+
+def role(iam: Any, name: str, service: str) -> str:
+    """The ARN of a role with all rights that a service of AWS may assume; made where it is not there."""
+    try:
+        return str(iam.get_role(RoleName=name)["Role"]["Arn"])
+    except iam.exceptions.NoSuchEntityException:
+        statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}}
+        trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        arn = str(iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"])
+        rights = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+        iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=json.dumps(rights))
+        return arn
 
 
 @pytest.fixture

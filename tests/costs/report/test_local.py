@@ -20,6 +20,7 @@ from costs.report.explorer import Scope
 from costs.value.rightsizing import measure
 from localcloud.processes import wait_until
 from shoestring.environment import local_environment, process_environment
+from tests.conftest import role
 from tests.costs.report.focus_validator import problems
 from tests.localcloud.sagemaker.test_sagemaker import create, ended
 
@@ -48,8 +49,8 @@ def make(cloud: dict[str, Any]) -> None:
         archive.writestr("f.py", CODE)
     client = boto3.client("lambda")
     client.create_function(
-        FunctionName=FUNCTION, Runtime="python3.11", Role="arn:aws:iam::000000000000:role/f", Handler="f.handler",
-        Code={"ZipFile": packed.getvalue()}, MemorySize=512, Architectures=["arm64"], Tags=TAGS,
+        FunctionName=FUNCTION, Runtime="python3.11", Handler="f.handler", Code={"ZipFile": packed.getvalue()},
+        Role=role(boto3.client("iam"), "f", "lambda.amazonaws.com"), MemorySize=512, Architectures=["arm64"], Tags=TAGS,
     )  # fmt: skip
     for rows in (1, 20, 300):
         client.invoke(FunctionName=FUNCTION, Payload=json.dumps({"rows": rows}))

@@ -23,6 +23,7 @@ from costs.book.prices import PriceBook
 from localcloud import supervisor
 from localcloud.account import list_account
 from localcloud.processes import wait_until
+from tests.conftest import role
 from tests.localcloud.sagemaker.test_sagemaker import create, ended
 
 BOOK = PriceBook.load()
@@ -59,10 +60,11 @@ def function(cloud, name, code, memory=512, tags=TAGS):
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("f.py", code)
-    role = "arn:aws:iam::000000000000:role/functions"
+    functions = role(client(cloud, "iam"), "functions", "lambda.amazonaws.com")
     made = client(cloud, "lambda").create_function(
-        FunctionName=name, Runtime="python3.11", Role=role, Handler="f.handler", Code={"ZipFile": packed.getvalue()},
-        MemorySize=memory, Architectures=["arm64"], Tags={tag["Key"]: tag["Value"] for tag in tags},
+        FunctionName=name, Runtime="python3.11", Role=functions, Handler="f.handler",
+        Code={"ZipFile": packed.getvalue()}, MemorySize=memory, Architectures=["arm64"],
+        Tags={tag["Key"]: tag["Value"] for tag in tags},
     )  # fmt: skip
     return made["FunctionArn"]
 

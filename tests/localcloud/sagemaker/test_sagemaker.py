@@ -23,6 +23,7 @@ from localcloud.sagemaker.client import interrupt
 from localcloud.sagemaker.container import LOG_GROUP, Container, Files
 from localcloud.sagemaker.service import MODEL
 from shoestring.base.errors import UserError
+from tests.conftest import role
 
 STEPS = """
 import os, pathlib, signal, sys, time
@@ -89,7 +90,7 @@ def create(cloud, bucket, name, program, spot=False, run=60, region=REGION, **mo
             "TrainingInputMode": "File",
             "MetricDefinitions": [{"Name": "loss", "Regex": r"loss=([0-9.]+)"}],
         },
-        "RoleArn": "arn:aws:iam::000000000000:role/jobs",
+        "RoleArn": role(client(cloud, "iam"), "jobs", "sagemaker.amazonaws.com"),
         "HyperParameters": {
             "sagemaker_program": json.dumps("train.py"),
             "sagemaker_submit_directory": json.dumps(f"s3://{bucket}/code/{name}.tar.gz"),

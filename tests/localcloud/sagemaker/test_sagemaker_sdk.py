@@ -9,6 +9,8 @@ import tarfile
 import boto3
 import pytest
 
+from tests.conftest import role
+
 
 @pytest.fixture
 def endpoints(cloud, monkeypatch):
@@ -37,7 +39,7 @@ def test_a_training_job_of_the_sdk_is_made_followed_tagged_and_listed(endpoints)
     s3.put_object(Bucket="sdk", Key="source.tar.gz", Body=packed(b"import sys; print('words', sys.argv[1:])"))
     job = TrainingJob.create(
         training_job_name="of-the-sdk",
-        role_arn="arn:aws:iam::000000000000:role/jobs",
+        role_arn=role(boto3.client("iam"), "jobs", "sagemaker.amazonaws.com"),
         algorithm_specification=AlgorithmSpecification(training_image="image", training_input_mode="File"),
         hyper_parameters={
             "sagemaker_program": json.dumps("train.py"),
