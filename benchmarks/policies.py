@@ -52,7 +52,7 @@ KINDS = [
     ("aws:cloudwatch/logGroup:LogGroup", {"name": "/aws/lambda/inference", "retentionInDays": 14, "tags": TAGS}),
     ("aws:lambda/function:Function", {"name": "inference", "runtime": "python3.12", "handler": "inference.handler",
         "role": ARN, "memorySize": 512, "timeout": 15, "architectures": ["arm64"], "tags": TAGS,
-        "environment": {"variables": {"MODEL_BUCKET": "models", "MODEL_NAME": "churn", "MODEL_VERSION": "3"}}}),
+        "environment": {"variables": {"MODEL_BUCKET": "models", "MODELS": '{"churn": "3"}'}}}),
     ("aws:lambda/functionUrl:FunctionUrl", {"functionName": "inference", "authorizationType": "AWS_IAM"}),
     ("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", {"securityGroupId": "sg-1", "ipProtocol": "tcp",
         "fromPort": 5432, "toPort": 5432, "cidrIpv4": "10.20.0.0/16", "tags": TAGS}),

@@ -45,6 +45,7 @@ DiskGb = Annotated[int, Field(ge=8, le=1000, examples=[8])]
 Database = Annotated[Literal["sqlite", "postgres"], Field(examples=["sqlite"])]
 
 Model = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=50, examples=["churn"])]
+Models = Annotated[tuple[Model, ...], Field(max_length=19, examples=[["iris"]])]
 PythonVersion = Annotated[str, Field(pattern=r"^3\.\d+$", examples=["3.12"])]
 Architecture = Annotated[Processor, Field(examples=["arm64"])]
 MemoryMb = Annotated[int, Field(ge=128, le=10240, examples=[512])]

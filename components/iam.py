@@ -73,9 +73,9 @@ def logging(statements: list[Statement], log_group: str) -> str:
     return document(*statements, _logs(log_group))
 
 
-def inference(bucket: str, model: str) -> list[Statement]:
-    """The inference function: one model's files."""
-    return [allow("Model", ["s3:GetObject"], _objects(bucket, f"{names.MODELS}{model}/"))]
+def inference(bucket: str, models: list[str]) -> list[Statement]:
+    """The inference function: the files of its models."""
+    return [allow("Models", ["s3:GetObject"], _objects(bucket, *(f"{names.MODELS}{model}/" for model in models)))]
 
 
 def training(

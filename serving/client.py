@@ -28,28 +28,28 @@ class FunctionUrl:
         self._credentials = botocore.session.get_session().get_credentials()
         self._session = requests.Session()
 
-    def predict(self, rows: list[dict[str, Any]]) -> tuple[int, dict[str, Any]]:
-        """Posts the rows; returns the HTTP status and the answer.
+    def predict(self, rows: list[dict[str, Any]], model: str = "") -> tuple[int, dict[str, Any]]:
+        """Posts the rows to a model, the function's first one by default; returns the HTTP status and the answer.
 
         Raises:
             botocore.exceptions.NoCredentialsError: there are no AWS credentials to sign with.
             requests.RequestException: the function cannot be reached.
         """
-        return self._call("POST", json.dumps({"rows": rows}))
+        return self._call("POST", model, json.dumps({"rows": rows}))
 
-    def describe(self) -> tuple[int, dict[str, Any]]:
-        """What is served; returns and raises as `predict` does."""
-        return self._call("GET", "")
+    def describe(self, model: str = "") -> tuple[int, dict[str, Any]]:
+        """What is served; takes, returns and raises as `predict` does."""
+        return self._call("GET", model, "")
 
-    def _call(self, method: str, body: str) -> tuple[int, dict[str, Any]]:
+    def _call(self, method: str, model: str, body: str) -> tuple[int, dict[str, Any]]:
         from botocore.auth import SigV4Auth  # here, for it is heavy
         from botocore.awsrequest import AWSRequest
 
         headers = {"Content-Type": "application/json", "Host": urlsplit(self._url).netloc}
-        request = AWSRequest(method, self._url, headers=headers, data=body)
+        request = AWSRequest(method, self._url + model, headers=headers, data=body)
         SigV4Auth(self._credentials, "lambda", self._region).add_auth(request)
         answer = self._session.request(
-            method, self._to, headers=dict(request.headers.items()), data=body, timeout=TIMEOUT_SECONDS
+            method, self._to + model, headers=dict(request.headers.items()), data=body, timeout=TIMEOUT_SECONDS
         )
         try:
             return answer.status_code, answer.json()

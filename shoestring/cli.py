@@ -23,7 +23,7 @@ COMMANDS = {  # name: (function or group, seen from shoestring.commands; what it
     "train": ("platform:train", "Bring the training window up, follow its jobs, and tear it down whatever happens."),
     "predict": (
         "platform:predict",
-        "Ask the served model, over HTTP with a signed request; prints its answer as JSON.",
+        "Ask a served model, over HTTP with a signed request; prints its answer as JSON.",
     ),
     "tracking": ("platform:tracking", "Say where the MLflow server's pages are, or how to reach them on AWS."),
     "jobs": ("jobs:app", "Training jobs."),

@@ -5,51 +5,107 @@ from __future__ import annotations
 import json
 import tarfile
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shoestring.base import aws, names
-from shoestring.base.errors import UserError
+from shoestring.base import champions as written
+from shoestring.base.errors import UserError, suggestion
 from training.job import registry
 
+if TYPE_CHECKING:
+    from stacks.settings import Inference
 
-def versions(bucket: str, model: str) -> list[dict[str, Any]]:
-    """The versions of `model` that serving can load, oldest first: what each one's `model.json` says."""
+
+def versions(bucket: str, model: str = "") -> list[dict[str, Any]]:
+    """The versions of `model`, by default of all models, which serving can load, oldest first: their `model.json`."""
     s3, described = aws.client("s3"), []
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{names.MODELS}{model}/"):
+    prefix = f"{names.MODELS}{model}/" if model else names.MODELS
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         for item in page.get("Contents", []):
             if item["Key"].endswith("/model.json"):
                 described.append(json.loads(s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()))
-    return sorted(described, key=lambda version: int(version["version"]))
+    return sorted(described, key=lambda version: (version["name"], int(version["version"])))
 
 
-def champion(environment: str, model: str) -> str:
-    """The version that is served, or `none`; raises UserError where the platform has no such model."""
-    name = names.champion(environment, model)
-    ssm = aws.client("ssm")
+def champions(environment: str) -> dict[str, str]:
+    """The promoted version of each model; raises UserError where the platform has no such parameter."""
+    return _pointers(environment)[0]
+
+
+def _pointers(environment: str) -> tuple[dict[str, str], int]:
+    """The promoted version of each model, and how often the parameter was written."""
+    name, ssm = names.champions(environment), aws.client("ssm")
     try:
-        return str(ssm.get_parameter(Name=name)["Parameter"]["Value"])
+        parameter = ssm.get_parameter(Name=name)["Parameter"]
     except ssm.exceptions.ParameterNotFound as error:
         raise UserError(
-            f"the platform {environment} serves no model {model}: there is no parameter {name}",
-            "the name in shoestring:inference.model of a platform that is up",
-            f"pulumi up --stack {environment} --policy-pack policies",
+            f"there is no parameter {name}: the platform {environment} is not up, or of an earlier release",
+            "the promoted versions, which the platform keeps there",
+            f"pulumi up --refresh --stack {environment} --policy-pack policies",
         ) from error
+    return written.read(name, parameter["Value"]), int(parameter["Version"])
 
 
 def promote(environment: str, bucket: str, model: str, version: str) -> str:
-    """Makes `version` (a number, or `latest`) the one that the next `pulumi up` serves; returns it."""
-    before = champion(environment, model)
+    """Makes `version` (a number, or `latest`) of any registered model its champion; returns it.
+
+    Raises:
+        UserError: there is no such model or version; names those that there are.
+    """
     known = [str(described["version"]) for described in versions(bucket, model)]
     chosen = known[-1] if version == "latest" and known else version
+    if not known:
+        registered = sorted({described["name"] for described in versions(bucket)})
+        raise UserError(
+            f"there is no model {model} in {environment}; "
+            + (suggestion(model, registered) if registered else "none is registered yet"),
+            "a model that a training job has registered",
+            f"shoestring models list -e {environment}" if registered else f"shoestring train -e {environment}",
+        )
     if chosen not in known:
         raise UserError(
-            f"model {model} has no version {version}", f"one of {', '.join(known) or 'none yet'}", "shoestring train"
+            f"model {model} has no version {version}",
+            f"one of {', '.join(known)}",
+            f"shoestring models list {model} -e {environment}",
         )
-    if chosen != before:
-        name = names.champion(environment, model)
-        aws.client("ssm").put_parameter(Name=name, Value=chosen, Overwrite=True)
+    while (before := _pointers(environment))[0].get(model) != chosen:
+        _write(environment, {**before[0], model: chosen}, before[1])
     return chosen
+
+
+def _write(environment: str, chosen: dict[str, str], read: int) -> None:
+    """Writes the promoted versions that were read as the parameter's version `read`.
+
+    Systems Manager writes without a condition. Where somebody promoted meanwhile, theirs is put back, and the caller,
+    who finds its own gone, writes again.
+    """
+    name, ssm = names.champions(environment), aws.client("ssm")
+    wrote = ssm.put_parameter(Name=name, Value=written.written(chosen), Overwrite=True)["Version"]
+    if wrote != read + 1:
+        between = ssm.get_parameter(Name=f"{name}:{wrote - 1}")["Parameter"]["Value"]
+        ssm.put_parameter(Name=name, Value=between, Overwrite=True)
+
+
+def to_publish(stack: str, model: str, version: str, served: Mapping[str, str], configured: Inference) -> str:
+    """What is left to do until `version` of a model is served, in words; empty where it is.
+
+    Args:
+        served: the version of each model, as the platform's last update published them.
+        configured: what the next one publishes.
+    """
+    up = f"pulumi up -s {stack} --policy-pack policies"
+    if model not in (configured.model, *configured.additional_models):
+        place = f"pulumi config set -s {stack} --path"
+        beside = f"'shoestring:inference.additionalModels[{len(configured.additional_models)}]'"
+        return (
+            f"it is not among the models that {stack} serves; serve it\n"
+            f"  in the place of {configured.model}:  {place} shoestring:inference.model {model}\n"
+            f"  or beside it:  {place} {beside} {model}\n"
+            f"then publish it:  {up}"
+        )
+    return "" if served.get(model) == version else f"publish it:  {up}"
 
 
 def record_cost(job: str, usd: float, uri: str) -> bool:

@@ -218,6 +218,12 @@ def outputs(stack: str) -> dict[str, Any]:
     return values
 
 
+def configuration(stack: str) -> dict[str, Any]:
+    """A stack's configuration by full key (`shoestring:team`), objects as JSON; secrets are left out."""
+    entries = json.loads(pulumi("config", "--json", "--stack", stack))
+    return {key: entry["value"] for key, entry in entries.items() if "value" in entry}
+
+
 def _state(stack: str) -> Path:
     """Where the local state backend keeps a stack of this project."""
     project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["name"]

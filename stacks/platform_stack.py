@@ -8,14 +8,15 @@ from typing import Any
 import pulumi
 from pulumi_aws.cloudwatch.log_group import LogGroup
 from pulumi_aws.get_caller_identity import get_caller_identity_output
+from pulumi_aws.ssm.get_parameters_by_path import get_parameters_by_path_output
 
 from components import money
+from components.champions import Champions, ChampionsArgs
 from components.cost_guard import CostGuard, CostGuardArgs
 from components.cost_report import CostReport, CostReportArgs
 from components.function import FunctionArgs
 from components.lambda_inference import LambdaInference, LambdaInferenceArgs
 from components.mlflow_server import MlflowServer, MlflowServerArgs
-from components.model_pointer import ModelPointer, ModelPointerArgs
 from components.network import Network, NetworkArgs
 from components.state_store import StateStore, StateStoreArgs
 from costs.prepare import package as costs_package
@@ -35,7 +36,7 @@ def build(settings: PlatformSettings) -> None:
     environment, region, prod = settings.environment, settings.region, settings.environment == "prod"
     check_quotas(settings)
     check_monitor(settings)
-    name, model = names.resource(environment), settings.inference.model
+    name = names.resource(environment)
     tag_everything(settings.tags())
     account = get_caller_identity_output().account_id
     # The local cloud runs functions on this machine.
@@ -66,7 +67,10 @@ def build(settings: PlatformSettings) -> None:
             **settings.mlflow.model_dump(),
         ),
     )
-    champion = ModelPointer(f"{name}-{model}", ModelPointerArgs(parameter=names.champion(environment, model)))
+    champions = Champions(
+        f"{name}-champions",
+        ChampionsArgs(parameter=names.champions(environment), versions=_promoted_before(environment)),
+    )
     inference = LambdaInference(
         names.resource(environment, names.INFERENCE),
         LambdaInferenceArgs(
@@ -74,7 +78,7 @@ def build(settings: PlatformSettings) -> None:
             python=python,
             architecture=architecture,
             bucket=state.bucket,
-            version=champion.version,
+            versions=champions.versions,
             **settings.inference.model_dump(exclude={"architecture"}),
         ),
     )
@@ -116,7 +120,7 @@ def build(settings: PlatformSettings) -> None:
         days = settings.inference.log_retention_days
         LogGroup(f"{name}-jobs", name="/aws/sagemaker/TrainingJobs", retention_in_days=days)
 
-    components = (state, network, mlflow, champion, inference, guard, report)
+    components = (state, network, mlflow, champions, inference, guard, report)
     outputs = {
         "idle_monthly_usd": money.total([component.monthly_usd for component in components]),
         "bucket": state.bucket,
@@ -127,7 +131,8 @@ def build(settings: PlatformSettings) -> None:
         "inference_url": inference.url,
         "inference_function": inference.function,
         "inference_alias": inference.alias,
-        "model_parameter": champion.parameter,
+        "models": inference.models,
+        "champions": champions.parameter,
         "window_gate": guard.gate,
         "budget": guard.budget,
         "anomaly_monitor": guard.anomaly_monitor,
@@ -137,3 +142,16 @@ def build(settings: PlatformSettings) -> None:
     }
     for key, value in outputs.items():
         pulumi.export(key, value)
+
+
+def _promoted_before(environment: str) -> pulumi.Output[dict[str, str]]:
+    """The promoted version of each model in a platform of an earlier release, which had one parameter for each.
+
+    The update that takes these parameters away makes the one for all models, which begins with what they held.
+    """
+    earlier = get_parameters_by_path_output(
+        path=f"/shoestring/{environment}/models", recursive=True, with_decryption=False
+    )
+    return earlier.apply(
+        lambda found: {name.split("/")[-2]: version for name, version in zip(found.names, found.values, strict=True)}
+    )

@@ -38,6 +38,7 @@ from components.bounds import (
     LogDays,
     MemoryMb,
     Model,
+    Models,
     Region,
     allowed,
 )
@@ -72,6 +73,7 @@ class Inference(_Section):
     """The inference function."""
 
     model: Model = "breast-cancer"
+    additional_models: Models = ()
     architecture: Architecture | None = Field(default=None, examples=["arm64"])  # None: arm64; local: the host's
     memory_mb: MemoryMb = 512
     timeout_seconds: FunctionSeconds = 15

@@ -47,11 +47,10 @@ class Emulator:
         answer = self._ask("Action=GetCallerIdentity&Version=2011-06-15", {})
         return str(re.findall("<Account>(.+)</Account>", answer)[0])
 
-    def parameter(self, name: str) -> Json:
-        """A parameter of Systems Manager."""
-        headers = {"X-Amz-Target": "AmazonSSM.GetParameter", "Content-Type": "application/x-amz-json-1.1"}
-        answer = json.loads(self._ask(json.dumps({"Name": name, "WithDecryption": True}), headers))
-        return dict(answer["Parameter"])
+    def systems_manager(self, operation: str, **arguments: Any) -> Json:
+        """Systems Manager's answer."""
+        headers = {"X-Amz-Target": f"AmazonSSM.{operation}", "Content-Type": "application/x-amz-json-1.1"}
+        return dict(json.loads(self._ask(json.dumps(arguments), headers)))
 
     def quota(self, service: str, code: str) -> Json:
         """A quota of Service Quotas."""

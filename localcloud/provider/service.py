@@ -177,7 +177,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             result = {"id": region, "name": region, "region": region, "endpoint": f"ec2.{region}.amazonaws.com",
                      "description": region}  # fmt: skip
         elif request.tok == "aws:ssm/getParameter:getParameter":
-            answer = self.account.parameter(arguments["name"])
+            name = arguments["name"]
+            answer = self.account.systems_manager("GetParameter", Name=name, WithDecryption=True)["Parameter"]
             value = answer["Value"]
             result = {"id": answer["Name"], "name": answer["Name"], "value": value, "insecureValue": value,
                      "type": answer["Type"], "version": answer["Version"], "arn": answer["ARN"]}  # fmt: skip
@@ -189,6 +190,12 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             organization = self.account.organization()
             result = {"id": organization["Id"], "arn": organization["Arn"],
                       "masterAccountId": organization["MasterAccountId"]}  # fmt: skip
+        elif request.tok == "aws:ssm/getParametersByPath:getParametersByPath":
+            path, recursive = arguments["path"], arguments.get("recursive", False)
+            answer = self.account.systems_manager("GetParametersByPath", Path=path, Recursive=recursive)["Parameters"]
+            parts = {"names": "Name", "values": "Value", "types": "Type", "arns": "ARN"}
+            lists = {key: [parameter[part] for parameter in answer] for key, part in parts.items()}
+            result = {"id": path, "path": path} | lists
         else:
             raise ProviderError(f"the local cloud's aws provider does not know the function {request.tok}")
         return provider_pb2.InvokeResponse(**{"return": _struct(result)})

@@ -1,11 +1,12 @@
 """The Lambda function: answers its function URL (payload format 2.0) and direct invocations.
 
-    POST /   {"rows": [{"mean radius": 14.1, …}, …]}  →  {"predictions": [{"label", "probability", "probabilities"}], …}
-    GET  /   what is served: model, version, features, classes
+    POST /MODEL   {"rows": [{"mean radius": 14.1, …}, …]}  →  {"predictions": [{"label", "probability", …}], …}
+    GET  /MODEL   what is served: model, version, features, classes
 
-A direct invocation sends the body of the POST as its event and gets the same answer with `status` in it. It reads
-MODEL_BUCKET, MODEL_NAME and MODEL_VERSION (`none` until a model is promoted), and the model itself from
-`s3://<bucket>/models/<name>/<version>/` once for each cold start. Each request leaves one line of JSON in the log.
+The first of its models answers at / too. A direct invocation sends the body of the POST as its event, with `model` in
+it where another than the first is asked, and gets the same answer with `status` in it. It reads MODEL_BUCKET and MODELS
+(the version of each model, `none` until one is promoted), and each model from `s3://<bucket>/models/<name>/<version>/`
+once for each cold start. Each request leaves one line of JSON in the log.
 """
 
 from __future__ import annotations
@@ -44,11 +45,21 @@ def _milliseconds(started: float) -> float:
     return round((time.perf_counter() - started) * 1000, 3)
 
 
-def _model() -> dict[str, Any]:
-    return {"model": os.environ.get("MODEL_NAME"), "version": os.environ.get("MODEL_VERSION")}
+def _served() -> dict[str, str]:
+    """The version of each model by name, the first one first."""
+    return dict(json.loads(os.environ["MODELS"]))
 
 
-@functools.lru_cache(maxsize=1)
+def _model(name: Any) -> dict[str, Any]:
+    """Name and version of one of the models; of the first where no name is given."""
+    served = _served()
+    name = str(name or next(iter(served)))
+    if name not in served:
+        raise Refused(404, f"no model {name} is served; there are: {', '.join(served)}")
+    return {"model": name, "version": served[name]}
+
+
+@functools.cache
 def _load(bucket: str, name: str, version: str) -> Predictor:
     import boto3  # here, for it is heavy: a function without a promoted model does without
     from botocore.exceptions import BotoCoreError, ClientError
@@ -67,8 +78,7 @@ def _load(bucket: str, name: str, version: str) -> Predictor:
     return predictor
 
 
-def _predictor() -> Predictor:
-    name, version = os.environ["MODEL_NAME"], os.environ["MODEL_VERSION"]
+def _predictor(name: str, version: str) -> Predictor:
     promote = f"shoestring models promote {name} VERSION, then pulumi up -s ENVIRONMENT"
     if version == "none":
         raise Refused(503, f"no version of {name} is promoted in this environment", mend=promote)
@@ -79,10 +89,19 @@ def _predictor() -> Predictor:
         raise Refused(503, f"version {version} of {name} cannot be loaded; the log says why", mend=promote) from error
 
 
-def _described() -> dict[str, Any]:
-    predictor = _predictor()
+def _described(line: dict[str, Any]) -> dict[str, Any]:
+    model, version = line["model"], line["version"]
+    predictor = _predictor(model, version)
     features = [asdict(feature) for feature in predictor.features]
-    return {**_model(), "status": "ok", "features": features, "classes": predictor.classes, "facts": predictor.facts}
+    return {
+        "model": model,
+        "version": version,
+        "status": "ok",
+        "features": features,
+        "classes": predictor.classes,
+        "facts": predictor.facts,
+        "models": _served(),
+    }
 
 
 def _rows(body: Any) -> list[Any]:
@@ -96,7 +115,7 @@ def _rows(body: Any) -> list[Any]:
 def _predicted(body: Any, line: dict[str, Any]) -> dict[str, Any]:
     rows = _rows(body)
     line["rows"] = len(rows)
-    predictor = _predictor()
+    predictor = _predictor(line["model"], line["version"])
     started = time.perf_counter()
     try:
         predictions = [asdict(prediction) for prediction in predictor.predict(rows)]
@@ -105,7 +124,12 @@ def _predicted(body: Any, line: dict[str, Any]) -> dict[str, Any]:
         raise Refused(
             400, "the rows do not fit the model", problems=shown, problem_count=len(error.problems)
         ) from error
-    return {"predictions": predictions, **_model(), "latency_ms": _milliseconds(started)}
+    return {
+        "predictions": predictions,
+        "model": line["model"],
+        "version": line["version"],
+        "latency_ms": _milliseconds(started),
+    }
 
 
 def _body(event: dict[str, Any]) -> Any:
@@ -118,23 +142,28 @@ def _body(event: dict[str, Any]) -> Any:
 
 def _http(event: dict[str, Any], line: dict[str, Any]) -> dict[str, Any]:
     http = event["requestContext"]["http"]
-    if http["path"] != "/":
-        raise Refused(404, f"nothing at {http['path']}; POST / predicts, GET / describes the model")
+    line |= _model(http["path"].strip("/"))
     if http["method"] == "GET":
-        return _described()
+        return _described(line)
     if http["method"] != "POST":
-        raise Refused(405, f"{http['method']} is not allowed; POST / predicts, GET / describes the model")
+        raise Refused(405, f"{http['method']} is not allowed; POST predicts, GET describes the model")
     return _predicted(_body(event), line)
+
+
+def _direct(event: Any, line: dict[str, Any]) -> dict[str, Any]:
+    body = dict(event) if isinstance(event, dict) else event
+    line |= _model(body.pop("model", "") if isinstance(body, dict) else "")
+    return _predicted(body, line)
 
 
 def handler(event: Any, context: Any) -> dict[str, Any]:
     """Lambda's entry point; every outcome is an answer, never an exception."""
     started = time.perf_counter()
     request = getattr(context, "aws_request_id", "")
-    line: dict[str, Any] = {"event": "request", "request_id": request, **_model(), "rows": 0}
+    line: dict[str, Any] = {"event": "request", "request_id": request, "rows": 0}
     is_http = isinstance(event, dict) and "requestContext" in event
     try:
-        status, body = 200, _http(event, line) if is_http else _predicted(event, line)
+        status, body = 200, _http(event, line) if is_http else _direct(event, line)
     except Refused as refused:
         status, body = refused.answer
         line["error"] = body["error"]
@@ -149,12 +178,13 @@ def handler(event: Any, context: Any) -> dict[str, Any]:
 
 
 def _warm() -> None:
-    """Loads the model while the function starts, when Lambda gives it a full core; a failure is answered later."""
-    try:
-        _predictor()
-    except Exception as error:
-        _log(event="not warmed", **_model(), error=repr(error))
+    """Loads the models while the function starts, when Lambda gives it a full core; a failure is answered later."""
+    for model, version in _served().items():
+        try:
+            _predictor(model, version)
+        except Exception as error:
+            _log(event="not warmed", model=model, version=version, error=repr(error))
 
 
-if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+if {"AWS_LAMBDA_FUNCTION_NAME", "MODELS"} <= os.environ.keys():
     _warm()

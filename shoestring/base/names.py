@@ -49,9 +49,9 @@ def resource(environment: str, kind: str = "") -> str:
     return "-".join(filter(None, ("shoestring", environment, kind)))
 
 
-def champion(environment: str, model: str) -> str:
-    """The SSM parameter that says which version of a model is served."""
-    return f"/shoestring/{environment}/models/{model}/champion"
+def champions(environment: str) -> str:
+    """The SSM parameter with the promoted version of each model."""
+    return f"/shoestring/{environment}/champions"
 
 
 def window_gate(environment: str) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
+from typing import Annotated, Any
 
 import typer
 
@@ -11,25 +14,35 @@ from shoestring import tracking as server
 from shoestring.base.names import LOCAL
 from shoestring.commands.common import Env, Json, emit, say
 from shoestring.environment import enter
-from shoestring.updates import outputs
+from shoestring.updates import configuration, outputs
 
 app = typer.Typer(no_args_is_help=True)
 
 
 @app.command("list")
-def list_(model: str, environment: Env = LOCAL, as_json: Json = False) -> None:
-    """List a model's versions, and which one is served."""
+def list_(
+    model: Annotated[str, typer.Argument(help="all models, if none is named")] = "",
+    environment: Env = LOCAL,
+    as_json: Json = False,
+) -> None:
+    """List the versions of a model or of all, which one of each is champion, and which are served."""
     enter(environment, say)
-    champion = registry.champion(environment, model)
-    versions = registry.versions(outputs(environment)["bucket"], model)
+    platform, champions = outputs(environment), registry.champions(environment)
+    served = platform.get("models", {})
+    versions = registry.versions(platform["bucket"], model)
     for version in versions:
-        version["champion"] = str(version["version"]) == champion
-    rows = "\n".join(
-        f"{version['version']:>4}  {'champion' if version['champion'] else '':<9}{version['job']}  "
-        + "  ".join(f"{name}={value:.4g}" for name, value in version["metrics"].items())
-        for version in versions
-    )
-    emit(versions, as_json, rows or "no versions yet")
+        name, number = version["name"], str(version["version"])
+        version["champion"], version["served"] = champions.get(name) == number, served.get(name) == number
+    emit(versions, as_json, "\n".join(_rows(versions)) or "no versions yet")
+
+
+def _rows(versions: list[dict[str, Any]]) -> Iterator[str]:
+    for name, group in groupby(versions, key=itemgetter("name")):
+        yield name
+        for version in group:
+            marks = [mark for mark in ("champion", "served") if version[mark]]
+            metrics = "  ".join(f"{metric}={value:.4g}" for metric, value in version["metrics"].items())
+            yield f"{version['version']:>4}  {', '.join(marks):<17}{version['job']}  {metrics}"
 
 
 @app.command()
@@ -38,10 +51,15 @@ def promote(
     version: Annotated[str, typer.Argument(help="a version's number, or latest")] = "latest",
     environment: Env = LOCAL,
 ) -> None:
-    """Choose the version to serve; the next pulumi up publishes it. To roll back, promote an older one."""
+    """Choose the version of a model to serve; the next pulumi up publishes it. To roll back, promote an older one."""
+    from stacks.settings import PlatformSettings, read  # here, for it is heavy
+
     enter(environment, say)
-    chosen = registry.promote(environment, outputs(environment)["bucket"], model, version)
-    print(f"{model} version {chosen} is champion; publish it: pulumi up -s {environment} --policy-pack policies")
+    platform, settings = outputs(environment), read(environment, configuration(environment))
+    assert isinstance(settings, PlatformSettings)
+    chosen = registry.promote(environment, platform["bucket"], model, version)
+    left = registry.to_publish(environment, model, chosen, platform.get("models", {}), settings.inference)
+    print(f"{model} version {chosen} is champion; {left or 'it is served'}")
 
 
 @app.command()

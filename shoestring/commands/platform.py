@@ -31,9 +31,10 @@ def train(environment: Env = LOCAL, as_json: Json = False) -> None:
 
 def predict(
     rows: Annotated[typer.FileText, typer.Argument(help="a JSON list of objects, or - for standard input")],
+    model: Annotated[str, typer.Option(help="where several are served; by default shoestring:inference.model")] = "",
     environment: Env = LOCAL,
 ) -> None:
-    """Ask the served model, over HTTP with a signed request; prints its answer as JSON."""
+    """Ask a served model, over HTTP with a signed request; prints its answer as JSON."""
     cloud = enter(environment, say)
     try:
         records = json.load(rows)
@@ -41,7 +42,7 @@ def predict(
         raise UserError(f"{rows.name} is not JSON: {error}", 'like [{"mean_radius": 14.1, …}]') from error
     platform = outputs(environment)
     function = FunctionUrl(platform["inference_url"], platform["region"], cloud["aws_endpoint"] if cloud else None)
-    status, answer = function.predict(records if isinstance(records, list) else [records])
+    status, answer = function.predict(records if isinstance(records, list) else [records], model)
     print(json.dumps(answer, indent=2))
     raise typer.Exit(0 if status == 200 else 1)
 

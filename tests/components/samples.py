@@ -7,22 +7,23 @@ from pathlib import Path
 from typing import Any
 
 from components.base import Component
+from components.champions import Champions, ChampionsArgs
 from components.cost_guard import CostGuard, CostGuardArgs
 from components.cost_report import CostReport, CostReportArgs
 from components.lambda_inference import LambdaInference, LambdaInferenceArgs
 from components.mlflow_server import MlflowServer, MlflowServerArgs
-from components.model_pointer import ModelPointer, ModelPointerArgs
 from components.network import Network, NetworkArgs
 from components.spot_training_job import SpotTrainingJob, SpotTrainingJobArgs
 from components.state_store import StateStore, StateStoreArgs
 
 COMPONENTS: tuple[type[Component[Any]], ...] = (
-    CostGuard, CostReport, LambdaInference, MlflowServer, ModelPointer, Network, SpotTrainingJob, StateStore
+    Champions, CostGuard, CostReport, LambdaInference, MlflowServer, Network, SpotTrainingJob, StateStore
 )  # fmt: skip
 PACKAGE = Path(__file__)  # any file stands for a zip
 ACCOUNT, REGION = "123456789012", "us-east-1"
 # In the same order.
 RIGHT: dict[type, dict[str, Any]] = {
+    ChampionsArgs: {"parameter": "/churn/champions"},
     CostGuardArgs: {
         "account": ACCOUNT,
         "region": REGION,
@@ -44,7 +45,7 @@ RIGHT: dict[type, dict[str, Any]] = {
         "inference_function": "inference",
         "inference_log_group": "/aws/lambda/inference",
     },
-    LambdaInferenceArgs: {"package": PACKAGE, "bucket": "churn", "model": "churn", "version": "1"},
+    LambdaInferenceArgs: {"package": PACKAGE, "bucket": "churn", "model": "churn", "versions": {"churn": "1"}},
     MlflowServerArgs: {
         "vpc_id": "vpc-1",
         "subnet_ids": ["subnet-1"],
@@ -53,7 +54,6 @@ RIGHT: dict[type, dict[str, Any]] = {
         "bucket": "churn",
         "region": REGION,
     },
-    ModelPointerArgs: {"parameter": "/churn/champion"},
     NetworkArgs: {"region": REGION},
     SpotTrainingJobArgs: {
         "job_name": "churn-0123456789ab",

@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.arguments import arguments
+from components.champions import ChampionsArgs
 from components.cost_guard import CostGuardArgs
 from components.cost_report import CostReportArgs
 from components.lambda_inference import LambdaInferenceArgs
 from components.mlflow_server import MlflowServerArgs
-from components.model_pointer import ModelPointerArgs
 from components.network import NetworkArgs
 from components.spot_training_job import SpotTrainingJobArgs
 from components.state_store import StateStoreArgs
@@ -58,7 +58,7 @@ def refused(kind: Any, **values: Any) -> str:
         (MlflowServerArgs, "instance_type", "nano", "should match pattern"),
         (MlflowServerArgs, "volume_gb", 7, "should be greater than or equal to 8, such as 8"),
         (MlflowServerArgs, "database", "mysql", "should be 'sqlite' or 'postgres', such as 'sqlite'"),
-        (ModelPointerArgs, "parameter", "champion", "should match pattern"),
+        (ChampionsArgs, "parameter", "champions", "should match pattern"),
         (NetworkArgs, "region", "virginia", "should match pattern"),
         (NetworkArgs, "cidr", "8.8.0.0/16", "expected a private network of /16 to /20, such as '10.20.0.0/16'"),
         (NetworkArgs, "zones", 7, "should be less than or equal to 6, such as 2"),

@@ -22,7 +22,7 @@ POLICIES = {
     "tracking with a database": iam.tracking(
         BUCKET, "arn:aws:secretsmanager:us-east-1:123456789012:secret:rds-db-a1b2c3"
     ),
-    "inference": iam.logging(iam.inference(BUCKET, "churn"), f"{LOGS}:/aws/lambda/shoestring-dev-inference"),
+    "inference": iam.logging(iam.inference(BUCKET, ["churn"]), f"{LOGS}:/aws/lambda/shoestring-dev-inference"),
     "training": iam.training(
         BUCKET, job="churn-0123456789ab", model="churn", region="us-east-1", account="123456789012", **NETWORK
     ),

@@ -71,7 +71,7 @@ class World(mocks.MockMonitor, mocks.Mocks):  # type: ignore[misc]
 
     Args:
         stacks: the outputs of other stacks, by name.
-        parameter: what Systems Manager answers.
+        parameter: what Systems Manager answers; `earlier` are the parameters of a platform of an earlier release.
         gate: the same of a gate; None: there is none.
     """
 
@@ -86,6 +86,7 @@ class World(mocks.MockMonitor, mocks.Mocks):  # type: ignore[misc]
         self.torn_reads = 0
         self.quota: float | None = 1000.0
         self.payer = ""
+        self.earlier: dict[str, str] = {}
 
     def RegisterResource(self, request: Any) -> Any:
         self.all.append(Registered(request))
@@ -132,6 +133,10 @@ class World(mocks.MockMonitor, mocks.Mocks):  # type: ignore[misc]
             "aws:ssm/getParameter:getParameter": {"value": self.gate if gate else self.parameter},
             "aws:servicequotas/getServiceQuota:getServiceQuota": {"value": self.quota},
             "aws:organizations/getOrganization:getOrganization": {"masterAccountId": self.payer},
+            "aws:ssm/getParametersByPath:getParametersByPath": {
+                "names": list(self.earlier),
+                "values": list(self.earlier.values()),
+            },
         }
         return answers[args.token], []
 
@@ -172,7 +177,8 @@ def run() -> Iterator[Run]:
         preview: bool = False,
         stacks: dict[str, dict[str, Any]] | None = None,
         own: dict[str, Any] | None = None,
-        parameter: str = "none",
+        parameter: str = "{}",
+        earlier: dict[str, str] | None = None,
         torn_reads: int = 0,
         gate: str | None = OPEN_TEXT,
         quota: float | None = 1000.0,
@@ -181,7 +187,8 @@ def run() -> Iterator[Run]:
     ) -> World:
         others = {"dev": PLATFORM, "local": PLATFORM} if stacks is None else stacks
         world = World(preview, {**others, **({stack: own} if own else {})}, parameter, gate)
-        world.torn_reads, world.quota, world.payer = torn_reads, quota, payer
+        world.torn_reads, world.earlier = torn_reads, earlier or {}
+        world.quota, world.payer = quota, payer
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
         try:

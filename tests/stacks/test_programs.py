@@ -112,7 +112,8 @@ def test_the_platforms_outputs(run: Any) -> None:
         "inference_url": "https://x.lambda-url.us-east-1.on.aws/",
         "inference_function": "shoestring-dev-inference",
         "inference_alias": "live",
-        "model_parameter": "/shoestring/dev/models/breast-cancer/champion",
+        "models": {"breast-cancer": "none"},
+        "champions": "/shoestring/dev/champions",
         "idle_monthly_usd": "8.17",
         "cost_report_function": "shoestring-dev-cost-report",
         "window_gate": "/shoestring/dev/window-gate",
@@ -174,13 +175,38 @@ def test_nothing_is_asked_about_a_parameter_that_is_not_there_yet(run: Any) -> N
 
 
 def test_a_promoted_version_is_deployed(run: Any) -> None:
-    world = start(run, "platform", parameter="7")
+    world = start(run, "platform", parameter='{"breast-cancer": "7", "iris": "2"}')
     assert world.named("Function", "shoestring-dev-inference").inputs["environment"]["variables"] == {
         "MODEL_BUCKET": "shoestring-dev-123456789012",
-        "MODEL_NAME": "breast-cancer",
-        "MODEL_VERSION": "7",
+        "MODELS": '{"breast-cancer": "7"}',
     }
+    assert world.exports["models"] == {"breast-cancer": "7"}
     assert [each.ignored for each in world.of("Parameter")] == [["value"], ["value"]]
+
+
+def test_several_models_are_served_side_by_side_and_no_others_are_read(run: Any) -> None:
+    build = platform(inference={"model": "iris", "additionalModels": ["churn", "iris"]})
+    world = run(build, parameter='{"breast-cancer": "7", "iris": "2"}')
+    assert world.exports["models"] == {"iris": "2", "churn": "none"}
+    function = world.named("Function", "shoestring-dev-inference").inputs
+    assert function["description"] == "Inference with iris, churn"
+    (rights,) = (each for each in world.of("RolePolicy") if each.name == "shoestring-dev-inference")
+    (models,) = (each for each in json.loads(rights.inputs["policy"])["Statement"] if each["Sid"] == "Models")
+    place = "arn:aws:s3:::shoestring-dev-123456789012/models"
+    assert models["Resource"] == [f"{place}/iris/*", f"{place}/churn/*"]
+
+
+def test_a_platform_of_an_earlier_release_keeps_its_champion(run: Any) -> None:
+    world = start(run, "platform", earlier={"/shoestring/dev/models/breast-cancer/champion": "3"})
+    pointers = world.named("Parameter", "shoestring-dev-champions").inputs
+    assert pointers["name"] == "/shoestring/dev/champions"
+    assert json.loads(pointers["value"]["value"]) == {"breast-cancer": "3"}
+
+
+@pytest.mark.parametrize("text", ["none", "[1]", '{"iris": 2}'])
+def test_champions_that_are_none_are_said_and_not_served(run: Any, text: str) -> None:
+    with pytest.raises(pulumi.RunError, match=r"/shoestring/dev/champions holds (?s:.*)aws ssm put-parameter"):
+        start(run, "platform", parameter=text)
 
 
 def test_nobody_gets_in_from_the_internet(run: Any) -> None:

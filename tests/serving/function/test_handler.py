@@ -32,8 +32,8 @@ class Bucket:
 def bucket(model, tmp_path, monkeypatch):
     bucket = Bucket(tmp_path)
     shutil.copytree(model.folder, tmp_path / "bucket" / "models" / "breast-cancer" / "1")
-    for name, value in {"BUCKET": "bucket", "NAME": "breast-cancer", "VERSION": "1"}.items():
-        monkeypatch.setenv(f"MODEL_{name}", value)
+    monkeypatch.setenv("MODEL_BUCKET", "bucket")
+    monkeypatch.setenv("MODELS", '{"breast-cancer": "1", "iris": "none"}')
     monkeypatch.setattr(boto3, "client", lambda service: bucket)
     function._load.cache_clear()
     yield bucket
@@ -85,6 +85,38 @@ def test_get_describes_the_model(model, bucket):
     assert (answer["status"], answer["model"], answer["version"]) == ("ok", "breast-cancer", "1")
     assert answer["classes"] == ["malignant", "benign"]
     assert answer["features"][0] == {"name": "mean radius", "min": 6.981, "max": 28.11}
+    assert answer["models"] == {"breast-cancer": "1", "iris": "none"}
+
+
+def test_each_model_answers_at_its_name_and_the_first_at_the_address_itself(model, bucket, monkeypatch, capsys):
+    shutil.copytree(model.folder, bucket.folder / "bucket" / "models" / "iris" / "2")
+    monkeypatch.setenv("MODELS", '{"breast-cancer": "1", "iris": "2"}')
+    body = json.dumps({"rows": model.rows[:1]})
+    for path, name, version in (
+        ("/", "breast-cancer", "1"),
+        ("/breast-cancer", "breast-cancer", "1"),
+        ("/iris", "iris", "2"),
+    ):
+        status, answer = http(path=path, body=body)
+        assert (status, answer["model"], answer["version"]) == (200, name, version)
+        line = log(capsys)
+        assert (line["model"], line["version"]) == (name, version)
+        assert http("GET", path)[1]["model"] == name
+    answer = function.handler({"rows": model.rows[:1], "model": "iris"}, None)
+    assert (answer["status"], answer["model"]) == (200, "iris")
+    assert bucket.downloads == 6  # each model's three files, once
+
+
+def test_a_model_that_cannot_be_served_leaves_the_others_alone(model, bucket):
+    body = json.dumps({"rows": model.rows[:1]})
+    assert http(path="/iris", body=body)[0] == 503
+    assert http(path="/breast-cancer", body=body)[0] == 200
+
+
+def test_a_model_that_is_not_served_is_answered_with_those_that_are(bucket):
+    status, answer = http(path="/churn")
+    assert (status, answer["error"]) == (404, "no model churn is served; there are: breast-cancer, iris")
+    assert function.handler({"rows": [{}], "model": ["churn"]}, None)["status"] == 404
 
 
 def test_fields_at_fault_are_named_all_at_once(model, bucket, capsys):
@@ -139,7 +171,7 @@ def test_other_paths_and_methods_are_refused(bucket):
 
 
 def test_says_how_to_promote_while_no_version_is_promoted(model, bucket, monkeypatch):
-    monkeypatch.setenv("MODEL_VERSION", "none")
+    monkeypatch.setenv("MODELS", '{"breast-cancer": "none"}')
     for status, answer in (http(body=json.dumps({"rows": model.rows[:1]})), http("GET")):
         assert status == 503
         assert "no version of breast-cancer is promoted" in answer["error"]
@@ -148,7 +180,7 @@ def test_says_how_to_promote_while_no_version_is_promoted(model, bucket, monkeyp
 
 
 def test_version_that_is_not_in_the_bucket_is_said_and_tried_again(model, bucket, monkeypatch, capsys):
-    monkeypatch.setenv("MODEL_VERSION", "2")
+    monkeypatch.setenv("MODELS", '{"breast-cancer": "2"}')
     status, answer = http("GET")
     assert status == 503 and "version 2 of breast-cancer cannot be loaded" in answer["error"]
     assert "models/breast-cancer/2/model.onnx" in capsys.readouterr().out

@@ -50,7 +50,7 @@ def function(cloud, model, tmp_path_factory):
     role = client("iam").create_role(RoleName=NAME, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
 
     def variables(version):
-        values = {"MODEL_BUCKET": "shoestring-test", "MODEL_NAME": "breast-cancer", "MODEL_VERSION": version}
+        values = {"MODEL_BUCKET": "shoestring-test", "MODELS": json.dumps({"breast-cancer": version})}
         return {"Variables": values}
 
     aws.create_function(
@@ -104,6 +104,8 @@ def test_answers_through_its_url(client, model):
     status, answer = client.predict(model.rows[:1])
     assert status == 200 and answer["predictions"][0]["label"] == "malignant"
     assert client.describe()[1]["version"] == "1"
+    assert client.describe("breast-cancer")[1]["version"] == "1"
+    assert client.describe("iris") == (404, {"error": "no model iris is served; there are: breast-cancer"})
 
 
 def test_url_answers_errors_as_they_are_meant(client, function, cloud, model):
