@@ -122,7 +122,7 @@ def _predicted(body: Any, line: dict[str, Any]) -> dict[str, Any]:
     except InvalidInput as error:
         shown = [asdict(problem) for problem in error.problems[:MAX_PROBLEMS]]
         raise Refused(
-            400, "the rows do not fit the model", problems=shown, problem_count=len(error.problems)
+            400, "the rows do not fit the model", model=line["model"], problems=shown, problem_count=len(error.problems)
         ) from error
     return {
         "predictions": predictions,
