@@ -68,7 +68,7 @@ class SpotTrainingJobArgs:
     metrics: Mapping[str, str] = field(default_factory=dict)
     """Name → regular expression on the log's lines."""
     spot: bool = True
-    """Spare capacity, up to 90 % cheaper."""
+    """Spare capacity; AWS advertises up to 90 % off, and does not publish the discount."""
     max_run: Seconds = 3600
     """Seconds of training after which the job is stopped: the upper bound of its costs."""
     max_wait: Seconds | None = None

@@ -95,12 +95,14 @@ def saving(resource: Resource, context: Context, mended: Mapping[str, Any], arou
 
 
 def on_spot(resource: Resource, context: Context, mended: Mapping[str, Any], around: Sequence[Resource] = ()) -> str:
-    """What machines cost on demand, and the share of it that they cost on spot capacity at the least."""
+    """What machines cost on demand, and the share of it that they cost on spot capacity: expected, or at the least."""
     now, then = now_and_mended(resource, context, mended, around)
-    shares = [charge.share.low for charge in then.charges if charge.price.unit == "hour"]
+    shares = [charge.share for charge in then.charges if charge.price.unit == "hour"]
     if now.status == "unpriced" or not shares:
         return now.reason
-    spot = f"on spot capacity its machines cost from {min(shares) * 100:.0f} % of that"
+    expected = [share.expected for share in shares if share.expected is not None]
+    least = f"{min(expected) * 100:.0f}" if expected else f"from {min(share.low for share in shares) * 100:.0f}"
+    spot = f"on spot capacity its machines cost {least} % of that"
     return f"{_least(now)}{span(now.monthly)} a month; {spot}"
 
 

@@ -29,7 +29,9 @@ def summary(plan: Plan) -> str:
     if after.idle.high:
         parts.append(f"{usd(after.idle)} $ a month while idle")
     if after.run.high:
-        parts.append(f"at most {usd(Range.of(after.run.high))} $ for one run")
+        expected = after.run.expected if not after.run.exact else None
+        likely = "" if expected is None else f"{usd(Range.of(expected))} $ expected and "
+        parts.append(f"{likely}at most {usd(Range.of(after.run.high))} $ for one run")
     if missing := plan.unpriced + plan.partial:
         parts.append(f"{len(missing)} resource(s) unpriced or only in part")
     return f"{plan.stack}: " + ("; ".join(parts) or "costs nothing")

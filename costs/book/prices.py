@@ -1,8 +1,9 @@
 """The price book: what AWS lists for one unit of an item, with the source and the date of each figure.
 
-Two layers. `prices.csv` is the shipped table: list prices of us-east-1, written down from AWS's public price pages.
-Over it lies what `shoestring prices refresh` has read from AWS, a file for each region. An item that neither has is an
-error that names it, never zero.
+Two layers. `prices.csv` is the shipped table: list prices of us-east-1, written down from AWS's public price pages;
+with it ships `ec2.csv`, EC2's prices in some regions, on demand and spot (`costs/book/spot.py`). Over them lies what
+`shoestring prices refresh` has read from AWS, a file for each region. An item that none has is an error that names it,
+never zero.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from costs.book.price import Price, UnknownPrice
-from costs.book.spot import Observed, SpotPrice, spot_price
+from costs.book.spot import Observed, SpotPrice, catalogue, spot_price
 from costs.book.store import read_all
 
 TABLE = Path(__file__).with_name("prices.csv")
@@ -43,7 +44,7 @@ class PriceBook:
 
     @classmethod
     def load(cls, path: Path = TABLE, source: str = TABLE_SOURCE, as_of: date = TABLE_DATE) -> PriceBook:
-        """Reads a table with the columns of `prices.csv`.
+        """Reads a table with the columns of `prices.csv`; under that itself lies the catalogue of EC2's prices.
 
         Raises:
             ValueError: lists every bad line of the file at once.
@@ -65,7 +66,7 @@ class PriceBook:
                 prices.append(Price(*name, usd=usd, note=row["note"] or "", source=source, as_of=as_of))
         if problems:
             raise ValueError("\n".join(problems))
-        return cls(prices)
+        return cls(*catalogue()).overlaid(prices) if path == TABLE else cls(prices)
 
     @classmethod
     def current(cls, folder: Path | None = None) -> PriceBook:
@@ -106,7 +107,7 @@ class PriceBook:
         yield from get_close_matches(item, items, 3) or items[:3]
 
     def spot(self, service: str, item: str, region: str = "us-east-1") -> SpotPrice:
-        """What an instance type costs on spot capacity: the history that was read, or else what AWS advertises.
+        """What an instance type costs on spot capacity: what was seen of it, or else the bounds that AWS advertises.
 
         Raises:
             UnknownPrice: its price on demand is not known.

@@ -89,7 +89,8 @@ class Stored:
         """The spot prices, or the interruption rates."""
         part = self.parts.get(name)
         return [
-            Observed(row["item"], self.region, _usd(row["low"]), _usd(row["high"]), part.source, part.read_at.date())
+            Observed(row["item"], self.region, _usd(row["low"]), _usd(row["high"]), part.source, part.read_at.date(),
+                     _usd(row["likely"]) if "likely" in row else None, row.get("zone", ""))
             for row in part.rows
         ] if part else []  # fmt: skip
 

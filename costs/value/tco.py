@@ -185,9 +185,12 @@ def offers(inputs: TcoInputs, book: PriceBook, today: date) -> Iterator[Offer]:
             missing.append(error)
             continue
         spot, offer = book.spot(service, item, inputs.region), f"{times}{item} {name}"
-        listed, market = Range.of(price.usd) * inputs.count, Range(spot.low, spot.high) * inputs.count
+        listed, market = Range.of(price.usd) * inputs.count, spot.bounds(today) * inputs.count
         yield Offer(f"{offer} on demand", listed, price.source, price.as_of, service, price.stale(today))
         yield Offer(f"{offer} spot", market, spot.source, spot.as_of, service, spot.stale(today))
+        if spot.likely:
+            expected = Range.of(spot.likely) * inputs.count
+            yield Offer(f"{offer} spot, expected", expected, spot.source, spot.as_of, service, spot.stale(today))
     if len(missing) == 2:
         raise missing[inputs.instance.startswith("ml.")]
 

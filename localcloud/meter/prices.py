@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from decimal import Decimal
 from pathlib import Path
 
 from costs.book.prices import PriceBook
@@ -36,12 +35,12 @@ class Prices:
             self.problem(f"the refreshed prices are not used: {error}")
             return PriceBook.load()
 
-    def _market(self) -> Decimal:
+    def _market(self) -> Spot:
         try:
-            return Decimal(str(Spot.read(self.spot).price_ratio))
+            return Spot.read(self.spot)
         except ValueError as error:
             self.problem(f"the spot market is taken as it is without its file: {error}")
-            return Decimal(str(Spot().price_ratio))
+            return Spot()
 
 
 def _written(path: Path) -> int:

@@ -16,6 +16,7 @@ from localcloud import REGION
 from localcloud.aws.row import Charge
 from localcloud.aws.types import METERED, USAGE
 from localcloud.meter.ledger import Stretch
+from localcloud.sagemaker.spot import Spot
 
 ON_DEMAND, SPOT = "On Demand Instances", "Spot Instances"  # Cost Explorer's PURCHASE_TYPE
 HOUR = Decimal(3600)
@@ -67,9 +68,9 @@ def months(begin: float, end: float) -> Iterator[tuple[float, float, Decimal]]:
 
 
 class Rater:
-    """Prices from the price book; `market` is the spot price's share of that on demand."""
+    """Prices from the price book; `market` says what spot capacity is billed at."""
 
-    def __init__(self, book: PriceBook, market: Decimal) -> None:
+    def __init__(self, book: PriceBook, market: Spot) -> None:
         self.book, self.market = book, market
 
     def lines(self, stretch: Stretch, now: float) -> list[LineItem]:
@@ -93,7 +94,7 @@ class Rater:
         """The price at the end of a stretch, or today's while it stands; the share of it that is billed, below one on
         spot capacity; and why there is no price."""
         service, item = charge.price[0], charge.price[1].format(**stretch.facts)
-        share = self.market if charge.spot else Decimal(1)
+        share = self.market.share(self.book, service, item) if charge.spot else Decimal(1)
         if noted := stretch.rates.get(f"{service} {item}"):
             usd, unit, noted_share = noted
             price = Price(service, item, REGION, unit, Decimal(usd), "", "the bill", date.fromtimestamp(0))

@@ -155,7 +155,7 @@ class Runner(threading.Thread):
             self._end("Stopped", secondary="Stopped" if outcome == "stopped" else outcome)
 
     def _end(self, state: str, reason: str = "", secondary: str = "") -> None:
-        ratio = self.spot.price_ratio if self.request.get("EnableManagedSpotTraining") else 1.0
+        ratio = self.job["price_ratio"] if self.request.get("EnableManagedSpotTraining") else 1.0
         self.described["TrainingTimeInSeconds"] = round(self.trained)
         self.described["BillableTimeInSeconds"] = round(self.trained * ratio)
         if reason:

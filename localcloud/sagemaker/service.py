@@ -9,6 +9,7 @@ from typing import Any
 
 import boto3
 
+from costs.book.prices import PriceBook
 from localcloud import ACCOUNT, REGION
 from localcloud.aws.row import as_list, as_object
 from localcloud.processes import Process, stop
@@ -18,6 +19,7 @@ from localcloud.sagemaker.container import LOG_GROUP, split
 from localcloud.sagemaker.runner import Runner
 from localcloud.sagemaker.spot import Spot
 from localcloud.sagemaker.store import FINISHED, Store, regions_below
+from shoestring.base.errors import UserError
 
 SUMMARY = ("TrainingJobName", "TrainingJobArn", "CreationTime", "TrainingEndTime", "LastModifiedTime",
            "TrainingJobStatus", "SecondaryStatus")  # fmt: skip
@@ -70,7 +72,8 @@ class Service:
                 )
             try:
                 spot = Spot.read(self.home / "cloud" / "spot.json")
-            except ValueError as error:
+                book = PriceBook.current(self.home / "prices")
+            except (ValueError, UserError) as error:
                 raise invalid(f"the local cloud's spot market: {error}") from error
             described = {key: value for key, value in request.items() if key != "Tags"}
             described |= {
@@ -79,7 +82,10 @@ class Service:
                 "SecondaryStatusTransitions": [],
             }
             described["TrainingJobStatus"], described["SecondaryStatus"] = "InProgress", "Starting"
-            job = {"described": described, "request": request, "process": None, "price_ratio": spot.price_ratio}
+            job = {"described": described, "request": request, "process": None}
+            job["price_ratio"] = float(
+                spot.share(book, "sagemaker-training", request["ResourceConfig"].get("InstanceType", ""))
+            )
             job["tags"] = as_object(request.get("Tags"))
             self.store.save(job)
             self.runners[name] = Runner(self.store, job, spot)

@@ -3,7 +3,7 @@
 Read at each job's start from `<home>/cloud/spot.json`, all keys optional: `interrupt_after_seconds` (one for each
 attempt), `seed` with `mean_seconds` (exponential), `trace` (a file `{"metadata": {"gap_seconds"}, "data": [0, 1, …]}`),
 `grace_seconds` between SIGTERM and SIGKILL (120, as on AWS), `capacity_seconds` until there is capacity again (1),
-`price_ratio` of spot to on-demand (0.3: an assumption, until prices are looked up).
+`price_ratio` of spot to on-demand, in place of that which the price book expects of each instance type.
 """
 
 from __future__ import annotations
@@ -12,12 +12,16 @@ import json
 import random
 from collections.abc import Iterator
 from dataclasses import field
+from decimal import Decimal
 from itertools import groupby
 from pathlib import Path
 
 from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass
 
+from costs.book.price import UnknownPrice
+from costs.book.prices import PriceBook
+from localcloud import REGION
 from localcloud.settings import read_settings
 
 
@@ -31,12 +35,21 @@ class Spot:
     trace: str | None = None
     grace_seconds: float = 120.0
     capacity_seconds: float = 1.0
-    price_ratio: float = 0.3
+    price_ratio: float | None = None
 
     @classmethod
     def read(cls, path: Path) -> Spot:
         """The file's settings, or the defaults where there is none. Raises ValueError for what it cannot hold."""
         return read_settings(cls, path)
+
+    def share(self, book: PriceBook, service: str, item: str) -> Decimal:
+        """What is billed of an instance type's price on demand: all of it where no spot price is known."""
+        if self.price_ratio is not None:
+            return Decimal(str(self.price_ratio))
+        try:
+            return book.spot(service, item, REGION).share.expected or Decimal(1)
+        except UnknownPrice:
+            return Decimal(1)
 
     def lives(self) -> Iterator[float]:
         """How long each attempt's instance lives, in seconds; ends when no further one is taken away."""

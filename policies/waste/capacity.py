@@ -138,7 +138,8 @@ ON_DEMAND_SHARE = Rule(
     name="on-demand-share",
     group="waste",
     description="Groups of machines run mostly on spot capacity.",
-    why="A group replaces what AWS takes away: it is made for spot capacity, which costs 60 to 90 % less. A group that "
+    why="A group replaces what AWS takes away: it is made for spot capacity, which is cheaper: in "
+    "early 2026 the median zone of us-east-1 asked 13 to 54 % of the price on demand, by type. A group that "
     "says nothing about it is on demand altogether.",
     change="Lower on_demand_percentage_above_base_capacity, or ask for SPOT.",
     config={

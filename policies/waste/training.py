@@ -48,7 +48,9 @@ def _run(job: Resource, context: Context) -> str:
     if on_demand.status == "unpriced" or not on_demand.charges:
         return on_demand.reason
     dated = on_demand.charges[0].price.as_of
-    return f"up to {usd(on_demand.run.high)} a run on demand (list prices of {dated}), on spot from {usd(spot.run.low)}"
+    expected = spot.run.expected
+    less = f"from {usd(spot.run.low)}" if expected is None else f"{usd(expected)} expected"
+    return f"up to {usd(on_demand.run.high)} a run on demand (list prices of {dated}), on spot {less}"
 
 
 def _with_spot(job: Resource, spot: bool) -> Resource:
@@ -127,7 +129,8 @@ SPOT_TRAINING = Rule(
     name="spot-training",
     group="waste",
     description="Training runs on managed spot capacity.",
-    why="Spot capacity costs up to 90 % less for the same instance; with checkpoints an interruption costs minutes.",
+    why="Spot capacity is the same instance for less (AWS advertises up to 90 %); with checkpoints an "
+    "interruption costs minutes.",
     change="Turn managed spot training on, with a longest wait and checkpoints; what cannot be interrupted goes into "
     "the allow list.",
     types=(JOB, TUNING),

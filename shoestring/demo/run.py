@@ -218,7 +218,8 @@ def _bill(screen: Screen, facts: Facts, bill: Bill) -> None:
         totals = bill.after_teardown(facts["jobs"][0])
     job, requests = facts["jobs"][0], facts["inference"]
     million = _million_predictions(requests["p50_ms"])
-    market = Spot.read(home() / "cloud" / "spot.json").price_ratio
+    kind, book = jobfile.load(jobfile.find("breast_cancer")).instance_type, PriceBook.current()
+    market = Spot.read(home() / "cloud" / "spot.json").share(book, "sagemaker-training", kind)
     saving = 1 - job["cost_usd"] / job["on_demand_cost_usd"]
     facts["cost"] |= {
         "planned_usd": float(totals["planned_usd"]), "metered_usd": float(totals["metered_usd"]),
@@ -240,9 +241,9 @@ def _bill(screen: Screen, facts: Facts, bill: Bill) -> None:
     screen.line(row("a million predictions", "", _usd(million)))
     screen.line(row("the platform, idle, a month", "", _usd(facts["cost"]["idle_platform_monthly_usd"])))
     screen.line(
-        f"  {job['training_seconds']} s of training, {job['billable_seconds']} s billed: the emulated market's spot "
-        f"price is {market:.0%} of that on demand,\n  an assumption, not a measured price. Predictions take "
-        f"{Inference().memory_mb} MB for the p50 above. Asking for the bill\n  (0.01 $ a request) is left out.\n",
+        f"  {job['training_seconds']} s of training, {job['billable_seconds']} s billed: the emulated market asks "
+        f"{market:.0%} of the price on demand\n  ({book.spot('sagemaker-training', kind).source}).\n  Predictions take "
+        f"{Inference().memory_mb} MB for the p50 above. Asking for the bill (0.01 $ a request) is left out.\n",
         "dim",
     )
 

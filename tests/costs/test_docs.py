@@ -25,6 +25,7 @@ TEXTS = {name: (ROOT / "docs" / name).read_text() for name in PAGES}
 BLOCKS = [block for text in TEXTS.values() for block in re.findall(r"```console\n(.*?)```", text, re.S)]
 ON_THIS_MACHINE = ("cost roi", "cost tco", "prices show")  # the others ask AWS, or the local cloud
 BOOK = PriceBook.load()
+README = (ROOT / "README.md").read_text()
 
 
 def commands() -> list[tuple[list[str], str]]:
@@ -50,6 +51,19 @@ def test_each_command_runs_and_says_what_the_page_says(words: list[str], output:
     done = shoestring(words, tmp_path)
     assert done.returncode == 0, done.stderr
     assert output.strip() in done.stdout
+
+
+def test_the_readme_says_what_spot_capacity_asked() -> None:
+    claimed = re.search(r"us-east-1 the median zone wanted (.+?)\. SageMaker", README.replace("\n", " "))
+    assert claimed
+    text = claimed[1].replace("of the price on demand ", "")
+    shares = {
+        item: share for share, items in re.findall(r"(\d+) % for ([\w. ]+)", text) for item in items.split(" and ")
+    }
+    assert len(shares) == 5
+    seen = {item: BOOK.spot("ec2", item).share.likely for item in shares}
+    assert {item: f"{share:.0%}" for item, share in seen.items() if share} == {
+        item: f"{share}%" for item, share in shares.items()}  # fmt: skip
 
 
 def test_an_option_that_there_is_not_would_be_refused(tmp_path: Path) -> None:

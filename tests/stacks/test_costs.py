@@ -26,6 +26,7 @@ from costs.report.explorer import BilledRow
 from costs.report.sizing import MachineUse, machine
 from localcloud.meter.ledger import Stretch
 from localcloud.meter.rate import Rater
+from localcloud.sagemaker.spot import Spot
 from policies.budget.limits import MONTHLY_BUDGET
 from policies.rule import Context, Stack, declare
 from shoestring.base.paths import ROOT
@@ -147,7 +148,7 @@ def test_one_wrong_price_is_one_line_to_mend(run: Any, tmp_path: Path, monkeypat
             "report": unit_costs.spot((), [hours], REGION, book).on_demand_usd,
             "right-sizing": -(advice.saves.high if advice else Decimal(0)),
             "prices show": shown.high * 730,
-            "meter": sum(line.cost or Decimal(0) for line in Rater(book, Decimal(1)).lines(ran, 0)),
+            "meter": sum(line.cost or Decimal(0) for line in Rater(book, Spot()).lines(ran, 0)),
         }
 
     right, moved = figures(BOOK), figures(wrong)

@@ -155,7 +155,9 @@ class JobFile(_Strict):
     hyperparameters: dict[Annotated[Word, AfterValidator(_own)], bool | int | float | str] = Field(
         default_factory=dict, max_length=90, description="Handed to the script as --key value"
     )
-    spot: bool = Field(True, description="Spare capacity, up to 90 % cheaper; may be interrupted, then resumes")
+    spot: bool = Field(
+        True, description="Spare capacity, for less (AWS advertises up to 90 %); may be interrupted, then resumes"
+    )
     max_run: Seconds = Field(3600, description="Longest training time; the job is stopped then")
     max_wait: Seconds | None = Field(
         None,

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.request import urlopen
 
 from costs.book.refresh.pricing_api import Reading
+from costs.book.spot import median_zone
 
 ADVISOR_URL = "https://spot-bid-advisor.s3.amazonaws.com/spot-advisor-data.json"
 SECONDS = 15
@@ -46,10 +47,11 @@ def _history(
 
 
 def history(client: Any, types: Iterable[str], now: datetime, days: int) -> Reading:
-    """The lowest and the highest price of each instance type in the last `days`, over all zones."""
+    """The lowest and the highest price of each instance type in the last `days`, over all zones, and the median of the
+    newest ones of all zones, with the zone that asks it."""
     names = sorted(set(types))
     left: dict[str, str] = {}
-    seen: dict[str, list[Decimal]] = {}
+    seen: dict[str, list[tuple[str, str, Decimal]]] = {}  # by type: when, in which zone, at which price
     for first in range(0, len(names), AT_ONCE):
         for point in _history(client, names[first : first + AT_ONCE], now - timedelta(days=days), now, left):
             name = point.get("InstanceType", "")
@@ -60,10 +62,15 @@ def history(client: Any, types: Iterable[str], now: datetime, days: int) -> Read
             if not price.is_finite() or price <= 0:
                 left[name] = f"malformed: the spot price {point.get('SpotPrice')!r}"
                 continue
-            seen.setdefault(name, []).append(price)
-    rows = [
-        {"item": name, "low": f"{min(prices):f}", "high": f"{max(prices):f}"} for name, prices in sorted(seen.items())
-    ]
+            zone = point.get("AvailabilityZoneId") or point.get("AvailabilityZone", "")
+            seen.setdefault(name, []).append((str(point.get("Timestamp", "")), zone, price))
+    rows = []
+    for name, points in sorted(seen.items()):
+        prices = [price for _, _, price in points]
+        likely, zone = median_zone({zone: price for _, zone, price in sorted(points)})
+        rows.append(
+            {"item": name, "low": f"{min(prices):f}", "high": f"{max(prices):f}", "likely": f"{likely:f}", "zone": zone}
+        )
     left |= {name: "no spot price in the history" for name in names if name not in seen and name not in left}
     return Reading(rows, left)
 

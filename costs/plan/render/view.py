@@ -97,15 +97,12 @@ def sign(op: str) -> str:
 
 
 def _reckoned(charge: Charge) -> str:
-    low, high = charge.share.low * 100, charge.share.high * 100
     amount = f"{money.quantity(charge.quantity)} {charge.price.unit} × "
     if charge.share == ONE:
         return amount + listed(charge.price.usd)
-    if low == low.to_integral_value() and high == high.to_integral_value():  # a share of one price
-        percent = f"{low:.0f}" if low == high else f"{low:.0f} {money.DASH} {high:.0f}"
-        return f"{amount}{listed(charge.price.usd)} × {percent} %"
-    low, high = charge.share.low * charge.price.usd, charge.share.high * charge.price.usd  # one of several prices
-    return f"{amount}{listed(round(low, 4))} {money.DASH} {listed(round(high, 4))}"
+    price = charge.share.map(lambda share: round(share * charge.price.usd, 4))
+    ends = f"{listed(price.low)} {money.DASH} {listed(price.high)}" if price.low < price.high else listed(price.high)
+    return amount + (ends if price.likely is None else f"{listed(price.likely)} ({ends})")
 
 
 def _lines(cost: ResourceCost) -> tuple[Line, ...]:

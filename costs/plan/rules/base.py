@@ -356,14 +356,17 @@ class Pricing:
         ends, expected = [unit(low, low.usd), unit(high, high.usd)], unit(taken, taken.usd) if taken else None
         if spot is not False:
             offers = {price: self.world.book.spot(service, price.item, self.region) for price in prices}
+            bounds = {price: offer.bounds(self.world.now.date()) for price, offer in offers.items()}
             top = at_worst_on_demand or spot is None
-            ends[0] = min(unit(price, offer.low) for price, offer in offers.items())
-            ends[1] = max(unit(price, price.usd if top else offer.high) for price, offer in offers.items())
+            ends[0] = min(unit(price, bound.low) for price, bound in bounds.items())
+            ends[1] = max(unit(price, price.usd if top else bound.high) for price, bound in bounds.items())
             offer = offers[taken or high]
-            expected = unit(taken, (offer.low + offer.high) / 2) if taken and offer.observed else None
-            if not offer.observed and service == "ec2":
+            expected = unit(taken, offer.likely) if taken and offer.likely and spot else None
+            if expected:
+                self.note(f"spot at {offer.share.likely * 100:.0f} % of the price on demand: {offer.source}")
+            elif spot and not offer.observed:
                 mend = f"shoestring prices refresh --region {self.region}"
-                self.note(f"no spot price of {name} is in the book: its bounds alone, as AWS advertises ({mend})")
+                self.note(f"no spot price of {name} is known: its bounds alone, as AWS advertises ({mend})")
             name, note = f"{name} {'spot' if spot else 'perhaps spot'}", offer.source
         whole = unit(high, high.usd)
         within = Range(min(ends) / whole, ends[1] / whole).around(expected and expected / whole)

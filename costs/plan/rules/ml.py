@@ -45,7 +45,7 @@ def _job(p: Pricing, resources: Any, hours: Range, spot: bool | None, parallel: 
         p.machines("sagemaker-training", [p.get("instanceType", UNKNOWN, resources)], kept, basis=Basis.RUN)
         p.note(f"kept warm for {plain(warm.high)} s after it")
     if spot is not False:
-        p.note("spot; the worst case is the price on demand")
+        p.note("the worst case is the price on demand")
 
 
 def training_job(p: Pricing) -> None:

@@ -20,14 +20,16 @@ from costs.book.prices import TABLE, PriceBook
 from costs.book.refresh.pricing_api import UNITS, parse, read
 from costs.plan import rules
 from costs.plan.plan import price_resources
-from shoestring.base.paths import ROOT
+from shoestring.base.paths import ROOT, rows
 from tests.costs.book import fake_aws
 from tests.costs.plan.rules.test_rules import SAMPLES, resource
 
 
 def test_table_is_read_exactly():
     book = PriceBook.load()
-    assert len(book) == len(TABLE.read_text().splitlines()) - 1
+    listed = {(row["service"], row["item"], row["region"]): Decimal(row["usd"]) for row in rows(TABLE)}
+    assert len(listed) == len(TABLE.read_text().splitlines()) - 1
+    assert {key: book.price(*key).usd for key in listed} == listed
     price = book.price("ec2", "t4g.small")
     assert (price.usd, price.unit) == (Decimal("0.0168"), "hour")
     assert price.source and price.as_of.year == 2026
@@ -98,7 +100,7 @@ def test_list_price_is_stale_after_a_year():
 
 def test_current_is_the_shipped_table_where_nothing_was_refreshed(tmp_path):
     current, shipped = PriceBook.current(tmp_path), PriceBook.load()
-    assert list(current) == list(shipped) and current.regions() == ["us-east-1"]
+    assert list(current) == list(shipped) and current.regions("sagemaker-training") == ["us-east-1"]
 
 
 def shoestring(*words: str, home: Path, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -110,12 +112,14 @@ def shoestring(*words: str, home: Path, **variables: str) -> subprocess.Complete
 def test_show_compares_on_demand_spot_and_sagemaker(tmp_path):
     done = shoestring("show", "g4dn.xlarge", "--json", home=tmp_path)
     assert done.returncode == 0, done.stderr
-    rows = {row["what"]: row for row in json.loads(done.stdout)}
-    assert rows["EC2"]["usd_low"] == rows["EC2"]["usd_high"] == "0.526"
-    assert (rows["EC2 spot"]["usd_low"], rows["EC2 spot"]["usd_high"]) == ("0.0526", "0.526")
-    assert rows["SageMaker training"]["usd_low"] == "0.7364"
-    assert rows["SageMaker training spot"]["saving_high"] == "0.9000"
-    assert all(row["unit"] == "hour" and row["source"] and row["as_of"] == "2026-01-01" for row in rows.values())
+    shown = {row["what"]: row for row in json.loads(done.stdout) if row["region"] == "us-east-1"}
+    assert shown["EC2"]["usd_low"] == shown["EC2"]["usd_high"] == "0.526"
+    spot = shown["EC2 spot"]
+    assert (spot["usd_low"], spot["usd_expected"], spot["usd_high"]) == ("0.200000", "0.203900", "0.215800")
+    assert "median zone use1-az4" in spot["source"] and spot["as_of"] == "2026-01-25" and spot["stale"]
+    assert shown["SageMaker training"]["usd_low"] == "0.7364"
+    assert shown["SageMaker training spot"]["saving_expected"] == "0.6124"
+    assert all(row["unit"] == "hour" and row["source"] and row["as_of"] for row in shown.values())
 
 
 def test_show_marks_stale_prices_and_names_unit_source_and_date():

@@ -129,10 +129,11 @@ def test_spot_is_the_range_over_all_zones_and_pages(aws, tmp_path):
     assert (spot.saving_low, spot.saving_high) == (Decimal("0.6"), Decimal("0.7"))
     assert spot.interruption == (Decimal("0.05"), Decimal("0.1"))
     assert spot.interruption_source == "AWS Spot Advisor, 2026-11-25"
-    assert spot.source == "EC2 spot price history, 7 days to 2026-11-25, all zones" and spot.as_of == NOW.date()
+    history = "EC2 spot price history, 7 days to 2026-11-25, all zones"
+    assert spot.source == f"{history}, median zone us-east-1c" and spot.as_of == NOW.date()
     sagemaker = book.spot("sagemaker-training", "ml.g4dn.xlarge")
     assert sagemaker.share == spot.share
-    assert sagemaker.low == Decimal("0.7364") * Decimal("0.3") and "EC2's share" in sagemaker.source
+    assert sagemaker.low == Decimal("0.7364") * Decimal("0.3") and "as EC2's, assumed" in sagemaker.source
     assert book.spot("ec2", "m5.large").interruption == (Decimal("0.2"), 1)
     unknown = book.spot("ec2", "t3.micro")
     assert unknown.interruption is None and "advertises" in unknown.source
@@ -292,12 +293,13 @@ def test_other_region_has_its_own_prices_and_the_rest_stays_unknown(aws, tmp_pat
     Refresh(Settings(["eu-central-1"], ["ec2"], place=tmp_path), lambda line: None, NOW).run()
     book = PriceBook.current(tmp_path)
     assert book.price("ec2", "g4dn.xlarge", "eu-central-1").usd == Decimal("0.658")
-    assert book.regions("ec2", "g4dn.xlarge") == ["eu-central-1", "us-east-1"]
+    assert book.regions("ec2", "g4dn.xlarge") == [
+        "eu-central-1", "eu-west-1", "us-east-1", "us-east-2", "us-west-2"]  # fmt: skip
     rows = [(row.price.region, row.name) for row in compare(book, "ml.g4dn.xlarge", [], NOW.date())]
     assert rows[:2] == [("eu-central-1", "EC2"), ("eu-central-1", "EC2 spot")] and ("us-east-1", "EC2") in rows
     assert {row.price.region for row in compare(book, "g4dn.xlarge", ["eu-central-1"], NOW.date())} == {"eu-central-1"}
     with pytest.raises(UnknownPrice, match="shoestring prices refresh --region eu-central-1"):
-        book.price("ec2", "m5.large", "eu-central-1")
+        book.price("ec2", "m6i.large", "eu-central-1")
 
 
 def test_unknown_region_and_service_are_refused_together(tmp_path, monkeypatch):

@@ -125,7 +125,9 @@ def test_refreshed_spot_prices_are_taken():
 
 def test_stale_prices_are_marked():
     text = render(compare(TcoInputs(**EXAMPLE), BOOK, date(2028, 1, 1)))
-    assert "of 2026-01-01 (stale)" in text and "(stale)" not in render(compare(TcoInputs(**EXAMPLE), BOOK, TODAY))
+    fresh = render(compare(TcoInputs(**EXAMPLE), BOOK, TODAY))
+    assert "of 2026-01-01 (stale)" in text and "of 2026-01-01 (stale)" not in fresh
+    assert "median zone use1-az5; of 2026-01-25 (stale)" in fresh  # a spot price is old after a week
 
 
 def test_several_instances_stand_for_one_server():

@@ -30,10 +30,11 @@ from localcloud.meter.trail import Event
 from localcloud.meter.training import stretch_of
 from localcloud.protocol import ServiceError
 from localcloud.requests import python_pattern
+from localcloud.sagemaker.spot import Spot
 from tests.localcloud.sagemaker.test_sagemaker import patterns
 
 BOOK = PriceBook.load()
-RATER = Rater(BOOK, Decimal("0.3"))
+RATER = Rater(BOOK, Spot(price_ratio=0.3))
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 HOUR = 3600.0
 
@@ -126,7 +127,7 @@ def test_a_price_that_changes_leaves_what_was_billed():
     facts = {"type": "t4g.nano", "public": False, "spot": False, "on_demand": True}
     stretch = Stretch("instance", "i", 0.0, HOUR, facts, {}, final=True)
     RATER.stamp(stretch)
-    assert Rater(PriceBook([]), Decimal(1)).lines(stretch, 0) == RATER.lines(stretch, 0)
+    assert Rater(PriceBook([]), Spot()).lines(stretch, 0) == RATER.lines(stretch, 0)
 
 
 def test_a_training_job_shows_its_discount():

@@ -136,7 +136,7 @@ SAMPLES: dict[str, tuple[list[PlannedResource], str, str, str | None, str]] = {
         "priced", "0", "63.936", "127.872"),
     "the first type of nodes is expected": ([resource(NODES, **ONE_NODE, instanceTypes=["m5.large", "m5.xlarge"])],
                                             "priced", "71.68", "71.68", "141.76"),
-    "nodes on spot": ([resource(NODES, **ONE_NODE, capacityType="SPOT")], "priced", "4.6368", None, "31.968"),
+    "nodes on spot": ([resource(NODES, **ONE_NODE, capacityType="SPOT")], "priced", "4.6368", "15.543", "31.968"),
     "nodes of Windows": ([resource(NODES, **ONE_NODE, amiType="WINDOWS_CORE_2022_x86_64")],
                          "priced", *["47.80"] * 3),  # 43.80 and 50 GB
     "nodes with a larger disk": ([resource(NODES, **ONE_NODE, diskSize=100)], "priced", *["38.368"] * 3),
