@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -22,7 +23,6 @@ from pydantic import (
     model_validator,
 )
 
-from costs.book.price import UnknownPrice
 from costs.book.prices import PriceBook
 from shoestring.base.errors import UserError, did_you_mean, suggestion
 from shoestring.base.paths import ROOT
@@ -78,10 +78,15 @@ def _own(name: str) -> str:
 
 
 def _instance_type(name: str) -> str:
-    try:
-        PriceBook.current().price("sagemaker-training", name)
-    except UnknownPrice as error:
-        raise ValueError(str(error)) from error
+    """One that has a price, or that AWS has at least: what such a job costs is told as unknown."""
+    if PriceBook.current().find("sagemaker-training", name) is None:
+        import botocore.session  # heavy, and for such types alone
+
+        model = botocore.session.get_session().get_service_model("sagemaker")
+        known = model.shape_for("TrainingInstanceType").enum
+        if name not in known:
+            near = ", ".join(get_close_matches(str(name), known, 3)) or f"{len(known)} types, such as ml.m5.large"
+            raise ValueError(f"{name} is no instance type that SageMaker trains on; known: {near}")
     return name
 
 
@@ -149,7 +154,7 @@ class JobFile(_Strict):
     image: str | None = Field(None, min_length=1, description="A container image of your own; takes framework's place")
     instance_type: Annotated[str, BeforeValidator(_instance_type)] = Field(
         "ml.m5.large",
-        description="As priced in the price book (ml.m5.large: 0.115 US dollars an hour on demand)",
+        description="As SageMaker has them (ml.m5.large: 0.115 US dollars an hour on demand)",
     )
     volume_gb: int = Field(10, ge=1, le=16384, description="GB of disk, paid while the job runs")
     hyperparameters: dict[Annotated[Word, AfterValidator(_own)], bool | int | float | str] = Field(

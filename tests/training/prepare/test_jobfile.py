@@ -8,6 +8,7 @@ import re
 import pytest
 import yaml
 
+from costs.book.prices import PriceBook
 from shoestring.base.errors import UserError
 from training.prepare import jobfile
 
@@ -67,7 +68,7 @@ def test_hyperparameters_keep_their_types(write):
         ({"max_run": True}, "max_run: input should be a valid integer, found True"),
         (
             {"instance_type": "ml.m5.lrge"},
-            "no price for sagemaker-training ml.m5.lrge in us-east-1; known there: ml.m5",
+            "ml.m5.lrge is no instance type that SageMaker trains on; known: ml.m5.large",
         ),
         ({"max_run": "1h", "max_wait": "20m"}, "max_wait: 1200 s is below max_run (3600 s)"),
         ({"spot": False, "max_wait": "2h"}, "max_wait: only a spot job waits"),
@@ -91,6 +92,12 @@ def test_mistake_is_named_with_its_line(write, changes, says):
         jobfile.load(path)
     assert says in raised.value.found
     assert re.match(r"job\.yaml:\d+: ", raised.value.found)
+
+
+def test_an_instance_type_that_has_no_price_is_no_mistake(write):
+    kind = "ml.trn1.2xlarge"
+    assert PriceBook.load().find("sagemaker-training", kind) is None
+    assert jobfile.load(write(instance_type=kind)).instance_type == kind
 
 
 def test_all_mistakes_come_at_once_in_the_file_order(tmp_path):
