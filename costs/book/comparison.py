@@ -41,7 +41,7 @@ class ShownPrice:
         }  # fmt: skip
         if spot := self.spot:
             low, high = (f"{share:f}" for share in spot.interruption) if spot.interruption else (None, None)
-            likely = spot.share.likely
+            likely = spot.share.expected
             facts |= {
                 "usd_expected": spot.likely and f"{spot.likely:f}",
                 "saving_expected": None if likely is None else f"{1 - likely:.4f}",
@@ -88,8 +88,8 @@ def table(rows: Sequence[ShownPrice]) -> str:
     for row in rows:
         money = listed(row.low) if row.low == row.high else f"{listed(row.low)} to {listed(row.high)}"
         saving = f"{row.spot.saving_low:.0%} to {row.spot.saving_high:.0%}" if row.spot else ""
-        if row.spot and row.spot.likely:
-            money, saving = f"{listed(row.spot.likely)} ({money})", f"{1 - row.spot.share.likely:.0%} ({saving})"
+        if row.spot and row.spot.likely and (share := row.spot.share.expected):
+            money, saving = f"{listed(row.spot.likely)} ({money})", f"{1 - share:.0%} ({saving})"
         rate = row.spot.interruption if row.spot else None
         taken = f"{rate[0]:.0%} to {rate[1]:.0%}" if rate else "unknown" if row.spot else ""
         name = f"{row.name}: {row.note}" if row.note else row.name

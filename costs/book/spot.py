@@ -127,12 +127,10 @@ def spot_price(on_demand: Price, seen: Observed | None, ec2: Price | None, taken
         low, high = ADVERTISED.low * on_demand.usd, ADVERTISED.high * on_demand.usd
         spot = SpotPrice(on_demand, low, high, ADVERTISED_SOURCE, on_demand.as_of)
     else:
-        own = on_demand.service == "ec2"
         source = f"{seen.source}, median zone {seen.zone}" if seen.zone else seen.source
-        low, high, likely = (
-            usd if own or usd is None else usd * on_demand.usd / ec2.usd for usd in (seen.low, seen.high, seen.likely)
-        )
-        assert low is not None and high is not None
-        source = source if own else SAGEMAKER_SOURCE.format(source)
-        spot = SpotPrice(on_demand, low, high, source, seen.as_of, observed=True, likely=likely)
+        usd, listed = Range(seen.low, seen.high).around(seen.likely), ec2.usd
+        if on_demand.service != "ec2":
+            usd = usd.map(lambda of_ec2: of_ec2 * on_demand.usd / listed)
+            source = SAGEMAKER_SOURCE.format(source)
+        spot = SpotPrice(on_demand, usd.low, usd.high, source, seen.as_of, observed=True, likely=usd.expected)
     return replace(spot, interruption=(taken.low, taken.high), interruption_source=taken.source) if taken else spot

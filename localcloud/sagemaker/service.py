@@ -82,10 +82,8 @@ class Service:
                 "SecondaryStatusTransitions": [],
             }
             described["TrainingJobStatus"], described["SecondaryStatus"] = "InProgress", "Starting"
-            job = {"described": described, "request": request, "process": None}
-            job["price_ratio"] = float(
-                spot.share(book, "sagemaker-training", request["ResourceConfig"].get("InstanceType", ""))
-            )
+            share = spot.share(book, "sagemaker-training", request["ResourceConfig"].get("InstanceType", ""))
+            job = {"described": described, "request": request, "process": None, "price_ratio": float(share)}
             job["tags"] = as_object(request.get("Tags"))
             self.store.save(job)
             self.runners[name] = Runner(self.store, job, spot)

@@ -21,7 +21,7 @@ from costs.plan.preview import COMMAND, Preview, read
 from costs.plan.render import facts, pages, table
 from costs.plan.render.money import usd
 from costs.plan.traffic import WORDS
-from shoestring import plans
+from shoestring import offline, plans
 from shoestring.base import names
 from shoestring.base.errors import UserError
 from shoestring.commands.common import NAMES, Json, say
@@ -118,7 +118,10 @@ def _previews(stack: str, window: bool) -> list[Preview]:
     previews = []
     for name in [stack, names.window(environment)] if window else [stack]:
         with screen.step(f"preview of {name}"):
-            previews.append(plans.preview(name, on_event=screen.resource))
+            reason = "" if environment == names.LOCAL else offline.why(name)
+            previews.append(
+                offline.preview(name, reason) if reason else plans.preview(name, on_event=screen.resource)
+            )
     return previews
 
 

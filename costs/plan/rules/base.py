@@ -362,8 +362,8 @@ class Pricing:
             ends[1] = max(unit(price, price.usd if top else bound.high) for price, bound in bounds.items())
             offer = offers[taken or high]
             expected = unit(taken, offer.likely) if taken and offer.likely and spot else None
-            if expected:
-                self.note(f"spot at {offer.share.likely * 100:.0f} % of the price on demand: {offer.source}")
+            if expected and (part := offer.share.expected):
+                self.note(f"spot at {part * 100:.0f} % of the price on demand: {offer.source}")
             elif spot and not offer.observed:
                 mend = f"shoestring prices refresh --region {self.region}"
                 self.note(f"no spot price of {name} is known: its bounds alone, as AWS advertises ({mend})")

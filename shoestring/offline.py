@@ -1,0 +1,109 @@
+"""A stack's preview without an account: its program runs on the SDK's own mocks, as if nothing of it were there yet.
+
+No engine, no provider and no state take part, so that nobody has to be logged in, and nothing of the user's is touched.
+What only AWS or another stack could say is unknown, and priced as such.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import runpy
+from dataclasses import replace
+from typing import Any
+
+import yaml
+
+from costs.plan.preview import Preview, read
+from shoestring import updates
+from shoestring.base import names
+from shoestring.base.errors import UserError
+from shoestring.base.paths import ROOT
+
+ANSWERS = {  # what a new account says to the functions that the programs call
+    "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": "0" * 12},
+    "aws:ssm/getParameter:getParameter": {"value": "none"},
+    "pulumi:pulumi:readStackOutputs": {"outputs": {}},
+}
+OWNER = f"{names.NAMESPACE}owner"
+
+
+def why(stack: str) -> str:
+    """Why the engine cannot preview a stack here: no login, no such stack, or no credentials; nothing where it can."""
+    try:
+        updates.stack_output(stack)
+    except UserError as error:
+        return error.found.splitlines()[0]
+    import boto3  # heavy, and there for such stacks alone
+
+    return "" if boto3.session.Session().get_credentials() else "no AWS credentials"
+
+
+def configuration(stack: str) -> dict[str, str]:
+    """What the engine would hand to the program: the defaults of the project, and the stack's own values over them.
+    Encrypted ones are left out; an owner, which changes no price, stands in where none is set."""
+    project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
+    values = {f"{project['name']}:{key}": field["default"] for key, field in project["config"].items()}
+    path = ROOT / f"Pulumi.{stack}.yaml"
+    own = (yaml.safe_load(path.read_text()) or {}).get("config") or {} if path.exists() else {}
+    values |= {key: value for key, value in own.items() if not (isinstance(value, dict) and "secure" in value)}
+    values[OWNER] = values.get(OWNER) or "nobody@example.com"
+    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
+
+
+def preview(stack: str, reason: str) -> Preview:
+    """The preview of a stack that is not there yet; `reason` says why nobody else is asked.
+
+    Raises:
+        UserError: the program refuses, or asks AWS for something that a new account does not answer.
+    """
+    import pulumi  # heavy, and there for such previews alone
+    from google.protobuf.json_format import MessageToDict
+    from pulumi.runtime import mocks, settings
+
+    steps: list[dict[str, Any]] = []
+
+    class NewAccount(mocks.MockMonitor, mocks.Mocks):  # type: ignore[misc]
+        """Notes what the program declares; nobody knows what would come of it."""
+
+        def RegisterResource(self, request: Any) -> Any:
+            response = super().RegisterResource(request)
+            dependencies = {key: list(named.urns) for key, named in request.propertyDependencies.items()}
+            state = {"custom": request.custom, "inputs": MessageToDict(request.object), "type": request.type}
+            steps.append({"op": "create", "urn": response.urn,
+                          "newState": {**state, "urn": response.urn, "propertyDependencies": dependencies}})  # fmt: skip
+            return response
+
+        def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+            return "", dict(args.inputs)
+
+        def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
+            if args.token not in ANSWERS:
+                raise UserError(f"the program asks AWS: {args.token}", "an account, for this program")
+            return dict(ANSWERS[args.token])
+
+    monitor = NewAccount(None)
+    monitor.mocks = monitor
+    values, loop = configuration(stack), asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # a program that failed leaves futures behind
+    try:
+        pulumi.runtime.set_mocks(
+            monitor, project="shoestring", stack=stack, preview=True, monitor=monitor, organization="organization"
+        )
+        settings.set_root_resource(None)  # type: ignore[arg-type]  # the mocks make a stack of their own
+        settings.SETTINGS.outputs.clear()
+        pulumi.runtime.set_all_config(values)
+        program = str(ROOT / "stacks" / "__main__.py")
+        loop.run_until_complete(
+            pulumi.runtime.run_in_stack(lambda: runpy.run_path(program, run_name="__main__") and None)
+        )
+    except pulumi.RunError as error:
+        raise UserError(str(error)) from None
+    finally:
+        loop.close()
+    document = {"config": values, "steps": steps, "changeSummary": {"create": len(steps)}}
+    shown = read(json.dumps(document), f"the preview of {stack}")
+    note = f"no account was asked ({reason}): priced as a new {stack}, and unknown is what only AWS could say"
+    return replace(shown, warnings=(*shown.warnings, note))
