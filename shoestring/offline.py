@@ -21,7 +21,7 @@ from shoestring.base import names
 from shoestring.base.errors import UserError
 from shoestring.base.paths import ROOT
 
-ANSWERS = {  # what a new account says to the functions that the programs call
+ANSWERS: dict[str, dict[str, Any]] = {  # what a new account says to the functions that the programs call
     "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": "0" * 12},
     "aws:ssm/getParameter:getParameter": {"value": "none"},
     "pulumi:pulumi:readStackOutputs": {"outputs": {}},
@@ -52,6 +52,10 @@ def configuration(stack: str) -> dict[str, str]:
     return {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
 
 
+def _program() -> None:
+    runpy.run_path(str(ROOT / "stacks" / "__main__.py"), run_name="__main__")
+
+
 def preview(stack: str, reason: str) -> Preview:
     """The preview of a stack that is not there yet; `reason` says why nobody else is asked.
 
@@ -67,24 +71,26 @@ def preview(stack: str, reason: str) -> Preview:
     class NewAccount(mocks.MockMonitor, mocks.Mocks):  # type: ignore[misc]
         """Notes what the program declares; nobody knows what would come of it."""
 
+        def __init__(self) -> None:
+            super().__init__(self)
+
         def RegisterResource(self, request: Any) -> Any:
             response = super().RegisterResource(request)
             dependencies = {key: list(named.urns) for key, named in request.propertyDependencies.items()}
             state = {"custom": request.custom, "inputs": MessageToDict(request.object), "type": request.type}
-            steps.append({"op": "create", "urn": response.urn,
-                          "newState": {**state, "urn": response.urn, "propertyDependencies": dependencies}})  # fmt: skip
+            state |= {"urn": response.urn, "propertyDependencies": dependencies}
+            steps.append({"op": "create", "urn": response.urn, "newState": state})
             return response
 
         def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
             return "", dict(args.inputs)
 
-        def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
+        def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
             if args.token not in ANSWERS:
                 raise UserError(f"the program asks AWS: {args.token}", "an account, for this program")
-            return dict(ANSWERS[args.token])
+            return ANSWERS[args.token], []
 
-    monitor = NewAccount(None)
-    monitor.mocks = monitor
+    monitor = NewAccount()
     values, loop = configuration(stack), asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # a program that failed leaves futures behind
@@ -95,10 +101,7 @@ def preview(stack: str, reason: str) -> Preview:
         settings.set_root_resource(None)  # type: ignore[arg-type]  # the mocks make a stack of their own
         settings.SETTINGS.outputs.clear()
         pulumi.runtime.set_all_config(values)
-        program = str(ROOT / "stacks" / "__main__.py")
-        loop.run_until_complete(
-            pulumi.runtime.run_in_stack(lambda: runpy.run_path(program, run_name="__main__") and None)
-        )
+        loop.run_until_complete(pulumi.runtime.run_in_stack(_program))
     except pulumi.RunError as error:
         raise UserError(str(error)) from None
     finally:

@@ -94,7 +94,7 @@ class Rater:
         """The price at the end of a stretch, or today's while it stands; the share of it that is billed, below one on
         spot capacity; and why there is no price."""
         service, item = charge.price[0], charge.price[1].format(**stretch.facts)
-        share = self.market.share(self.book, service, item) if charge.spot else Decimal(1)
+        share = self.market.share(self.book, item) if charge.spot else Decimal(1)
         if noted := stretch.rates.get(f"{service} {item}"):
             usd, unit, noted_share = noted
             price = Price(service, item, REGION, unit, Decimal(usd), "", "the bill", date.fromtimestamp(0))

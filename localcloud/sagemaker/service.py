@@ -82,7 +82,7 @@ class Service:
                 "SecondaryStatusTransitions": [],
             }
             described["TrainingJobStatus"], described["SecondaryStatus"] = "InProgress", "Starting"
-            share = spot.share(book, "sagemaker-training", request["ResourceConfig"].get("InstanceType", ""))
+            share = spot.share(book, request["ResourceConfig"].get("InstanceType", ""), self.store.region)
             job = {"described": described, "request": request, "process": None, "price_ratio": float(share)}
             job["tags"] = as_object(request.get("Tags"))
             self.store.save(job)

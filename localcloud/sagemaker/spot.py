@@ -42,12 +42,13 @@ class Spot:
         """The file's settings, or the defaults where there is none. Raises ValueError for what it cannot hold."""
         return read_settings(cls, path)
 
-    def share(self, book: PriceBook, service: str, item: str) -> Decimal:
-        """What is billed of an instance type's price on demand: all of it where no spot price is known."""
+    def share(self, book: PriceBook, instance_type: str, region: str = REGION) -> Decimal:
+        """What is billed of an instance type's price on demand, on EC2 and SageMaker alike: all of it where no spot
+        price is known."""
         if self.price_ratio is not None:
             return Decimal(str(self.price_ratio))
         try:
-            return book.spot(service, item, REGION).share.expected or Decimal(1)
+            return book.spot("ec2", instance_type.removeprefix("ml."), region).share.expected or Decimal(1)
         except UnknownPrice:
             return Decimal(1)
 

@@ -119,9 +119,7 @@ def _previews(stack: str, window: bool) -> list[Preview]:
     for name in [stack, names.window(environment)] if window else [stack]:
         with screen.step(f"preview of {name}"):
             reason = "" if environment == names.LOCAL else offline.why(name)
-            previews.append(
-                offline.preview(name, reason) if reason else plans.preview(name, on_event=screen.resource)
-            )
+            previews.append(offline.preview(name, reason) if reason else plans.preview(name, on_event=screen.resource))
     return previews
 
 

@@ -219,7 +219,7 @@ def _bill(screen: Screen, facts: Facts, bill: Bill) -> None:
     job, requests = facts["jobs"][0], facts["inference"]
     million = _million_predictions(requests["p50_ms"])
     kind, book = jobfile.load(jobfile.find("breast_cancer")).instance_type, PriceBook.current()
-    market = Spot.read(home() / "cloud" / "spot.json").share(book, "sagemaker-training", kind)
+    market = Spot.read(home() / "cloud" / "spot.json").share(book, kind)
     saving = 1 - job["cost_usd"] / job["on_demand_cost_usd"]
     facts["cost"] |= {
         "planned_usd": float(totals["planned_usd"]), "metered_usd": float(totals["metered_usd"]),

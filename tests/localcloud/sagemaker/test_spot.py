@@ -18,11 +18,11 @@ TRACES = Path(os.environ.get("SHOESTRING_SPOT_TRACES", Path(__file__).parents[4]
 
 def test_the_market_asks_what_the_price_book_expects():
     book, market = PriceBook.load(), Spot()
-    assert market.share(book, "ec2", "m5.large") == Decimal("0.390625")  # 0.0375 of 0.096, in the median zone
-    assert market.share(book, "sagemaker-training", "ml.m5.large") == Decimal("0.390625")  # as EC2's
+    assert market.share(book, "m5.large") == Decimal("0.390625")  # 0.0375 of 0.096, in the median zone
+    assert market.share(book, "ml.m5.large") == Decimal("0.390625")  # as EC2's
     # where no spot price is known, nothing is saved
-    assert market.share(book, "ec2", "p3.8xlarge") == market.share(book, "ec2", "z9.huge") == 1
-    assert Spot(price_ratio=0.3).share(book, "ec2", "m5.large") == Decimal("0.3")
+    assert market.share(book, "p3.8xlarge") == market.share(book, "z9.huge") == 1
+    assert Spot(price_ratio=0.3).share(book, "m5.large") == Decimal("0.3")
 
 
 def test_without_a_file_nothing_is_taken_away(tmp_path):
