@@ -32,7 +32,7 @@ OWNER = f"{names.NAMESPACE}owner"
 def why(stack: str) -> str:
     """Why the engine cannot preview a stack here: no login, no such stack, or no credentials; nothing where it can."""
     try:
-        updates.stack_output(stack)
+        updates.pulumi("stack", "output", "--stack", stack)
     except UserError as error:
         return error.found.splitlines()[0]
     import boto3  # heavy, and there for such stacks alone
@@ -62,11 +62,21 @@ def preview(stack: str, reason: str) -> Preview:
     Raises:
         UserError: the program refuses, or asks AWS for something that a new account does not answer.
     """
+    import grpc
     import pulumi  # heavy, and there for such previews alone
     from google.protobuf.json_format import MessageToDict
     from pulumi.runtime import mocks, settings
 
     steps: list[dict[str, Any]] = []
+
+    class Unanswered(grpc.RpcError):  # type: ignore[misc]
+        """What the engine answers where a function of the provider fails."""
+
+        def code(self) -> grpc.StatusCode:
+            return grpc.StatusCode.UNKNOWN
+
+        def details(self) -> str:
+            return str(self)
 
     class NewAccount(mocks.MockMonitor, mocks.Mocks):  # type: ignore[misc]
         """Notes what the program declares; nobody knows what would come of it."""
@@ -87,7 +97,7 @@ def preview(stack: str, reason: str) -> Preview:
 
         def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
             if args.token not in ANSWERS:
-                raise UserError(f"the program asks AWS: {args.token}", "an account, for this program")
+                raise Unanswered(f"{args.token}: there is no account to ask")
             return ANSWERS[args.token], []
 
     monitor = NewAccount()
@@ -104,6 +114,8 @@ def preview(stack: str, reason: str) -> Preview:
         loop.run_until_complete(pulumi.runtime.run_in_stack(_program))
     except pulumi.RunError as error:
         raise UserError(str(error)) from None
+    except Exception as error:  # whatever a program may meet that does not expect to go without an answer
+        raise UserError(f"without an account ({reason}) the program of {stack} fails: {error}") from error
     finally:
         loop.close()
     document = {"config": values, "steps": steps, "changeSummary": {"create": len(steps)}}

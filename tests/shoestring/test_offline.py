@@ -64,13 +64,21 @@ def test_what_the_program_refuses_is_one_message(monkeypatch: pytest.MonkeyPatch
         offline.preview("dev", "no login")
 
 
+def test_a_program_that_needs_an_answer_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(offline.ANSWERS, "aws:index/getCallerIdentity:getCallerIdentity")
+    with pytest.raises(
+        UserError, match=r"without an account \(no login\) the program of dev fails: .*getCallerIdentity"
+    ):
+        offline.preview("dev", "no login")
+
+
 def test_why_nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(stack: str) -> dict[str, str]:
+    def refuse(*words: str) -> str:
         raise UserError("PULUMI_ACCESS_TOKEN must be set\nmore")
 
-    monkeypatch.setattr(updates, "stack_output", refuse)
+    monkeypatch.setattr(updates, "pulumi", refuse)
     assert offline.why("dev") == "PULUMI_ACCESS_TOKEN must be set"
-    monkeypatch.setattr(updates, "stack_output", lambda stack: {})
+    monkeypatch.setattr(updates, "pulumi", lambda *words: "{}")
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
