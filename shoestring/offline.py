@@ -44,7 +44,10 @@ def configuration(stack: str) -> dict[str, str]:
     """What the engine would hand to the program: the defaults of the project, and the stack's own values over them.
     Encrypted ones are left out; an owner, which changes no price, stands in where none is set."""
     project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
-    values = {f"{project['name']}:{key}": field["default"] for key, field in project["config"].items()}
+    values = {}
+    for key, field in project["config"].items():
+        value = field.get("value", field.get("default")) if isinstance(field, dict) else field
+        values[key if ":" in key else f"{project['name']}:{key}"] = value
     path = ROOT / f"Pulumi.{stack}.yaml"
     own = (yaml.safe_load(path.read_text()) or {}).get("config") or {} if path.exists() else {}
     values |= {key: value for key, value in own.items() if not (isinstance(value, dict) and "secure" in value)}
