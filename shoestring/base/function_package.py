@@ -1,4 +1,5 @@
-"""Builds a Lambda function's zip from sources and wheels of the function's own architecture and Python; no docker.
+"""Builds the zip of a Lambda function, or of a machine, from sources and wheels for its architecture and Python; no
+docker.
 
 The interpreter that runs this matters as little as its machine: wheels are only unpacked, never run. The zip's bytes
 depend on the requirements, the sources, the architecture and the Python version, and on nothing else.
@@ -47,6 +48,8 @@ class FunctionPackage:
         name: what the zip and the messages call it.
         folder: of the project; its modules are the entry points, its `requirements.txt` names the wheels with hashes.
         unused: what of the wheels the functions never import, beside `UNUSED`: paths, or patterns of names.
+        constraints: versions and hashes that the requirements keep to; None: their own.
+        level: of the compression, 1 (fast) to 9 (small).
         download: how much is fetched when nothing is cached, for people.
         root: the project's folder.
     """
@@ -54,6 +57,8 @@ class FunctionPackage:
     name: str
     folder: str
     unused: tuple[str, ...] = ()
+    constraints: Path | None = None
+    level: int = 6
     download: str = ""
     root: Path = ROOT
 
@@ -86,7 +91,8 @@ class FunctionPackage:
             raise UserError(f"unknown architecture {architecture!r}", f"one of {', '.join(PLATFORMS)}")
         code = trace(self.entries, self.root)
         digest = hashlib.sha256(repr((architecture, python_version, self.unused, sorted(code.files))).encode())
-        for source in (self.requirements, Path(__file__), *(code.files[name] for name in sorted(code.files))):
+        sources = (self.requirements, Path(__file__), *(code.files[name] for name in sorted(code.files)))
+        for source in (*sources, self.constraints) if self.constraints else sources:
             digest.update(hashlib.sha256(source.read_bytes()).digest())
         target = folder / f"{self.name}-{digest.hexdigest()[:16]}.zip"
 
@@ -101,7 +107,7 @@ class FunctionPackage:
             files |= code.files
             unzipped = self.check_size({name: path.stat().st_size for name, path in files.items()})
             progress(f"{self.name} package: compressing {unzipped / 2**20:.0f} MB")
-            write_zip(files, part / target.name)
+            write_zip(files, part / target.name, self.level)
             progress(f"{self.name} package: {target.name}, {(part / target.name).stat().st_size / 2**20:.1f} MB")
             return part / target.name
 
@@ -116,7 +122,7 @@ class FunctionPackage:
                 packages[path.split("/")[0]] += size
             largest = ", ".join(f"{package} {size / 2**20:.1f} MB" for package, size in packages.most_common(5))
             raise UserError(
-                f"the {self.name} function has {total / 2**20:.1f} MB unzipped; the largest packages: {largest}",
+                f"the {self.name} package has {total / 2**20:.1f} MB unzipped; the largest packages: {largest}",
                 f"{limit / 2**20:.0f} MB at most, AWS Lambda's limit",
                 f"take packages out of {self.folder}/requirements.txt",
             )
@@ -143,7 +149,7 @@ class FunctionPackage:
         ]
         if missing:
             raise UserError(
-                f"the {self.name} function imports what its package does not hold: {', '.join(missing)}",
+                f"the {self.name} package lacks what its code imports: {', '.join(missing)}",
                 f"the standard library, {', '.join(sorted(LAMBDA_PACKAGES))}, wheels of {self.folder}/requirements.txt",
                 f"edit {self.folder}/requirements.txt, or take the import away",
             )
@@ -153,11 +159,12 @@ class FunctionPackage:
             uv.find_uv_bin(), "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:",
             "--python", sys.executable, "--python-platform", PLATFORMS[architecture],
             "--python-version", python_version, "--target", str(target), "--requirements", str(self.requirements),
+            *(("--constraints", str(self.constraints)) if self.constraints else ()),
         ]  # fmt: skip
         done = subprocess.run(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         if done.returncode:
             raise UserError(
-                f"the wheels of the {self.name} function cannot be had:\n{done.stdout.strip()}",
+                f"the wheels of the {self.name} package cannot be had:\n{done.stdout.strip()}",
                 f"wheels of {self.folder}/requirements.txt for {architecture}, Python {python_version}",
                 "see that the package index answers, then run it again",
             )
@@ -169,12 +176,12 @@ def host() -> tuple[Architecture, str]:
     return architecture, f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
-def write_zip(files: Mapping[str, Path], target: Path) -> None:
-    """A zip whose bytes depend on names and contents alone."""
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+def write_zip(files: Mapping[str, Path], target: Path, level: int = 6) -> None:
+    """A zip whose bytes depend on names, contents and the level of compression (1 to 9) alone."""
+    with zipfile.ZipFile(target, "w") as archive:
         for name in sorted(files):
             entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.create_system = 3  # Unix, so that the permissions count
             entry.external_attr = 0o100755 << 16 if ".so" in name else 0o100644 << 16
-            archive.writestr(entry, files[name].read_bytes())
+            archive.writestr(entry, files[name].read_bytes(), compresslevel=level)

@@ -8,6 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from filelock import FileLock
+from platformdirs import user_cache_path
+
+
+def cache() -> Path:
+    """Where what is made once on a machine lies, for all checkouts (`SHOESTRING_CACHE` moves it)."""
+    return Path(os.environ.get("SHOESTRING_CACHE") or user_cache_path("shoestring"))
 
 
 def make_once(target: Path, make: Callable[[Path], Path]) -> Path:

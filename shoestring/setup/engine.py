@@ -17,9 +17,9 @@ from pathlib import Path
 
 import semver
 from filelock import FileLock
-from platformdirs import user_cache_path
 
 from shoestring.base.errors import UserError
+from shoestring.base.once import cache
 from shoestring.base.paths import home
 
 VERSION = "3.257.0"  # what is obtained; the newest that can be built from published Go modules
@@ -52,13 +52,8 @@ def is_new_enough(version: str) -> bool:
     return tuple(map(int, version.split("."))) >= OLDEST
 
 
-def _cache() -> Path:
-    """What is built once on a machine (`SHOESTRING_CACHE` moves it)."""
-    return Path(os.environ.get("SHOESTRING_CACHE") or user_cache_path("shoestring"))
-
-
 def _cached() -> Path:
-    return _cache() / "pulumi" / VERSION / "bin" / "pulumi"
+    return cache() / "pulumi" / VERSION / "bin" / "pulumi"
 
 
 def path_of_others() -> str:
@@ -88,8 +83,8 @@ def ensure_engine(progress: Progress) -> Engine:
     """
     if engine := find_engine():
         return engine
-    (_cache() / "pulumi").mkdir(parents=True, exist_ok=True)
-    with FileLock(_cache() / "pulumi" / "lock"):
+    (cache() / "pulumi").mkdir(parents=True, exist_ok=True)
+    with FileLock(cache() / "pulumi" / "lock"):
         if engine := find_engine():
             return engine
         refusal = _install(progress)
@@ -127,7 +122,7 @@ def _build(progress: Progress) -> None:
             f"Pulumi {'.'.join(map(str, OLDEST))} or newer on PATH, or Go 1.25 or newer to build it",
             "install Pulumi (https://www.pulumi.com/docs/install/) or Go, then: make setup",
         )
-    work = _cache() / "pulumi" / f"build-{VERSION}"
+    work = cache() / "pulumi" / f"build-{VERSION}"
     work.mkdir(parents=True, exist_ok=True)
     for name in ("go.mod", "go.sum"):
         shutil.copy(Path(__file__).parent / "engine_build" / name, work / name)
