@@ -59,10 +59,27 @@ def _listing(bucket: str, *prefixes: str) -> Statement:
 READ_WRITE = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
 
 
-def tracking(bucket: str, secret: str = "") -> str:
-    """The MLflow server: its artifacts and backup; `secret` is the ARN of its database's password, where it has one."""
+def tracking(bucket: str, package: str, profile: str, secret: str = "") -> str:
+    """The MLflow server: its artifacts, its backup, its packages, and how its processor time is paid for.
+
+    Args:
+        package: key of its packages.
+        profile: ARN of its instance profile, which no other instance has.
+        secret: ARN of its database's password, where it has one.
+    """
     prefixes = (names.ARTIFACTS, names.MLFLOW)
-    statements = [_listing(bucket, *prefixes), allow("Objects", READ_WRITE, _objects(bucket, *prefixes))]
+    instances = f"{profile.partition(':instance-profile/')[0].replace(':iam::', ':ec2:*:')}:instance/*"
+    statements = [
+        _listing(bucket, *prefixes),
+        allow("Objects", READ_WRITE, _objects(bucket, *prefixes)),
+        allow("Packages", ["s3:GetObject"], [f"arn:aws:s3:::{bucket}/{package}"]),
+        allow(
+            "OwnCredits",
+            ["ec2:ModifyInstanceCreditSpecification"],
+            [instances],
+            ArnEquals={"ec2:InstanceProfile": profile},
+        ),
+    ]
     if secret:
         statements.append(allow("Password", ["secretsmanager:GetSecretValue"], [secret]))
     return document(*statements)

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 import pulumi
 from pulumi_aws.ec2.instance import Instance
@@ -17,6 +17,7 @@ from pulumi_aws.iam.instance_profile import InstanceProfile
 from pulumi_aws.iam.role import Role
 from pulumi_aws.iam.role_policy import RolePolicy
 from pulumi_aws.iam.role_policy_attachment import RolePolicyAttachment
+from pulumi_aws.s3.bucket_objectv2 import BucketObjectv2
 from pulumi_aws.vpc.security_group_egress_rule import SecurityGroupEgressRule
 from pulumi_aws.vpc.security_group_ingress_rule import SecurityGroupIngressRule
 from pydantic import Field, model_validator
@@ -25,16 +26,17 @@ from components import iam
 from components.arguments import Bucket, Subnet, Vpc, arguments
 from components.arguments import SecurityGroup as SecurityGroupId
 from components.base import Component
-from components.bounds import Address, Database, DiskGb, InstanceType, Region
+from components.bounds import Address, Database, DiskGb, InstanceType, PythonVersion, Region
+from components.tracking_package import PYTHON
+from shoestring.base import names
 from shoestring.base.errors import UserError
 
 PORT = 5000
 DATABASE_GB = 20
-MLFLOW_VERSION = "3.17.2"  # what the jobs and the command line use
 AMI = "resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-"
 ARM = re.compile(r"(a1|[a-z]+\d+g[a-z]*)\.")  # families of machines with AWS's own processors
 VM = Path(__file__).with_name("vm")
-PLACES = {".py": "/opt/shoestring", ".service": "/etc/systemd/system"}  # of what lies in `VM`, on the machine
+PLACES = {".py": "/opt/shoestring", ".sh": "/opt/shoestring", ".service": "/etc/systemd/system"}  # of `VM`'s files
 
 
 @arguments
@@ -53,6 +55,10 @@ class MlflowServerArgs:
     """Where artifacts and backups go."""
     region: Region
     """AWS region."""
+    package: Path
+    """Zip of its packages, as `components.tracking_package.build` makes it for the machine's processor."""
+    python: PythonVersion = PYTHON
+    """Version of Python that the package was built for."""
     instance_type: InstanceType = "t4g.nano"
     """Size of the machine, billed for each hour; `shoestring prices show t4g.micro` says what one costs."""
     volume_gb: DiskGb = 8
@@ -71,6 +77,10 @@ class MlflowServerArgs:
         return self
 
 
+def _burstable(args: MlflowServerArgs) -> bool:
+    return args.instance_type.startswith("t")
+
+
 def host_files(variables: dict[str, str]) -> list[dict[str, str]]:
     """The files that make the machine a tracking server."""
     contents = {"/etc/shoestring/mlflow.env": "".join(f"{key}={value}\n" for key, value in variables.items())}
@@ -81,28 +91,22 @@ def host_files(variables: dict[str, str]) -> list[dict[str, str]]:
     return [{"path": path, "content": content, "permissions": "0644"} for path, content in contents.items()]
 
 
-def _until_done(command: str) -> str:
-    """A shell line that repeats `command` until it succeeds: the machine is alone when a mirror does not answer."""
-    return f"until {command}; do sleep 30; done"
+def architecture(instance_type: str) -> Literal["arm64", "x86_64"]:
+    """The processor of a type of machine."""
+    return "arm64" if ARM.match(instance_type) else "x86_64"
 
 
-def user_data(variables: dict[str, str]) -> str:
+def user_data(variables: dict[str, str], burstable: bool = True) -> str:
     """The machine's first boot as a base64 `#cloud-config` document (which, being YAML, may be JSON)."""
-    packages = f"mlflow=={MLFLOW_VERSION} boto3 psycopg2-binary"
+    services = "shoestring-credits shoestring-mlflow" if burstable else "shoestring-mlflow"
     document = {
         # Made before anything else: without it, dnf alone is more than 512 MB can take (amazon-linux-2023 issue 404).
         "swap": {"filename": "/swapfile", "size": 1024**3, "maxsize": 1024**3},
         "write_files": host_files(variables),
         "runcmd": [
-            _until_done("dnf install --assumeyes python3.11 python3.11-pip"),
             "useradd --system --no-create-home --home-dir /var/lib/mlflow mlflow",
-            "python3.11 -m venv /opt/shoestring/venv",
-            # /tmp lies in memory, which is what this machine has least of
-            _until_done(
-                f"TMPDIR=/var/tmp /opt/shoestring/venv/bin/pip install --no-cache-dir --only-binary :all: {packages}"
-            ),
             "systemctl daemon-reload",
-            "systemctl enable --now shoestring-mlflow",
+            f"systemctl enable --now --no-block {services}",
         ],
     }
     return base64.b64encode(f"#cloud-config\n{json.dumps(document)}\n".encode()).decode()
@@ -111,21 +115,26 @@ def user_data(variables: dict[str, str]) -> str:
 class MlflowServer(Component[MlflowServerArgs]):
     """MLflow on one machine that nobody can reach from the internet, with its database copied to S3 each minute.
 
-    The machine has a public address for its packages and Session Manager, and lets nobody in but its clients on port
-    5000; people reach it through Session Manager's port forwarding. There is no SSH, and IMDSv2 is required. systemd
-    starts a dead process again, EC2's automatic recovery a dead host, and a new machine restores the last backup.
+    The machine has a public address for Session Manager, reaches nothing but HTTPS, and lets nobody in but its clients
+    on port 5000; people reach it through Session Manager's port forwarding. There is no SSH, and IMDSv2 is required.
+    systemd starts a dead process again, EC2's automatic recovery a dead host, and a new machine restores the last
+    backup.
 
-    Produces a launch template, an instance, a security group, and a role with its profile; with `postgres` also the
-    database and its subnet and security groups.
+    Produces a launch template, an instance, a security group, a role with its profile, and its packages in the bucket;
+    with `postgres` also the database and its subnet and security groups.
+
+    Its packages are unpacked from the bucket: nothing is resolved, built, or fetched from a package index. The time and
+    the cost of its first start stand in `docs/real-account.md`.
 
     The smallest machine carries it: measured with MLflow 3.17.2 as one process, 255 MB after the start, 299 MB in use
     (15 runs, 1200 metrics, three artifacts of 30 MB), and 56 MB for the backup. That leaves little of a t4g.nano's
     512 MB, so it gets 1 GB of swap, and systemd holds the service to 80 % of the memory. Where several people work at
     once, take a t4g.micro; on demand it would lift the idle platform above ten dollars a month, so it is no default.
-    Bursts above the machine's baseline are not paid for (`standard` credits): a busy server becomes slow, not costly.
+    Bursts above the machine's baseline are paid for while it starts, 20 minutes at most, and not afterwards (`standard`
+    credits): a busy server becomes slow, not costly.
 
-    Billed while it stands: the machine and its public address by the hour, its disk by GB; with `postgres` also the
-    database's hours, storage and secret.
+    Billed while it stands: the machine and its public address by the hour, its disk and its packages by GB; with
+    `postgres` also the database's hours, storage and secret. Idle, it stays below ten dollars a month.
     """
 
     token = "shoestring:tracking:MlflowServer"
@@ -139,10 +148,12 @@ class MlflowServer(Component[MlflowServerArgs]):
         "role": "aws:iam/role:Role",
         "rights": "aws:iam/rolePolicy:RolePolicy",
         "session_rights": "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+        "package": "aws:s3/bucketObjectv2:BucketObjectv2",
         "database": "aws:rds/instance:Instance",
         "database_subnets": "aws:rds/subnetGroup:SubnetGroup",
         "database_security_group": "aws:ec2/securityGroup:SecurityGroup",
         "database_ingress": "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
+        "database_egress": "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
     }
 
     url: pulumi.Output[str]
@@ -154,22 +165,34 @@ class MlflowServer(Component[MlflowServerArgs]):
         SecurityGroupEgressRule(
             name,
             security_group_id=group.id,
-            ip_protocol="-1",
+            ip_protocol="tcp",
+            from_port=443,
+            to_port=443,
             cidr_ipv4="0.0.0.0/0",
-            description="Packages, S3, Systems Manager",
+            description="S3, Systems Manager, EC2, the distribution's packages (which lie in S3)",
             opts=self.child("egress"),
         )
         uri, secret = self._database(name, args, group) if args.database == "postgres" else ("sqlite", "")
-        profile, rights = self._profile(name, args, secret)
+        package = BucketObjectv2(
+            name,
+            bucket=args.bucket,
+            key=f"{names.PACKAGES}{args.package.name}",
+            source=pulumi.FileAsset(str(args.package)),
+            opts=self.child("package"),
+        )
+        profile, rights = self._profile(name, args, secret, package.key)
         variables = {
             "MLFLOW_HOST_BUCKET": args.bucket,
             "MLFLOW_HOST_PORT": str(PORT),
             "MLFLOW_HOST_ALLOWED": f"{args.private_ip}:*,localhost:*,127.0.0.1:*",
             "MLFLOW_HOST_DATABASE": uri,
             "MLFLOW_HOST_DATABASE_SECRET": secret,
+            "MLFLOW_HOST_PACKAGES": pulumi.Output.concat("s3://", package.bucket, "/", package.key),
+            "MLFLOW_HOST_PYTHON": args.python,
             "AWS_DEFAULT_REGION": args.region,
         }
-        template = self._template(name, args, group, profile, pulumi.Output.all(**variables).apply(user_data))
+        boot = pulumi.Output.all(**variables).apply(lambda values: user_data(values, _burstable(args)))
+        template = self._template(name, args, group, profile, boot)
         instance = Instance(
             name,
             launch_template={"id": template.id, "version": template.latest_version.apply(str)},
@@ -199,7 +222,7 @@ class MlflowServer(Component[MlflowServerArgs]):
         return group
 
     def _profile(
-        self, name: str, args: MlflowServerArgs, secret: pulumi.Input[str]
+        self, name: str, args: MlflowServerArgs, secret: pulumi.Input[str], package: pulumi.Input[str]
     ) -> tuple[InstanceProfile, list[pulumi.Resource]]:
         """The machine's profile, and the rights of its role."""
         role = Role(name, name=name, assume_role_policy=iam.trust("ec2.amazonaws.com"), opts=self.child("role"))
@@ -209,9 +232,11 @@ class MlflowServer(Component[MlflowServerArgs]):
             policy_arn="arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore",
             opts=self.child("session_rights"),
         )
-        document = pulumi.Output.all(args.bucket, secret).apply(lambda parts: iam.tracking(*parts))
+        profile = InstanceProfile(name, name=name, role=role.name, opts=self.child("profile"))
+        parts = pulumi.Output.all(args.bucket, package, profile.arn, secret)
+        document = parts.apply(lambda known: iam.tracking(*known))
         rights = RolePolicy(name, name="tracking", role=role.name, policy=document, opts=self.child("rights"))
-        return InstanceProfile(name, name=name, role=role.name, opts=self.child("profile")), [session, rights]
+        return profile, [session, rights]
 
     def _template(
         self,
@@ -224,7 +249,7 @@ class MlflowServer(Component[MlflowServerArgs]):
         return LaunchTemplate(
             name,
             name=name,
-            image_id=AMI + ("arm64" if ARM.match(args.instance_type) else "x86_64"),
+            image_id=AMI + architecture(args.instance_type),
             instance_type=args.instance_type,
             user_data=boot,
             iam_instance_profile={"arn": profile.arn},
@@ -241,7 +266,7 @@ class MlflowServer(Component[MlflowServerArgs]):
                     },
                 }
             ],
-            credit_specification={"cpu_credits": "standard"} if args.instance_type.startswith("t") else None,
+            credit_specification={"cpu_credits": "standard"} if _burstable(args) else None,
             instance_market_options={
                 "market_type": "spot",
                 "spot_options": {"spot_instance_type": "persistent", "instance_interruption_behavior": "stop"},
@@ -261,6 +286,16 @@ class MlflowServer(Component[MlflowServerArgs]):
 
         name = f"{server}-database"
         group = self._security_group(name, args.vpc_id, "The MLflow server's database", clients.id, 5432, "database_")
+        SecurityGroupEgressRule(
+            name,
+            security_group_id=clients.id,
+            referenced_security_group_id=group.id,
+            ip_protocol="tcp",
+            from_port=5432,
+            to_port=5432,
+            description="The database",
+            opts=self.child("database_egress"),
+        )
         subnets = SubnetGroup(name, name=name, subnet_ids=list(args.subnet_ids), opts=self.child("database_subnets"))
         database = DatabaseInstance(
             name,

@@ -2,8 +2,9 @@
 and keeps house among the processes of its functions.
 
 An instance whose launch template's user data (`#cloud-config`) brings Shoestring's MLflow host as a systemd unit is
-really run: its files go below `<home>/cloud/machines/<instance id>/`, which stands for `/`, and its program runs on
-this machine, on a free loopback port, is restarted when it dies, and ends with its instance.
+really run: its files go below `<home>/cloud/machines/<instance id>/`, which stands for `/`, its packages come from the
+bucket (`localcloud/first_boot.py`), and its program runs on this machine, on a free loopback port, is restarted when it
+dies, and ends with its instance.
 `<home>/cloud/machines.json` says where each one is reached. A stopped instance keeps its files, as its disk would; a
 terminated one loses them.
 
@@ -31,6 +32,7 @@ import yaml
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from localcloud import first_boot
 from localcloud.aws.launches import TEMPLATE_ID, tags_for, template_data, template_of
 from localcloud.aws.row import Json, as_object
 from localcloud.processes import Process, answers, free_port, processes_below, spawn, stop
@@ -39,6 +41,8 @@ from localcloud.workers import Workers
 from shoestring.base.paths import write_atomically
 
 PROGRAM = "/opt/shoestring/mlflow_host.py"
+ENVIRONMENT = f"/{first_boot.ENVIRONMENT}"
+PACKAGES = "MLFLOW_HOST_PACKAGES"
 VARIABLES = "/etc/shoestring/mlflow.env"
 DATA = "/var/lib/mlflow"
 PORT = 5000  # where the machine itself would listen, unless its variables say another
@@ -52,8 +56,8 @@ GONE = ("shutting-down", "terminated")
 def read(cloud: Path) -> list[Json]:
     """What runs: `{"instance_id", "private_ip", "port", "address", "state"}` for each machine.
 
-    `port` is the one on `private_ip`; `address` is where this machine reaches it; `state` is `starting`, `running` or
-    `failed` (its program ended and waits for its next start).
+    `port` is the one on `private_ip`; `address` is where this machine reaches it; `state` is `installing`, `starting`,
+    `running` or `failed` (what it ran ended, and waits for its next start).
     """
     try:
         return list(json.loads((cloud / "machines.json").read_text()))
@@ -146,13 +150,19 @@ class Machine:
     def tend(self) -> None:
         """One look: starts the program, sees whether it answers, and starts it anew some time after it died."""
         if self.process and not self.process.alive():
-            self.end(f"{PROGRAM} ended by itself")
+            installed = self.state == "installing" and self.place(ENVIRONMENT).exists()
+            self.end("the packages are there" if installed else "what it ran ended by itself")
+            if installed:
+                self._start()
+                return
             self.failures += 1
             self.next_start = time.monotonic() + min(2.0 ** (self.failures - 1), LONGEST_BACKOFF)
             self.state = "failed"
         if self.process is None:
             if time.monotonic() >= self.next_start:
                 self._start()
+            return
+        if self.state == "installing":
             return
         self.state = "running" if answers(f"http://127.0.0.1:{self.port}/health", 2) else "starting"
         if self.state == "running":
@@ -169,9 +179,16 @@ class Machine:
             "TMPDIR": str(self.place("/tmp")),
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
         }
-        command = [sys.executable, "-u", str(self.place(PROGRAM))]
-        self.process = Process.of(spawn(command, {**kept, **carried, **account, **own}, self.log, self.root))
+        python, program = sys.executable, [str(self.place(PROGRAM))]
         self.state = "starting"
+        if PACKAGES in carried:
+            if self.place(ENVIRONMENT).exists():
+                python = str(self.place(ENVIRONMENT) / "bin/python")
+                kept.pop("PYTHONPATH", None)
+            else:
+                program, self.state = ["-m", first_boot.__name__, str(self.root)], "installing"
+        command = [python, "-u", *program]
+        self.process = Process.of(spawn(command, {**kept, **carried, **account, **own}, self.log, self.root))
 
     def end(self, why: str, grace: float = STOP_SECONDS) -> None:
         """Ends the program and all that it started; repeatable."""

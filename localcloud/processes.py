@@ -83,12 +83,15 @@ def stop(process: Process, grace: float = GRACE_SECONDS) -> bool:
 
 
 def processes_below(folder: Path) -> list[Process]:
-    """The Python programs that work in `folder` or below, each as the leader of its group, which may be gone itself."""
+    """The Python programs that work in `folder` or below, each as the leader of its group, which may be gone itself.
+
+    Theirs is this program's own Python, or one below `folder`.
+    """
     leaders = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, ProcessLookupError):
             words = process.cmdline()
-            ours = words and Path(words[0]).parent == Path(sys.executable).parent
+            ours = words and (Path(words[0]).parent == Path(sys.executable).parent or words[0].startswith(f"{folder}/"))
             if ours and Path(process.cwd()).is_relative_to(folder):
                 leaders.append(Process(os.getpgid(process.pid), process.create_time()))
     return leaders

@@ -10,7 +10,7 @@ from pulumi_aws.cloudwatch.log_group import LogGroup
 from pulumi_aws.get_caller_identity import get_caller_identity_output
 from pulumi_aws.ssm.get_parameters_by_path import get_parameters_by_path_output
 
-from components import money
+from components import mlflow_server, money, tracking_package
 from components.champions import Champions, ChampionsArgs
 from components.cost_guard import CostGuard, CostGuardArgs
 from components.cost_report import CostReport, CostReportArgs
@@ -23,6 +23,7 @@ from costs.prepare import package as costs_package
 from serving.prepare import package as serving_package
 from shoestring.base import names
 from shoestring.base.function_package import host
+from shoestring.base.once import cache
 from shoestring.base.paths import home
 from stacks.account import check_monitor, check_quotas
 from stacks.settings import PlatformSettings
@@ -39,8 +40,10 @@ def build(settings: PlatformSettings) -> None:
     name = names.resource(environment)
     tag_everything(settings.tags())
     account = get_caller_identity_output().account_id
-    # The local cloud runs functions on this machine.
-    processor, python = host() if environment == "local" else (FunctionArgs.architecture, FunctionArgs.python)
+    # The local cloud runs functions and the tracking server on this machine.
+    local = host() if environment == "local" else None
+    processor, python = local or (FunctionArgs.architecture, FunctionArgs.python)
+    machine = local or (mlflow_server.architecture(settings.mlflow.instance_type), MlflowServerArgs.python)
     architecture, zips = settings.inference.architecture or processor, home() / "packages"
 
     state = StateStore(
@@ -63,6 +66,8 @@ def build(settings: PlatformSettings) -> None:
             clients_security_group_id=network.jobs_security_group_id,
             bucket=state.bucket,
             region=region,
+            package=tracking_package.build(*machine, cache() / "packages", pulumi.log.info),
+            python=machine[1],
             keep=prod,
             **settings.mlflow.model_dump(),
         ),

@@ -119,6 +119,7 @@ def start(database: str, folder: Path) -> subprocess.Popen[bytes]:
     bucket = os.environ["MLFLOW_HOST_BUCKET"]
     variables = {
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
         "_MLFLOW_SERVER_FILE_STORE": database,
         "_MLFLOW_SERVER_REGISTRY_STORE": database,
         "_MLFLOW_SERVER_ARTIFACT_ROOT": "mlflow-artifacts:/",

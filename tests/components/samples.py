@@ -53,6 +53,7 @@ RIGHT: dict[type, dict[str, Any]] = {
         "clients_security_group_id": "sg-1",
         "bucket": "churn",
         "region": REGION,
+        "package": PACKAGE,
     },
     NetworkArgs: {"region": REGION},
     SpotTrainingJobArgs: {

@@ -32,7 +32,7 @@ def program_of(component: type[Component[Any]]) -> str:
 def zips(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The programs find their functions' packages where they run."""
     monkeypatch.chdir(tmp_path)
-    for name in ("inference.zip", "costs.zip"):
+    for name in ("inference.zip", "costs.zip", "mlflow.zip"):
         (tmp_path / name).write_bytes(b"PK\x05\x06" + bytes(18))  # a zip without files
 
 
@@ -78,7 +78,7 @@ def test_a_program_is_previewed_by_the_engine(
     project: Callable[..., Project], cloud: dict[str, Any], component: type[Component[Any]]
 ) -> None:
     foreign = project(program_of(component), cloud)
-    for name in ("inference.zip", "costs.zip"):
+    for name in ("inference.zip", "costs.zip", "mlflow.zip"):
         (foreign.folder / "program" / name).write_bytes(b"PK\x05\x06" + bytes(18))
     shown = foreign.pulumi("preview")
     service, name = component.token.split(":")[1:]

@@ -11,6 +11,8 @@ import pytest
 from components import iam
 
 BUCKET = "shoestring-dev-123456789012"
+PACKAGE = "packages/mlflow-0123456789abcdef.zip"
+PROFILE = "arn:aws:iam::123456789012:instance-profile/shoestring-dev-mlflow"
 GATE = "arn:aws:ssm:us-east-1:123456789012:parameter/shoestring/dev/window-gate"
 MONITOR = "arn:aws:ce::123456789012:anomalymonitor/4f9f7a3e-0000-4000-8000-000000000000"
 BUDGET = "arn:aws:budgets::123456789012:budget/shoestring-dev-costs"
@@ -18,9 +20,9 @@ TOPIC = "arn:aws:sns:us-east-1:123456789012:shoestring-dev-costs"
 LOGS = "arn:aws:logs:us-east-1:123456789012:log-group"
 NETWORK: dict[str, Any] = {"subnets": ["subnet-0a"], "security_groups": ["sg-0b"]}
 POLICIES = {
-    "tracking": iam.tracking(BUCKET),
+    "tracking": iam.tracking(BUCKET, PACKAGE, PROFILE),
     "tracking with a database": iam.tracking(
-        BUCKET, "arn:aws:secretsmanager:us-east-1:123456789012:secret:rds-db-a1b2c3"
+        BUCKET, PACKAGE, PROFILE, "arn:aws:secretsmanager:us-east-1:123456789012:secret:rds-db-a1b2c3"
     ),
     "inference": iam.logging(iam.inference(BUCKET, ["churn"]), f"{LOGS}:/aws/lambda/shoestring-dev-inference"),
     "training": iam.training(

@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import urllib.request
+import zipfile
 from pathlib import Path
 
 import boto3
@@ -15,9 +16,13 @@ import psutil
 import pytest
 import yaml
 
+from components import tracking_package
+from components.mlflow_server import user_data
 from localcloud import supervisor
 from localcloud.machines import files_of_host, reachable, read
 from localcloud.processes import wait_until
+from shoestring.base.function_package import host
+from shoestring.base.once import cache
 
 # Serves its health, its variables and how often it was booted; starts a worker in a session of its own, as servers do;
 # dies when told to; writes to the account as its last act.
@@ -242,12 +247,29 @@ def test_killed_account_ends_no_machine(home, cloud):
     assert ask(found)["boots"] == 1
 
 
-def test_new_machine_takes_up_what_the_real_host_left_in_the_bucket(home, cloud):
-    from components.mlflow_server import user_data
+@pytest.fixture(scope="module")
+def packages():
+    """The packages of a machine, as the platform uploads them."""
+    return tracking_package.build(*host(), cache() / "packages", print)
 
-    boot = user_data({"MLFLOW_HOST_BUCKET": "state", "MLFLOW_HOST_PORT": "5000"})
+
+def real_boot(cloud, packages, key="packages/mlflow.zip"):
+    """The user data of the platform's machine, whose packages are in the bucket under `key`."""
+    client(cloud, "s3").upload_file(str(packages), "state", key)
+    variables = {
+        "MLFLOW_HOST_BUCKET": "state",
+        "MLFLOW_HOST_PORT": "5000",
+        "MLFLOW_HOST_PACKAGES": f"s3://state/{key}",
+        "MLFLOW_HOST_PYTHON": host()[1],
+    }
+    return user_data(variables)
+
+
+@pytest.mark.timeout(600)
+def test_new_machine_takes_up_what_the_real_host_left_in_the_bucket(home, cloud, packages):
+    boot = real_boot(cloud, packages)
     first = launch(cloud, "real", boot)
-    api = running(home, first, 120)["address"] + "/api/2.0/mlflow/experiments"
+    api = running(home, first, 400)["address"] + "/api/2.0/mlflow/experiments"
     body = urllib.request.Request(f"{api}/create", b'{"name": "kept"}', {"Content-Type": "application/json"})
     with urllib.request.urlopen(body, timeout=60) as answer:
         made = json.loads(answer.read())["experiment_id"]
@@ -257,6 +279,33 @@ def test_new_machine_takes_up_what_the_real_host_left_in_the_bucket(home, cloud)
     with urllib.request.urlopen(f"{api}/get-by-name?experiment_name=kept", timeout=60) as answer:
         assert json.loads(answer.read())["experiment"]["experiment_id"] == made
     assert not (home / "cloud" / "machines" / first).exists()
+    server = next(each for each in processes_below(home / "cloud" / "machines") if "uvicorn" in each.cmdline())
+    inside = home / "cloud" / "machines" / second / "opt/shoestring/venv"
+    assert server.cmdline()[0] == str(inside / "bin/python"), "it runs on what came from the bucket, not on ours"
+    assert (inside / "lib").exists() and not (
+        inside / "lib" / f"python{host()[1]}" / "site-packages" / "scipy"
+    ).exists()
+
+
+@pytest.mark.timeout(600)
+def test_a_package_that_is_missing_ends_the_first_boot(home, cloud, packages, tmp_path):
+    torn = tmp_path / "torn.zip"
+    with zipfile.ZipFile(packages) as whole, zipfile.ZipFile(torn, "w") as part:
+        for entry in whole.infolist():
+            if not entry.filename.startswith("flask/"):
+                part.writestr(entry, whole.read(entry))
+    instance = launch(cloud, "torn", real_boot(cloud, torn, "packages/torn.zip"))
+    assert wait_until(lambda: machine(home, instance).get("state") == "failed", 400), log(home, instance)
+    assert "No module named 'flask'" in log(home, instance)
+    assert "s3://state/packages/torn.zip cannot be installed" in log(home, instance)
+
+
+def test_packages_that_are_not_in_the_bucket_end_the_first_boot(home, cloud, packages):
+    boot = real_boot(cloud, packages, "packages/gone.zip")
+    client(cloud, "s3").delete_object(Bucket="state", Key="packages/gone.zip")
+    instance = launch(cloud, "gone", boot)
+    assert wait_until(lambda: machine(home, instance).get("state") == "failed", 60), log(home, instance)
+    assert "s3://state/packages/gone.zip cannot be read" in log(home, instance)
 
 
 def test_job_reaches_a_machine_by_its_loopback_address(tmp_path):

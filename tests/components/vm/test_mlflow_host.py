@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import re
 import sqlite3
 import subprocess
 from pathlib import Path
@@ -12,11 +14,12 @@ from typing import Any
 import pytest
 import yaml
 
-from components import mlflow_server
+from components import mlflow_server, tracking_package
 from components.vm import mlflow_host
 from shoestring.base import closure
 from shoestring.base.errors import UserError
 from shoestring.base.names import ARTIFACTS, MLFLOW
+from shoestring.base.paths import ROOT
 
 
 class Bucket:
@@ -132,16 +135,127 @@ def test_a_new_password_is_noticed_and_quoted(monkeypatch: pytest.MonkeyPatch) -
     assert password.replaced()
 
 
-def test_the_machines_first_boot() -> None:
-    text = base64.b64decode(mlflow_server.user_data({"MLFLOW_HOST_BUCKET": "b", "MLFLOW_HOST_PORT": "5000"})).decode()
+def document(**options: Any) -> dict[str, Any]:
+    """The cloud-config of a machine."""
+    text = base64.b64decode(mlflow_server.user_data(VARIABLES, **options)).decode()
     assert text.startswith("#cloud-config\n")
     assert len(text) < 16 * 1024  # EC2's limit
-    document = yaml.safe_load(text)
-    files = {file["path"]: file["content"] for file in document["write_files"]}
-    assert files["/etc/shoestring/mlflow.env"] == "MLFLOW_HOST_BUCKET=b\nMLFLOW_HOST_PORT=5000\n"
-    compile(files["/opt/shoestring/mlflow_host.py"], "mlflow_host.py", "exec")
-    assert "Restart=always" in files["/etc/systemd/system/shoestring-mlflow.service"]
-    assert any(f"mlflow=={mlflow_server.MLFLOW_VERSION}" in command for command in document["runcmd"])
+    return dict(yaml.safe_load(text))
+
+
+VARIABLES = {
+    "MLFLOW_HOST_BUCKET": "b",
+    "MLFLOW_HOST_PORT": "5000",
+    "MLFLOW_HOST_PACKAGES": "s3://b/packages/mlflow-1.zip",
+    "MLFLOW_HOST_PYTHON": "3.11",
+}
+
+
+def test_the_machines_first_boot() -> None:
+    files = {file["path"]: file["content"] for file in document()["write_files"]}
+    assert files["/etc/shoestring/mlflow.env"] == "".join(f"{key}={value}\n" for key, value in VARIABLES.items())
+    for name in ("mlflow_host.py", "install.py"):
+        compile(files[f"/opt/shoestring/{name}"], name, "exec")
+    unit = files["/etc/systemd/system/shoestring-mlflow.service"]
+    assert "Restart=always" in unit and "StartLimitIntervalSec=0" in unit
+    assert "ExecStartPre=+/bin/sh /opt/shoestring/install.sh\n" in unit
+    assert f"ExecStart={ENVIRONMENT}/bin/python /opt/shoestring/mlflow_host.py\n" in unit
+
+
+def test_the_machine_asks_no_package_index_and_builds_nothing() -> None:
+    texts = [file["content"] for file in document()["write_files"]] + document()["runcmd"]
+    assert not [text for text in texts if any(word in text for word in ("pip ", "pypi", "ensurepip", "git+"))]
+
+
+def test_only_a_burstable_machine_buys_processor_time() -> None:
+    assert document()["runcmd"][-1] == "systemctl enable --now --no-block shoestring-credits shoestring-mlflow"
+    assert document(burstable=False)["runcmd"][-1] == "systemctl enable --now --no-block shoestring-mlflow"
+
+
+ENVIRONMENT = "/opt/shoestring/venv"
+
+
+class Host:
+    """A machine's scripts below a folder, with programs of its own in place of those of the system."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.calls = folder, folder / "calls"
+        for name in ("bin", "opt/shoestring", "var/tmp", "var/lib/cloud/data"):
+            (folder / name).mkdir(parents=True)
+        (folder / "var/lib/cloud/data/instance-id").write_text("i-1\n")
+        self.calls.touch()
+
+    def program(self, name: str, does: str) -> None:
+        path = self.folder / "bin" / name
+        path.write_text(f'#!/bin/sh\necho "{name} $*" >> {self.calls}\n{does}\n')
+        path.chmod(0o755)
+
+    def run(self, script: str, seconds: float = 30) -> int:
+        text = (mlflow_server.VM / script).read_text()
+        for inside in ("/opt/", "/var/"):
+            text = text.replace(inside, f"{self.folder}{inside}")
+        variables = {**VARIABLES, "MLFLOW_HOST_PYTHON": "3.0", "PATH": f"{self.folder / 'bin'}:/usr/bin:/bin"}
+        return subprocess.run(["sh", "-c", text], env=variables, timeout=seconds).returncode
+
+    def called(self) -> list[str]:
+        return self.calls.read_text().replace(str(self.folder), "").splitlines()
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Host:
+    made = Host(tmp_path)
+    for name in ("aws", "dnf", "curl"):
+        made.program(name, "exit 1")
+    return made
+
+
+def test_packages_are_installed_once_and_an_interrupted_installation_is_repeated(host: Host) -> None:
+    assert host.run("install.sh") != 0
+    host.program(
+        "dnf", f"printf '#!/bin/sh\\nexit 1\\n' > {host.folder}/bin/python3.0; chmod +x {host.folder}/bin/python3.0"
+    )
+    assert host.run("install.sh") != 0
+    host.program("aws", 'touch "$5"')
+    assert host.run("install.sh") != 0
+    host.program("python3.0", 'cat "$2" && mkdir "$3"')
+    assert host.run("install.sh") == 0
+    assert host.called()[-2:] == [
+        "aws s3 cp --no-progress s3://b/packages/mlflow-1.zip /var/tmp/packages.zip",
+        f"python3.0 /opt/shoestring/install.py /var/tmp/packages.zip {ENVIRONMENT}",
+    ]
+    assert not list((host.folder / "var/tmp").iterdir())
+    before = host.called()
+    assert host.run("install.sh") == 0
+    assert host.called() == before
+
+
+def test_processor_time_is_bought_until_mlflow_answers(host: Host) -> None:
+    host.program("aws", "echo 1")
+    host.program("curl", f"[ $(grep -c curl {host.calls}) = 3 ]")
+    host.program("sleep", "")
+    assert host.run("credits.sh") == 0
+    called = host.called()
+    assert [line.split(",")[-1] for line in called if line.startswith("aws")] == [
+        "CpuCredits=unlimited", "CpuCredits=standard"
+    ]  # fmt: skip
+    assert called[-1].startswith("aws ec2 modify-instance-credit-specification ") and "InstanceId=i-1," in called[-1]
+    assert [line for line in called if line.startswith("curl")] == [
+        f"curl --silent --fail --output {os.devnull} http://127.0.0.1:5000/health"
+    ] * 3
+
+
+def test_processor_time_is_not_bought_for_ever(host: Host) -> None:
+    """MLflow never answers, and EC2 refuses twice."""
+    host.program("timeout", 'echo "$1" > /dev/null; exit 124')
+    host.program("sleep", "")
+    host.program(
+        "aws", f"case $(grep -c standard {host.calls}) in 0) exit 1;; 1) echo 0;; 2) exit 1;; *) echo 1;; esac"
+    )
+    assert host.run("credits.sh") == 0
+    assert [line.split(",")[-1].split("=")[-1] for line in host.called() if line.startswith("aws")] == [
+        "unlimited", "standard", "standard", "standard"
+    ]  # fmt: skip
+    assert any(line.startswith("timeout 1200 ") for line in host.called())
 
 
 def test_what_lies_in_the_folder_goes_to_the_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,7 +266,7 @@ def test_what_lies_in_the_folder_goes_to_the_machine(tmp_path: Path, monkeypatch
     assert all(text == (mlflow_server.VM / Path(path).name).read_text() for path, text in written.items() if text)
     (tmp_path / "notes.txt").write_text("")
     monkeypatch.setattr(mlflow_server, "VM", tmp_path)
-    with pytest.raises(UserError, match=r"notes.txt has no place on the machine(?s:.*)\.py, \.service"):
+    with pytest.raises(UserError, match=r"notes.txt has no place on the machine(?s:.*)\.py, \.sh, \.service"):
         mlflow_server.host_files({})
 
 
@@ -162,20 +276,15 @@ def test_the_program_stands_alone_and_keeps_to_the_places_in_the_bucket() -> Non
     assert f's3://{{bucket}}/{ARTIFACTS.rstrip("/")}"' in Path(mlflow_host.__file__).read_text()
 
 
-def test_the_first_boot_survives_a_mirror_that_does_not_answer(tmp_path: Path) -> None:
-    document = yaml.safe_load(base64.b64decode(mlflow_server.user_data({})))
-    fetches = [command for command in document["runcmd"] if "install" in command]
-    assert [command.split()[:2] for command in fetches] == [["until", "dnf"], ["until", "TMPDIR=/var/tmp"]]
-    for number, command in enumerate(fetches):
-        tries = tmp_path / str(number)
-        succeeds_at_last = f"[ $(echo x >> {tries}; wc -l < {tries}) = 3 ]"
-        fetch = command.removeprefix("until ").split(";")[0]
-        tried = command.replace(fetch, succeeds_at_last).replace("sleep 30", "true")
-        subprocess.run(["sh", "-c", tried], check=True, timeout=20)
-        assert tries.read_text() == "x\n" * 3
-
-
-def test_the_machine_runs_the_version_that_the_jobs_speak_to() -> None:
+def test_the_packages_are_those_of_the_lock_file_beside_postgres() -> None:
     import importlib.metadata
 
-    assert importlib.metadata.version("mlflow") == mlflow_server.MLFLOW_VERSION
+    def pins(path: Path) -> dict[str, str]:
+        return dict(re.findall(r"^([\w.-]+)==([^\s;]+)", path.read_text(), re.M)[::-1])
+
+    own, locked = pins(tracking_package.TRACKING.requirements), pins(ROOT / "requirements.lock")
+    assert own.keys() - locked.keys() == {"psycopg2-binary"}
+    assert {name: own[name] for name in own.keys() & locked.keys()} == {
+        name: locked[name] for name in own.keys() & locked.keys()
+    }
+    assert own["mlflow"] == importlib.metadata.version("mlflow"), "what the jobs speak to"
