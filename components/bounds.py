@@ -30,6 +30,8 @@ def _commercial(region: str) -> str:
 OTHER_PARTITIONS = ("cn-", "us-gov-", "us-iso", "eu-iso")
 Text = Annotated[str, Field(min_length=1)]
 Region = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", examples=["us-east-1"]), AfterValidator(_commercial)]
+ZoneName = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d[a-z]$", examples=["us-east-1a"])]
+Zones = Annotated[tuple[ZoneName, ...], Field(min_length=1, max_length=6, examples=[["us-east-1b"]])]
 Email = Annotated[str, Field(pattern=r"^[\w.+-]+@[\w-]+(\.[\w-]+)+$", max_length=128, examples=["you@example.com"])]
 Dollars = Annotated[Decimal, Field(gt=0, le=1_000_000, decimal_places=2, allow_inf_nan=False, examples=[15])]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Network
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
 import pulumi
 from pulumi_aws.ec2.internet_gateway import InternetGateway
@@ -15,13 +15,12 @@ from pulumi_aws.ec2.subnet import Subnet
 from pulumi_aws.ec2.vpc import Vpc
 from pulumi_aws.ec2.vpc_endpoint import VpcEndpoint
 from pulumi_aws.vpc.security_group_egress_rule import SecurityGroupEgressRule
-from pydantic import Field
 
 from components.arguments import arguments
 from components.base import Component
-from components.bounds import Cidr, Region
+from components.bounds import Cidr, Region, Zones
 
-ZONES = "abcdef"
+LETTERS = "abcdef"  # what the subnets are called by, whatever zones they lie in
 
 
 @arguments
@@ -29,11 +28,13 @@ class NetworkArgs:
     """What a Network is made of."""
 
     region: Region
-    """AWS region; the subnets lie in its first zones."""
+    """AWS region."""
+    zones: Zones
+    """Availability zones, with a subnet in each. Not every account has all of them, nor every zone all instance types:
+    `aws ec2 describe-instance-type-offerings --location-type availability-zone` says where one is offered. Traffic
+    between zones is billed for each GB and direction."""
     cidr: Cidr = "10.20.0.0/16"
     """Addresses of the network; /16 to /20."""
-    zones: Annotated[int, Field(ge=1, le=len(ZONES), examples=[2])] = 1
-    """Subnets, each in a zone of its own. Traffic between zones is billed for each GB and direction."""
 
 
 class Network(Component[NetworkArgs]):
@@ -91,17 +92,17 @@ class Network(Component[NetworkArgs]):
         )
         blocks = IPv4Network(args.cidr).subnets(new_prefix=24)
         self.subnet_ids = []
-        for zone, block in zip(ZONES[: args.zones], blocks, strict=False):
+        for letter, zone, block in zip(LETTERS, args.zones, blocks, strict=False):
             subnet = Subnet(
-                f"{name}-{zone}",
+                f"{name}-{letter}",
                 vpc_id=vpc.id,
                 cidr_block=str(block),
-                availability_zone=f"{args.region}{zone}",
+                availability_zone=zone,
                 map_public_ip_on_launch=True,
                 opts=self.child("subnet"),
             )
             RouteTableAssociation(
-                f"{name}-{zone}",
+                f"{name}-{letter}",
                 subnet_id=subnet.id,
                 route_table_id=table.id,
                 opts=self.child("route_table_association"),

@@ -41,7 +41,8 @@ class AccountSettings:
     `quotas` stand in the place of those that a new account begins with, by code or name. `grant_quotas`: whether a
     request for more is granted at once, as AWS does for small ones (without it the request stays open). `hide_quotas`:
     the right to read quotas is missing. `payer`: the account that pays, where this one is a member of its organization.
-    `role_seconds`: how long a new role is not yet known to the services, as on AWS for some seconds.
+    `role_seconds`: how long a new role is not yet known to the services, as on AWS for some seconds. `lacking_types`:
+    instance types that a zone does not offer, by its name (`{"us-east-1a": ["t4g.nano"]}`).
     """
 
     quotas: dict[str, float] = field(default_factory=dict)
@@ -49,6 +50,7 @@ class AccountSettings:
     hide_quotas: bool = False
     payer: str = ""
     role_seconds: float = 0.0
+    lacking_types: dict[str, list[str]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, cloud: Path) -> AccountSettings:

@@ -6,6 +6,10 @@ warning: AWS then decides when the resource is made.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping
+from typing import Any
+
 import pulumi
 from pulumi_aws import _utilities
 
@@ -13,16 +17,34 @@ from shoestring.base.errors import UserError
 from stacks.needs import Need, needs, refusal, shortage
 from stacks.settings import PlatformSettings, Settings
 
+READS, PAUSE = 20, 0.1  # of the stack's own state, and seconds between two
 NO_ORGANIZATION = "AWSOrganizationsNotInUse"
 
 
-def _ask(function: str, arguments: dict[str, str]) -> dict[str, object]:
+def ask(function: str, arguments: dict[str, Any]) -> dict[str, Any]:
     """The answer of one of the provider's functions. Raises Exception, for the SDK knows nothing narrower."""
     options = _utilities.get_invoke_opts_defaults()  # the version: without it, the engine starts a second provider
     return dict(pulumi.runtime.invoke(function, arguments, options).value or {})
 
 
-def _not_known(what: str, error: Exception) -> None:
+def outputs_before(reads: int = READS) -> Mapping[str, Any]:
+    """The outputs of this very stack, as its last update left them.
+
+    The engine writes the stack's state while its program runs. A StackReference that meets half a file fails the whole
+    update; a function can be called again.
+    """
+    name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
+    try:
+        answer = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": name}).value or {}
+    except Exception as error:  # the SDK raises nothing narrower
+        if reads == 1 or "failed to load checkpoint" not in str(error):
+            raise
+        time.sleep(PAUSE)
+        return outputs_before(reads - 1)
+    return dict(answer["outputs"])
+
+
+def not_known(what: str, error: Exception) -> None:
     pulumi.log.warn(f"not known: {what}; {' '.join(str(error).split())[:300]}")
 
 
@@ -35,9 +57,9 @@ def check_quotas(settings: Settings) -> None:
             continue
         asked = {"serviceCode": need.quota.service, "quotaCode": need.quota.code}
         try:
-            value = float(str(_ask("aws:servicequotas/getServiceQuota:getServiceQuota", asked)["value"]))
+            value = float(str(ask("aws:servicequotas/getServiceQuota:getServiceQuota", asked)["value"]))
         except Exception as error:
-            _not_known(f'whether the quota "{need.quota.name}" is enough', error)
+            not_known(f'whether the quota "{need.quota.name}" is enough', error)
             continue
         if shortage(need, value):
             missing.append((need, value))
@@ -50,11 +72,11 @@ def check_monitor(settings: PlatformSettings) -> None:
     if settings.budget.anomalies != "tag":
         return
     try:
-        payer = str(_ask("aws:organizations/getOrganization:getOrganization", {})["masterAccountId"])
-        account = str(_ask("aws:index/getCallerIdentity:getCallerIdentity", {})["accountId"])
+        payer = str(ask("aws:organizations/getOrganization:getOrganization", {})["masterAccountId"])
+        account = str(ask("aws:index/getCallerIdentity:getCallerIdentity", {})["accountId"])
     except Exception as error:
         if NO_ORGANIZATION not in str(error):
-            _not_known("whether this is a member account of an organization, which may not watch a tag", error)
+            not_known("whether this is a member account of an organization, which may not watch a tag", error)
         return
     if payer != account:
         raise UserError(

@@ -28,6 +28,7 @@ from shoestring.base.paths import home
 from stacks.account import check_monitor, check_quotas
 from stacks.settings import PlatformSettings
 from stacks.tags import tag_everything
+from stacks.zones import of_network
 
 MLFLOW_HOST = 10  # the tracking server's place in the first subnet
 
@@ -37,6 +38,7 @@ def build(settings: PlatformSettings) -> None:
     environment, region, prod = settings.environment, settings.region, settings.environment == "prod"
     check_quotas(settings)
     check_monitor(settings)
+    zones = of_network(settings)
     name = names.resource(environment)
     tag_everything(settings.tags())
     account = get_caller_identity_output().account_id
@@ -55,8 +57,7 @@ def build(settings: PlatformSettings) -> None:
             keep=prod,
         ),
     )
-    zones = 2 if settings.mlflow.database == "postgres" else 1
-    network = Network(name, NetworkArgs(region=region, zones=zones, **settings.network.model_dump()))
+    network = Network(name, NetworkArgs(region=region, zones=tuple(zones), cidr=settings.network.cidr))
     mlflow = MlflowServer(
         names.resource(environment, names.TRACKING_SERVER),
         MlflowServerArgs(
@@ -131,6 +132,8 @@ def build(settings: PlatformSettings) -> None:
         "bucket": state.bucket,
         "mlflow_url": mlflow.url,
         "mlflow_instance_id": mlflow.instance_id,
+        "mlflow_instance_type": settings.mlflow.instance_type,
+        "zones": zones,
         "subnet_ids": network.subnet_ids,
         "jobs_security_group_id": network.jobs_security_group_id,
         "inference_url": inference.url,

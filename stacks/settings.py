@@ -40,6 +40,7 @@ from components.bounds import (
     Model,
     Models,
     Region,
+    Zones,
     allowed,
 )
 from shoestring.base import names
@@ -92,6 +93,7 @@ class Network(_Section):
     """The network."""
 
     cidr: Cidr = "10.20.0.0/16"
+    zones: Zones | None = None  # None: the first that offer what runs there; kept for as long as the network is up
 
 
 class Budget(_Section):
@@ -153,6 +155,11 @@ class PlatformSettings(_Settings):
     state: State = State()
     network: Network = Network()
     job_logs: bool = Field(default=False, examples=[True])
+
+    @property
+    def has_database(self) -> bool:
+        """Whether the tracking server has a database of its own, which lies in two zones."""
+        return self.mlflow.database == "postgres"
 
     @property
     def force_destroy(self) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -19,7 +18,7 @@ from costs import gate
 from shoestring.base import names
 from shoestring.base.errors import UserError
 from shoestring.base.paths import home
-from stacks.account import check_quotas
+from stacks.account import check_quotas, outputs_before
 from stacks.settings import WindowSettings
 from stacks.tags import tag_everything
 from training import variables
@@ -27,7 +26,6 @@ from training.prepare import bundle, data, jobfile, wheels
 
 NEEDED = ("bucket", "mlflow_url", "subnet_ids", "jobs_security_group_id", "window_gate")
 AS_IN_THE_FILE = {"instance_type", "volume_gb", "hyperparameters", "metrics", "spot", "max_run", "max_wait"}
-READS, PAUSE = 20, 0.1  # of the stack's own state, and seconds between two
 
 
 def check_platform(environment: str, outputs: Mapping[str, Any]) -> None:
@@ -84,22 +82,6 @@ def lease(settings: WindowSettings, earlier: object, now: datetime) -> str:
     return end.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-async def outputs_before(stack: str, reads: int = READS) -> Mapping[str, Any]:
-    """The outputs of this very stack, as its last update left them.
-
-    The engine writes the stack's state while its program runs. A StackReference that meets half a file fails the whole
-    update; a function can be called again.
-    """
-    try:
-        answer = await pulumi.runtime.invoke_async("pulumi:pulumi:readStackOutputs", {"name": stack})
-    except Exception as error:  # the SDK raises nothing narrower
-        if reads == 1 or "failed to load checkpoint" not in str(error):
-            raise
-        await asyncio.sleep(PAUSE)
-        return await outputs_before(stack, reads - 1)
-    return dict(answer["outputs"])
-
-
 NO_PARAMETER = re.compile(r"ParameterNotFound|couldn't find resource|empty result")
 
 
@@ -141,12 +123,9 @@ def build(settings: WindowSettings) -> None:
     ).outputs.apply(  # type: ignore[assignment]
         lambda outputs: _admitted(settings.environment, settings.region, outputs)
     )
-    last_outputs = asyncio.ensure_future(outputs_before(f"{project}/{pulumi.get_stack()}"))
-    earlier: pulumi.Output[Mapping[str, Any]] = pulumi.Output.from_input(last_outputs)
+    earlier = outputs_before()
     # All tags wait for the checks of platform and gate, so that nothing is made before it.
-    lease_end = pulumi.Output.all(platform, earlier).apply(
-        lambda parts: lease(settings, parts[1].get("lease"), datetime.now(UTC))
-    )
+    lease_end = platform.apply(lambda _: lease(settings, earlier.get("lease"), datetime.now(UTC)))
     tag_everything({**settings.tags(), names.LEASE_TAG: lease_end})
     account = get_caller_identity_output().account_id
 

@@ -9,7 +9,7 @@ import re
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, cached_property
 from typing import Any
@@ -22,6 +22,8 @@ from localcloud.aws.row import Call, Calls, Json, Read, absent, as_list, as_obje
 from localcloud.aws.types import BY_TOKEN, CALLS
 from localcloud.provider import schema
 from localcloud.provider.convert import UNKNOWN, ProviderError, properties, settle, to_request
+from localcloud.settings import AccountSettings
+from shoestring.base.paths import home
 
 LATE_SECONDS, LATE_PAUSE = 120.0, 1.0  # for how long the official provider waits for a new role, and between two tries
 
@@ -60,6 +62,15 @@ class Emulator:
     def organization(self) -> Json:
         """The organization that the account is in. Raises botocore's error where it is in none."""
         return dict(self._call("organizations", "describe_organization")["Organization"])
+
+    def zones(self) -> list[str]:
+        """The region's availability zones, by name."""
+        return [str(zone["ZoneName"]) for zone in self._call("ec2", "describe_availability_zones")["AvailabilityZones"]]
+
+    def offerings(self, kinds: Sequence[str]) -> list[tuple[str, str]]:
+        """Zones with the instance types of `kinds` that each offers; the emulator itself does not play this."""
+        lacking = AccountSettings.read(home() / "cloud").lacking_types
+        return [(zone, kind) for zone in self.zones() for kind in kinds if kind not in lacking.get(zone, ())]
 
     def _call(self, service: str, operation: str, **arguments: str) -> Json:
         return dict(getattr(self.client(service), operation)(**arguments))

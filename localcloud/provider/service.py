@@ -171,7 +171,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         arguments = _values(request.args)
         if request.tok == "aws:index/getCallerIdentity:getCallerIdentity":
             number = self.account.number
-            result = {"id": number, "accountId": number, "arn": f"arn:aws:iam::{number}:root", "userId": number}
+            result: Json = {"id": number, "accountId": number, "arn": f"arn:aws:iam::{number}:root", "userId": number}
         elif request.tok == "aws:index/getRegion:getRegion":
             region = self.account.region
             result = {"id": region, "name": region, "region": region, "endpoint": f"ec2.{region}.amazonaws.com",
@@ -196,6 +196,16 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             parts = {"names": "Name", "values": "Value", "types": "Type", "arns": "ARN"}
             lists = {key: [parameter[part] for parameter in answer] for key, part in parts.items()}
             result = {"id": path, "path": path} | lists
+        elif request.tok == "aws:index/getAvailabilityZones:getAvailabilityZones":
+            result = {"id": self.account.region, "names": self.account.zones()}
+        elif request.tok == "aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings":
+            kinds = [
+                kind for part in arguments["filters"] if part["name"] == "instance-type" for kind in part["values"]
+            ]
+            offers = self.account.offerings(kinds)
+            result = {"id": self.account.region, "locations": [zone for zone, _ in offers],
+                      "instanceTypes": [kind for _, kind in offers],
+                      "locationTypes": [arguments["locationType"]] * len(offers)}  # fmt: skip
         else:
             raise ProviderError(f"the local cloud's aws provider does not know the function {request.tok}")
         return provider_pb2.InvokeResponse(**{"return": _struct(result)})

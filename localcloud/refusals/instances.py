@@ -77,6 +77,25 @@ def _check_vcpus(request: Json, account: Account) -> None:
     )
 
 
+def _check_zone(request: Json, account: Account) -> None:
+    lacking = account.settings.lacking_types
+    if not lacking:
+        return
+    ec2, template = account.client("ec2"), _template(account.client("ec2"), request)
+    kind = request.get("InstanceType") or template.get("InstanceType", "m1.small")
+    zone = (request.get("Placement") or template.get("Placement") or {}).get("AvailabilityZone")
+    if subnet := request.get("SubnetId"):
+        zone = ec2.describe_subnets(SubnetIds=[subnet])["Subnets"][0]["AvailabilityZone"]
+    if kind in lacking.get(str(zone), ()):
+        zones = [item["ZoneName"] for item in ec2.describe_availability_zones()["AvailabilityZones"]]
+        others = ", ".join(name for name in zones if kind not in lacking.get(name, ()))
+        raise ServiceError(
+            "Unsupported",
+            f"Your requested instance type ({kind}) is not supported in your requested Availability Zone ({zone}). "
+            f"Please retry your request by not specifying an Availability Zone or choosing {others}.",
+        )
+
+
 def _check_tags(request: Json, account: Account) -> None:
     for item in request.get("TagSpecifications", []):
         given = [key for key in as_object(item.get("Tags")) if not key.startswith("aws:")]
@@ -95,7 +114,7 @@ def _check_networks(request: Json, account: Account) -> None:
 
 
 CHECKS: dict[tuple[str, str], tuple[Check, ...]] = {
-    ("ec2", "RunInstances"): (_check_user_data, _check_tags, _check_vcpus),
+    ("ec2", "RunInstances"): (_check_user_data, _check_tags, _check_zone, _check_vcpus),
     ("ec2", "AllocateAddress"): (_check_addresses,),
     ("ec2", "CreateVpc"): (_check_networks, _check_tags),
     **{("ec2", name): (_check_tags,) for name in ("CreateLaunchTemplate", "CreateSubnet", "CreateSecurityGroup")},

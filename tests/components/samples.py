@@ -55,7 +55,7 @@ RIGHT: dict[type, dict[str, Any]] = {
         "region": REGION,
         "package": PACKAGE,
     },
-    NetworkArgs: {"region": REGION},
+    NetworkArgs: {"region": REGION, "zones": ("us-east-1a",)},
     SpotTrainingJobArgs: {
         "job_name": "churn-0123456789ab",
         "model": "churn",

@@ -61,7 +61,7 @@ def refused(kind: Any, **values: Any) -> str:
         (ChampionsArgs, "parameter", "champions", "should match pattern"),
         (NetworkArgs, "region", "virginia", "should match pattern"),
         (NetworkArgs, "cidr", "8.8.0.0/16", "expected a private network of /16 to /20, such as '10.20.0.0/16'"),
-        (NetworkArgs, "zones", 7, "should be less than or equal to 6, such as 2"),
+        (NetworkArgs, "zones", (), "should have at least 1 item"),
         (SpotTrainingJobArgs, "data_uri", "/data", "should match pattern '^s3://'"),
         (SpotTrainingJobArgs, "instance_type", "m5.large", "should match pattern"),
         (SpotTrainingJobArgs, "volume_gb", 0, "should be greater than or equal to 1, such as 10"),

@@ -29,7 +29,7 @@ MODULES = sorted(path for folder in ("components", "stacks") for path in (ROOT /
 EVERYTHING: dict[type, dict[str, Any]] = {
     CostGuardArgs: {"email": "you@example.com"},
     MlflowServerArgs: {"database": "postgres", "subnet_ids": ["subnet-1", "subnet-2"]},
-    NetworkArgs: {"zones": 2},
+    NetworkArgs: {"zones": ("us-east-1a", "us-east-1c")},
 }
 ARGUMENTS = [kind(**{**least, **EVERYTHING.get(kind, {})}) for kind, least in RIGHT.items()]
 each = pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from pulumi.runtime import mocks, rpc, settings
 from costs.gate import OPEN_TEXT
 
 ACCOUNT = "123456789012"
+OFFERINGS = "aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings"
 PLATFORM = {
     "bucket": f"shoestring-dev-{ACCOUNT}",
     "mlflow_url": "http://10.20.0.10:5000",
@@ -87,6 +88,7 @@ class World(mocks.MockMonitor, mocks.Mocks):  # type: ignore[misc]
         self.quota: float | None = 1000.0
         self.payer = ""
         self.earlier: dict[str, str] = {}
+        self.offered: list[str] | None = ["us-east-1b", "us-east-1a"]
 
     def RegisterResource(self, request: Any) -> Any:
         self.all.append(Registered(request))
@@ -128,7 +130,13 @@ class World(mocks.MockMonitor, mocks.Mocks):  # type: ignore[misc]
             raise Refused("AWSOrganizationsNotInUseException: Your account is not a member of an organization.")
         if args.token == "aws:servicequotas/getServiceQuota:getServiceQuota" and self.quota is None:
             raise Refused("AccessDeniedException: not authorized to perform: servicequotas:GetServiceQuota")
+        if args.token == OFFERINGS and self.offered is None:
+            raise Refused("UnauthorizedOperation: You are not authorized to perform: ec2:DescribeInstanceTypeOfferings")
         answers = {
+            OFFERINGS: {"locations": self.offered},
+            "aws:index/getAvailabilityZones:getAvailabilityZones": {
+                "names": ["us-east-1c", "us-east-1a", "us-east-1b"]
+            },
             "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT},
             "aws:ssm/getParameter:getParameter": {"value": self.gate if gate else self.parameter},
             "aws:servicequotas/getServiceQuota:getServiceQuota": {"value": self.quota},
@@ -183,12 +191,14 @@ def run() -> Iterator[Run]:
         gate: str | None = OPEN_TEXT,
         quota: float | None = 1000.0,
         payer: str = "",
+        offered: Sequence[str] | None = ("us-east-1b", "us-east-1a"),
         seen: list[str] | None = None,
     ) -> World:
         others = {"dev": PLATFORM, "local": PLATFORM} if stacks is None else stacks
         world = World(preview, {**others, **({stack: own} if own else {})}, parameter, gate)
         world.torn_reads, world.earlier = torn_reads, earlier or {}
         world.quota, world.payer = quota, payer
+        world.offered = None if offered is None else list(offered)
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
         try:

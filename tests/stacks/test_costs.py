@@ -89,7 +89,7 @@ def test_a_child_that_the_caller_changes_costs_what_it_became(run: Any) -> None:
     seen: list[str | None] = []
 
     def program() -> None:
-        network = Network("n", NetworkArgs(region=REGION))
+        network = Network("n", NetworkArgs(region=REGION, zones=("us-east-1a",)))
         for name, opts in (("a", None), ("b", pulumi.ResourceOptions(transformations=[larger]))):
             arguments = MlflowServerArgs(
                 vpc_id=network.vpc_id, subnet_ids=network.subnet_ids, private_ip="10.20.0.10",

@@ -108,6 +108,8 @@ def test_the_platforms_outputs(run: Any) -> None:
         "mlflow_url": "http://10.20.0.10:5000",
         "mlflow_instance_id": "shoestring-dev-mlflow-id",
         "subnet_ids": ["shoestring-dev-a-id"],
+        "zones": ["us-east-1a"],
+        "mlflow_instance_type": "t4g.nano",
         "jobs_security_group_id": "shoestring-dev-jobs",
         "inference_url": "https://x.lambda-url.us-east-1.on.aws/",
         "inference_function": "shoestring-dev-inference",
