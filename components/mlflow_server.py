@@ -32,6 +32,9 @@ from shoestring.base import names
 from shoestring.base.errors import UserError
 
 PORT = 5000
+# A persistent spot request that names no end has one after 7 days (LaunchTemplateSpotMarketOptionsRequest), and the
+# next interruption is then the last. One fixed moment, for another would be another machine; before 32-bit seconds end.
+SPOT_UNTIL = "2037-12-31T23:59:59Z"
 DATABASE_GB = 20
 AMI = "resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-"
 ARM = re.compile(r"(a1|[a-z]+\d+g[a-z]*)\.")  # families of machines with AWS's own processors
@@ -64,7 +67,7 @@ class MlflowServerArgs:
     volume_gb: DiskGb = 8
     """Size of its gp3 disk, billed for each GB."""
     spot: bool = False
-    """Spare capacity for less; AWS may stop it for a while, and starts it again when there is capacity."""
+    """Spare capacity for less; AWS may stop it for a while, and starts it again when there is capacity, until 2037."""
     database: Database = "sqlite"
     """`postgres` adds a db.t4g.micro with 20 GB of gp3 and a secret, which together cost more than all the rest."""
     keep: bool = False
@@ -269,7 +272,11 @@ class MlflowServer(Component[MlflowServerArgs]):
             credit_specification={"cpu_credits": "standard"} if _burstable(args) else None,
             instance_market_options={
                 "market_type": "spot",
-                "spot_options": {"spot_instance_type": "persistent", "instance_interruption_behavior": "stop"},
+                "spot_options": {
+                    "spot_instance_type": "persistent",
+                    "instance_interruption_behavior": "stop",
+                    "valid_until": SPOT_UNTIL,
+                },
             }
             if args.spot
             else None,

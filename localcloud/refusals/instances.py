@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from datetime import UTC, datetime
 from typing import Any
 
 from costs.book.quotas import ADDRESSES, NETWORKS, of_instances
@@ -96,6 +97,33 @@ def _check_zone(request: Json, account: Account) -> None:
         )
 
 
+def _check_spot(request: Json, account: Account) -> None:
+    """A persistent request must name its end. AWS takes one that does not, and ends it after 7 days: an interruption
+    after that is the last, which nobody would see on this machine. An end that is over, or of a one-time request, AWS
+    refuses.
+    """
+    data = request.get("LaunchTemplateData", request)
+    options = data.get("InstanceMarketOptions", {}).get("SpotOptions", {})
+    persistent, until = options.get("SpotInstanceType") == "persistent", options.get("ValidUntil")
+    if until and not persistent:
+        raise ServiceError(
+            "InvalidParameterCombination",
+            "The parameter validUntil cannot be specified when the SpotRequestType is set to 'one-time'.",
+        )
+    if persistent and not until:
+        raise ServiceError(
+            "InvalidParameterCombination",
+            "The local cloud takes no persistent Spot request without ValidUntil: AWS would end it after 7 days.",
+        )
+    if until and _moment(until) <= datetime.now(UTC):
+        raise ServiceError("InvalidParameterValue", f"The validUntil {until} is not in the future.")
+
+
+def _moment(value: Any) -> datetime:
+    moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 def _check_tags(request: Json, account: Account) -> None:
     for item in request.get("TagSpecifications", []):
         given = [key for key in as_object(item.get("Tags")) if not key.startswith("aws:")]
@@ -114,8 +142,10 @@ def _check_networks(request: Json, account: Account) -> None:
 
 
 CHECKS: dict[tuple[str, str], tuple[Check, ...]] = {
-    ("ec2", "RunInstances"): (_check_user_data, _check_tags, _check_zone, _check_vcpus),
+    ("ec2", "RunInstances"): (_check_user_data, _check_tags, _check_zone, _check_spot, _check_vcpus),
     ("ec2", "AllocateAddress"): (_check_addresses,),
     ("ec2", "CreateVpc"): (_check_networks, _check_tags),
-    **{("ec2", name): (_check_tags,) for name in ("CreateLaunchTemplate", "CreateSubnet", "CreateSecurityGroup")},
+    **{("ec2", name): (_check_tags,) for name in ("CreateSubnet", "CreateSecurityGroup")},
+    ("ec2", "CreateLaunchTemplate"): (_check_tags, _check_spot),
+    ("ec2", "CreateLaunchTemplateVersion"): (_check_spot,),
 }

@@ -26,7 +26,7 @@ def lacking(bed: Bed, **zones: list[str]) -> None:
 
 def steps(bed: Bed) -> dict[str, Any]:
     """What an update would do to the subnets, by name."""
-    plan = json.loads(bed.run("pulumi", "preview", "--json", "-s", "local", "--non-interactive"))
+    plan = json.loads(bed.run("pulumi", "preview", "--json", "--show-sames", "-s", "local", "--non-interactive"))
     subnets = (step for step in plan["steps"] if ":Subnet::" in step["urn"])
     return {step["urn"].rpartition("::")[2]: step for step in subnets}
 

@@ -252,6 +252,9 @@ def test_the_tracking_servers_machine(run: Any, name: str, spot: bool) -> None:
     expected = {"instance", "volume", "network-interface"} | ({"spot-instances-request"} if spot else set())
     assert set(kinds) == expected and all(tags >= COST_TAGS for tags in kinds.values())
     assert ("instanceMarketOptions" in template) is spot
+    if spot:  # without an end of its own, AWS ends the request after 7 days
+        until = template["instanceMarketOptions"]["spotOptions"]["validUntil"]
+        assert datetime.fromisoformat(until) > datetime.now(UTC) + timedelta(days=3 * 365)
     assert b"MLFLOW_HOST_BUCKET=shoestring-" in base64.b64decode(template["userData"]).replace(b"\\n", b"\n")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from components.mlflow_server import SPOT_UNTIL
 from costs.book.quotas import quotas
 from tests.localcloud.refusals.conftest import Door
 
@@ -190,6 +191,49 @@ def test_vcpus_on_demand_and_spot_have_quotas_of_their_own(door: Door, refused: 
     refused("MaxSpotInstanceCountExceeded", ec2.run_instances, **launch, **named)
     ec2.terminate_instances(InstanceIds=[running])
     ec2.run_instances(**launch, InstanceType="m5.xlarge")
+
+
+def test_zone_may_lack_an_instance_type(door: Door, refused: Refused) -> None:
+    door.settings(lacking_types={"us-east-1a": ["t3.nano"]})
+    ec2 = door.client("ec2")
+    network = ec2.create_vpc(CidrBlock="10.70.0.0/16")["Vpc"]["VpcId"]
+    here, there = (
+        ec2.create_subnet(VpcId=network, CidrBlock=block, AvailabilityZone=zone)["Subnet"]["SubnetId"]
+        for block, zone in (("10.70.0.0/24", "us-east-1a"), ("10.70.1.0/24", "us-east-1b"))
+    )
+    launch = {"ImageId": "ami-12345678", "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1}
+    message = refused("Unsupported", ec2.run_instances, **launch, SubnetId=here)
+    assert "(t3.nano) is not supported in your requested Availability Zone (us-east-1a)" in message
+    assert message.endswith("or choosing us-east-1b, us-east-1c.")
+    running = ec2.run_instances(**launch, SubnetId=there)["Instances"][0]["InstanceId"]
+    ec2.terminate_instances(InstanceIds=[running])
+    for subnet in (here, there):
+        ec2.delete_subnet(SubnetId=subnet)
+    ec2.delete_vpc(VpcId=network)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"SpotInstanceType": "persistent"}, "AWS would end it after 7 days"),
+        ({"SpotInstanceType": "persistent", "ValidUntil": "2020-01-01T00:00:00Z"}, "not in the future"),
+        ({"SpotInstanceType": "one-time", "ValidUntil": "2037-01-01T00:00:00Z"}, "cannot be specified"),
+        ({"SpotInstanceType": "persistent", "ValidUntil": SPOT_UNTIL}, ""),
+        ({"SpotInstanceType": "one-time"}, ""),
+        ({}, ""),
+    ],
+)
+def test_spot_request_that_stays_names_its_end(
+    door: Door, refused: Refused, options: dict[str, str], says: str
+) -> None:
+    ec2, market = door.client("ec2"), {"MarketType": "spot", "SpotOptions": options}
+    data = {"InstanceType": "t3.nano", "InstanceMarketOptions": market}
+    words = {"LaunchTemplateName": f"until-{len(str(options))}", "LaunchTemplateData": data}
+    if says:
+        code = "InvalidParameterValue" if "future" in says else "InvalidParameterCombination"
+        assert says in refused(code, ec2.create_launch_template, **words)
+    else:
+        ec2.create_launch_template(**words)
 
 
 def test_networks_and_addresses_are_counted(door: Door, refused: Refused) -> None:
