@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from tempfile import NamedTemporaryFile
 from typing import Any
@@ -56,6 +56,7 @@ class Stack:
     adopted: dict[int, str] = field(default_factory=dict)  # the id of each pending creation that is in the account
     dropped: set[int] = field(default_factory=set)  # what is not there, or is no matter of the account
     unclear: list[str] = field(default_factory=list)  # URNs of which nobody can say
+    gone: list[str] = field(default_factory=list)  # URNs of what is not in the account any more
 
     @property
     def resources(self) -> list[Json]:
@@ -79,11 +80,15 @@ class Stack:
     @property
     def known(self) -> set[tuple[str, str]]:
         """The types and ids, and whatever else may name a resource, of all that is in the state."""
-        names = {(item["type"], str(item["id"])) for item in self._own()}
-        for item in self._own():
-            values = (item.get("outputs") or {}).values()
-            names |= {(item["type"], value) for value in values if isinstance(value, str)}
-        return names
+        return {(item["type"], name) for item in self._own() for name in _names(item)}
+
+    def miss(self, present: list[tuple[str, str]], tags: Mapping[str, str]) -> None:
+        """Notes what the state has with these tags, and the account has not."""
+        listed = {token for token, row in BY_TOKEN.items() if row.listing}
+        for item in (item for item in self._own() if not item.get("delete")):
+            ours = tags.items() <= (item["inputs"].get("tags") or {}).items()
+            if ours and item["type"] in listed and not {(item["type"], name) for name in _names(item)} & set(present):
+                self.gone.append(item["urn"])
 
     def _own(self) -> list[Json]:
         return [item for item in self.resources if item.get("id") and item["type"].startswith("aws:")]
@@ -97,7 +102,6 @@ class Findings:
     stacks: list[Stack]
     processes: list[Any]
     orphans: list[tuple[str, str]] = field(default_factory=list)  # type and id of what is tagged and in no state
-    gone: bool = False  # the states hold resources, and the account none of them
 
     @property
     def busy(self) -> Stack | None:
@@ -122,14 +126,21 @@ class Findings:
             lines += [(f"{stack.name}: {_short(urn)} was to be removed", "removed") for urn in stack.strays]
         for orphan in map(_named, self.orphans):
             lines.append((f"{orphan} has the tags of {self.environment}, and is in no state", "removed"))
-        if self.gone:
-            names = " and ".join(stack.name for stack in self.stacks if stack.resources)
-            lines.append((f"nothing of {names} is in the account any more", "forgotten by the state"))
+        for stack in filter(lambda stack: stack.gone, self.stacks):
+            what = (
+                f"{len(stack.gone)} resources of {stack.name} are not in the account, such as {_short(stack.gone[0])}"
+            )
+            lines.append((what, "forgotten by the state, and the account read"))
         return lines
 
 
 def _named(resource: tuple[str, str]) -> str:
     return f"{resource[0].rpartition(':')[2]} {resource[1]}"
+
+
+def _names(resource: Json) -> set[str]:
+    values = (resource.get("outputs") or {}).values()
+    return {str(resource["id"]), *(value for value in values if isinstance(value, str))}
 
 
 def _short(urn: str) -> str:
@@ -151,17 +162,17 @@ def examine(environment: str, in_account: bool = True) -> Findings:
     if in_account:  # before the states are read: what is made in between is in these
         account = Account()
         project = configuration(environment).get(f"{NAMESPACE}project", "shoestring")
-        present = list(tagged(account, {PROJECT_TAG: project, ENVIRONMENT_TAG: environment}))
+        tags = {PROJECT_TAG: str(project), ENVIRONMENT_TAG: environment}
+        present = list(tagged(account, tags))
     stacks = [Stack(name, updates.deployment(name), updates.lock(name)) for name in names]
     findings = Findings(environment, stacks, engines.strays())
     if not in_account or findings.busy:
         return findings
     known = set[tuple[str, str]]().union(*(stack.known for stack in stacks))
-    gone = bool(known) and not present
     for stack in stacks:
+        stack.miss(present, tags)
         _judge(stack, account, known)
     findings.orphans = [resource for resource in present if resource not in known]
-    findings.gone = gone
     return findings
 
 
@@ -217,7 +228,7 @@ def mend(findings: Findings, say: Say) -> None:
         if entered:
             say(f"{stack.name}: writing down what is in the account")
             _import(stack, entered)
-        if entered or stack.unread or stack.strays or findings.gone:
+        if entered or stack.unread or stack.strays or stack.gone:
             say(f"{stack.name}: reading the account")
             updates.run("refresh", stack.name).require(
                 f"reading {stack.name}", f"shoestring repair {findings.environment}"

@@ -355,7 +355,7 @@ def tagged(account: Emulator, tags: Mapping[str, str]) -> Iterator[tuple[str, st
             resource = Resource(account, row.token, {row.calls.named: jmespath.search(row.listing.id, item)})
             resource.id = item[member] if template.startswith("=") else text(template, resource._context())
             resource.inputs = {}
-            if resource.read() and tags.items() <= (resource.inputs.get("tags") or {}).items():
+            if "Tags" in item or (resource.read() and tags.items() <= (resource.inputs.get("tags") or {}).items()):
                 yield row.token, resource.id
 
 
