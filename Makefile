@@ -2,12 +2,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test lint hooks clean
+.PHONY: help setup demo test test-kills lint hooks clean
 
 help:
 	@echo "make setup  the Python environment and the Pulumi engine"
 	@echo "make demo   train, serve and tear down on the emulated account, guided; a minute or two"
 	@echo "make test   every test, on the real Pulumi engine and the emulated account"
+	@echo "make test-kills  the engine killed at 56 moments, and what comes of it; half an hour"
 	@echo "make lint   ruff, mypy and who may import whom"
 	@echo "make hooks  the checks of make lint before each commit, by pre-commit"
 	@echo "make clean  stop the local cloud and remove what was made in this folder"
@@ -20,6 +21,9 @@ demo: setup
 
 test: setup
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
+
+test-kills: setup
+	@KILL_CYCLES=8 $(BIN)/python -m pytest -s tests/acceptance/test_kills.py
 
 lint: setup
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
