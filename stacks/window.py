@@ -21,6 +21,7 @@ from shoestring.base.paths import home
 from stacks.account import check_quotas, outputs_before
 from stacks.settings import WindowSettings
 from stacks.tags import tag_everything
+from stacks.zones import offering_jobs, warn_of_jobs
 from training import variables
 from training.prepare import bundle, data, jobfile, wheels
 
@@ -117,6 +118,7 @@ def build(settings: WindowSettings) -> None:
     """Everything of the stack `<environment>-window`."""
     jobs = [jobfile.load(jobfile.find(name)) for name in settings.jobs]
     check_quotas(settings)
+    offers = offering_jobs(job.instance_type for job in jobs)
     project = f"{pulumi.get_organization()}/{pulumi.get_project()}"
     platform: pulumi.Output[Mapping[str, Any]] = pulumi.StackReference(
         f"{project}/{settings.environment}"
@@ -127,6 +129,7 @@ def build(settings: WindowSettings) -> None:
     # All tags wait for the checks of platform and gate, so that nothing is made before it.
     lease_end = platform.apply(lambda _: lease(settings, earlier.get("lease"), datetime.now(UTC)))
     tag_everything({**settings.tags(), names.LEASE_TAG: lease_end})
+    platform.apply(lambda outputs: warn_of_jobs(offers, outputs.get("zones") or ()))
     account = get_caller_identity_output().account_id
 
     uploads = Uploads(platform.apply(lambda outputs: str(outputs["bucket"])))

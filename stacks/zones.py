@@ -6,7 +6,7 @@ accounts. AWS is asked before anything is made.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pulumi
@@ -101,6 +101,28 @@ def of_network(settings: PlatformSettings) -> list[str]:
     if zones[0] not in offered:
         _check_running(settings, zones[0], offered, outputs.get("mlflow_instance_type"))
     return zones
+
+
+def offering_jobs(instance_types: Iterable[str]) -> dict[str, list[str]]:
+    """The zones in which EC2 offers SageMaker's instance types, which has no list of its own; without those of which
+    that cannot be read."""
+    offers = {}
+    for kind in sorted(set(instance_types)):
+        try:
+            offers[kind] = offering(kind.removeprefix("ml."))
+        except Exception as error:  # the SDK raises nothing narrower
+            not_known(f"whether the network's zones offer {kind}", error)
+    return offers
+
+
+def warn_of_jobs(offers: Mapping[str, Sequence[str]], zones: Sequence[str]) -> None:
+    """Warns of types that none of the network's zones offers: AWS has the last word when the job starts."""
+    for kind, offered in offers.items():
+        if zones and not set(zones) & set(offered):
+            pulumi.log.warn(
+                f"{kind} may not start in {', '.join(zones)}, where the network lies: EC2 offers that type in "
+                f"{', '.join(offered) or 'no zone'} (shoestring:network.zones)"
+            )
 
 
 def _check_running(settings: PlatformSettings, zone: str, offered: Sequence[str], type_before: str | None) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pulumi
 import pytest
 
 from shoestring.base.errors import UserError
-from tests.stacks.test_programs import platform
+from tests.stacks.conftest import PLATFORM
+from tests.stacks.test_programs import platform, training
 
 UP = {"subnet_ids": ["subnet-0a"], "mlflow_instance_type": "t4g.nano"}
 POSTGRES = {"database": "postgres"}
@@ -84,3 +86,17 @@ def test_without_the_right_to_ask_a_new_network_needs_named_zones(run: Any) -> N
     assert "ec2:DescribeInstanceTypeOfferings" in refused(run, offered=None)
     assert zones(run, offered=None, network={"zones": ["us-east-1c"]}) == ["us-east-1c"]
     assert zones(run, {**UP, "zones": ["us-east-1b"]}, offered=None) == ["us-east-1b"]
+
+
+def test_a_window_warns_of_types_that_its_platforms_zones_lack(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    warnings: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", lambda text, *words, **more: warnings.append(text))
+    lies = {"dev": {**PLATFORM, "zones": ["us-east-1a"]}}
+    run(training(), stack="dev-window", stacks=lies, offered=("us-east-1b",))
+    assert any(
+        "may not start in us-east-1a" in text and "EC2 offers that type in us-east-1b" in text for text in warnings
+    )
+    warnings.clear()
+    run(training(), stack="dev-window", stacks=lies, offered=("us-east-1a",))
+    run(training(), stack="dev-window", offered=("us-east-1b",))  # an older platform, which names no zones
+    assert not any("may not start" in text for text in warnings)
