@@ -24,6 +24,7 @@ from shoestring.base.paths import ROOT
 ANSWERS: dict[str, dict[str, Any]] = {  # what a new account says to the functions that the programs call
     "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": "0" * 12},
     "aws:ssm/getParameter:getParameter": {"value": "none"},
+    "aws:ssm/getParametersByPath:getParametersByPath": {"names": [], "values": [], "types": [], "arns": []},
     "pulumi:pulumi:readStackOutputs": {"outputs": {}},
 }
 OWNER = f"{names.NAMESPACE}owner"
