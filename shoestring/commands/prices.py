@@ -36,11 +36,18 @@ def show(item: str, region: Regions = None, as_json: Json = False) -> None:
     emit([row.facts() for row in rows], as_json, table(rows))
 
 
+def _own_region() -> str:
+    """The region that the user's variables or profile name."""
+    import boto3  # heavy, and there where AWS is asked
+
+    return os.environ.get("AWS_REGION") or boto3.session.Session().region_name or REGION
+
+
 @app.command()
 def refresh(
     region: Annotated[
         list[str] | None,
-        typer.Option("--region", "-r", metavar="REGION", help="May be repeated [AWS_REGION or us-east-1]"),
+        typer.Option("--region", "-r", metavar="REGION", help="May be repeated [the user's own, or us-east-1]"),
     ] = None,
     service: Annotated[
         list[str] | None, typer.Option("--service", "-s", metavar="SERVICE", help="Only these; may be repeated.")
@@ -54,8 +61,7 @@ def refresh(
     as_json: Json = False,
 ) -> None:
     """Read list prices and spot prices from AWS, and keep them for a day. What was read is kept when it is stopped."""
-    here = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or REGION
-    results = Refresh(Settings(region or [here], service or PARTS, force, days, advisor), say).run()
+    results = Refresh(Settings(region or [_own_region()], service or PARTS, force, days, advisor), say).run()
     facts = [
         {"region": result.region, "part": result.part, "state": result.state, "prices": result.prices,
          "without": result.left, "read_at": result.read_at.isoformat() if result.read_at else None}

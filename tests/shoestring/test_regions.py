@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from shoestring import jobs, plans, updates, windows
 from shoestring.base import aws
 from shoestring.base.errors import UserError, of_aws
+from shoestring.commands import prices
 from shoestring.environment import local_environment
 from shoestring.screen import Screen
 from tests.localcloud.sagemaker.test_sagemaker import create
@@ -184,7 +185,7 @@ def test_short_silence_does_not_end_the_following(user, engine, monkeypatch):
 
     def describe(name: str) -> dict[str, Any]:
         looks[0] += 1
-        if looks[0] == 2:
+        if looks[0] == 1:
             raise EndpointConnectionError(endpoint_url="https://api.sagemaker.us-east-1.amazonaws.com/")
         return ask(name)
 
@@ -193,6 +194,14 @@ def test_short_silence_does_not_end_the_following(user, engine, monkeypatch):
         aws.use_region(HERE)
         (finished,) = windows.train("dev", Screen(error=True), 0.2, "http://127.0.0.1:9")
     assert finished["status"] == "Completed"
+
+
+@pytest.mark.parametrize(
+    ("region", "asked"), [({}, HERE), ({"AWS_REGION": OTHER}, OTHER), ({"AWS_PROFILE": "work"}, OTHER)]
+)
+def test_prices_are_refreshed_for_the_users_own_region(user, region, asked, monkeypatch):
+    with environment(variables(user, region), monkeypatch):
+        assert prices._own_region() == asked
 
 
 @pytest.mark.parametrize(
