@@ -11,8 +11,8 @@ from typing import Any
 import jmespath
 
 from localcloud.aws.types import TYPES
+from localcloud.keys import client_arguments
 
-ENDPOINTS = {"sagemaker": "sagemaker_endpoint", "ce": "cost_explorer_endpoint"}  # all others: "aws_endpoint"
 LISTED = {row.key: row.listing for row in TYPES if row.listing}
 
 
@@ -28,11 +28,9 @@ def list_account(cloud: dict[str, Any]) -> list[dict[str, str]]:
     """
     import boto3  # here, for it is heavy, and most commands load this module without listing
 
-    session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=cloud["region"])
-    clients = {
-        service: session.client(service, endpoint_url=cloud[ENDPOINTS.get(service, "aws_endpoint")])
-        for service in sorted({key.partition("/")[0] for key in LISTED})
-    }  # making clients is not thread-safe
+    arguments = client_arguments(cloud)
+    services = sorted({key.partition("/")[0] for key in LISTED})
+    clients = {service: boto3.client(service, **arguments) for service in services}  # making them is not thread-safe
 
     def listed(key: str) -> list[dict[str, str]]:
         (service, _, kind), listing = key.partition("/"), LISTED[key]

@@ -1,12 +1,11 @@
-"""`python -m localcloud.machines --port N --home DIR`: plays the account's EC2 instances that serve MLflow,
+"""`python -m localcloud.machines --socket PATH --home DIR`: plays the account's EC2 instances that serve MLflow,
 and keeps house among the processes of its functions.
 
 An instance whose launch template's user data (`#cloud-config`) brings Shoestring's MLflow host as a systemd unit is
 really run: its files go below `<home>/cloud/machines/<instance id>/`, which stands for `/`, its packages come from the
-bucket (`localcloud/first_boot.py`), and its program runs on this machine, on a free loopback port, is restarted when it
-dies, and ends with its instance.
-`<home>/cloud/machines.json` says where each one is reached. A stopped instance keeps its files, as its disk would; a
-terminated one loses them.
+bucket (`localcloud/first_boot.py`), and its program runs on this machine, on a socket behind the gate, is restarted
+when it dies, and ends with its instance. `<home>/cloud/machines.json` says where the gate lets users in to each one.
+A stopped instance keeps its files, as its disk would; a terminated one loses them.
 
 The account keeps no link from an instance to its template but tags: `aws:ec2launchtemplate:id` and `:version`, which
 EC2 sets itself; where they are absent, the template that gives its instances the same `Name` is taken.
@@ -32,10 +31,10 @@ import yaml
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from localcloud import first_boot
+from localcloud import first_boot, sockets
 from localcloud.aws.launches import TEMPLATE_ID, tags_for, template_data, template_of
 from localcloud.aws.row import Json, as_object
-from localcloud.processes import Process, answers, free_port, processes_below, spawn, stop
+from localcloud.processes import Process, free_port, processes_below, spawn, stop
 from localcloud.protocol import JsonHandler, Notice, arguments, serve
 from localcloud.workers import Workers
 from shoestring.base.paths import write_atomically
@@ -127,9 +126,9 @@ def _make(root: Path, files: list[Json]) -> None:
 class Machine:
     """One instance: its root folder, and its program while it runs."""
 
-    def __init__(self, instance: Json, root: Path, log: Path, port: int) -> None:
+    def __init__(self, instance: Json, root: Path, log: Path, port: int, socket: Path) -> None:
         self.id, self.private_ip = instance["InstanceId"], instance["PrivateIpAddress"]
-        self.root, self.log, self.port = root, log, port
+        self.root, self.log, self.port, self.socket = root, log, port, socket
         self.process: Process | None = None
         self.state, self.failures, self.next_start = "starting", 0, 0.0
 
@@ -164,7 +163,7 @@ class Machine:
             return
         if self.state == "installing":
             return
-        self.state = "running" if answers(f"http://127.0.0.1:{self.port}/health", 2) else "starting"
+        self.state = "running" if sockets.answers(self.socket, "/health", 2) else "starting"
         if self.state == "running":
             self.failures = 0
 
@@ -173,8 +172,7 @@ class Machine:
         account = {key: value for key, value in os.environ.items() if key.startswith("AWS_")}
         carried = _variables(self.place(VARIABLES))
         own = {
-            "MLFLOW_HOST_PORT": str(self.port),
-            "MLFLOW_HOST_BIND": "127.0.0.1",
+            "MLFLOW_HOST_SOCKET": str(self.socket),
             "MLFLOW_HOST_FOLDER": str(self.place(DATA)),
             "TMPDIR": str(self.place("/tmp")),
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
@@ -262,13 +260,16 @@ class Player:
                 return
             _make(root, files)
         log = self.cloud / "logs" / f"machine-{name}.log"
-        self.machines[name] = Machine(instance, root, log, self._port(private_ip))
+        socket = sockets.path(self.cloud, name)
+        self.machines[name] = Machine(instance, root, log, self._port(private_ip), socket)
 
     def _port(self, private_ip: str) -> int:
         """A loopback port that stays an address's own as long as it is free: it stands in users' browsers."""
         path = self.cloud / "machine-ports.json"
         ports = dict(json.loads(path.read_text())) if path.exists() else {}
-        port = free_port(ports.get(private_ip, 0))
+        wanted = ports.get(private_ip, 0)
+        held = {machine["address"] for machine in self.published or ()}  # by the gate, which keeps it for this machine
+        port = wanted if f"http://127.0.0.1:{wanted}" in held else free_port(wanted)
         write_atomically(path, json.dumps({**ports, private_ip: port}, indent=2) + "\n")
         return port
 
@@ -288,7 +289,7 @@ class Player:
 def main() -> None:
     """Plays the machines until SIGTERM, which ends them first."""
     options = arguments()
-    serve(JsonHandler, options.port, Player(options.home).run)  # the handler answers health checks
+    serve(JsonHandler, options.socket, Player(options.home).run)  # the handler answers health checks
 
 
 if __name__ == "__main__":

@@ -9,8 +9,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,15 +107,6 @@ def free_port(wanted: int = 0) -> int:
                 raise
             return free_port()
         return int(probe.getsockname()[1])
-
-
-def answers(url: str, seconds: float) -> bool:
-    """Whether a server on this machine answers with 200 in time."""
-    try:
-        with urllib.request.urlopen(url, timeout=seconds) as answer:
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
 
 
 def wait_until(condition: Callable[[], bool], seconds: float, pause: float = 0.1) -> bool:

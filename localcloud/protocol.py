@@ -1,4 +1,4 @@
-"""What the parts of the local cloud have in common: arguments, a log, and AWS JSON 1.1 over HTTP on loopback.
+"""What the parts of the local cloud have in common: arguments, a log, and AWS JSON 1.1 over HTTP on a Unix socket.
 
 AWS JSON 1.1 is one POST for each call, with the operation in `X-Amz-Target`.
 """
@@ -12,8 +12,9 @@ import signal
 import threading
 import traceback
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from socketserver import ThreadingUnixStreamServer
 
 from localcloud import REGION
 
@@ -98,20 +99,28 @@ class JsonHandler(BaseHTTPRequestHandler):
 
 
 def arguments() -> argparse.Namespace:
-    """`port` and `home` (the checkout's `.shoestring`), as the supervisor gives them to each part."""
+    """`socket` and `home` (the checkout's `.shoestring`), as the supervisor gives them to each part."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--socket", type=Path, required=True)
     parser.add_argument("--home", type=Path, required=True)
     return parser.parse_args()
 
 
+class Server(ThreadingUnixStreamServer):
+    """An HTTP server on a Unix socket, which takes many requests at once."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+
 def serve(
-    handler: type[JsonHandler], port: int, work: Callable[[threading.Event], object] = threading.Event.wait
+    handler: type[JsonHandler], socket: Path, work: Callable[[threading.Event], object] = threading.Event.wait
 ) -> None:
-    """Serves on loopback while `work` is done, which returns soon after its event is set: at SIGTERM."""
+    """Serves on a socket while `work` is done, which returns soon after its event is set: at SIGTERM."""
     ending = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ending.set())
-    with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
+    socket.unlink(missing_ok=True)  # of a part that was killed
+    with Server(str(socket), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         work(ending)
         server.shutdown()

@@ -21,17 +21,18 @@ from typing import Any
 import psutil
 from filelock import FileLock
 
-from localcloud import REGION
+from localcloud import REGION, sockets
+from localcloud.keys import ISSUED, Keys
 from localcloud.meter.ledger import Ledger
-from localcloud.processes import Process, answers, free_port, processes_below, spawn, stop, wait_until
+from localcloud.processes import Process, free_port, processes_below, spawn, stop, wait_until
 from localcloud.protocol import ServiceError
 from shoestring.base.errors import MEND, UserError, of_the_disk
 from shoestring.base.paths import write_atomically
 
 Progress = Callable[[str], None]
 FOLDERS = ("logs", "data/state", "data/s3", "tmp")
-MINISTACK = "ministack"
 HEALTHY_SECONDS = 60.0  # how long a server may take to answer its first health check
+GATE = "gate"  # the only part that listens on a port; the others listen on sockets behind it
 
 
 @dataclass(frozen=True)
@@ -42,18 +43,24 @@ class Part:
     module: str
     health: str = "/health"
 
-    def arguments(self, cloud: Path, port: int) -> list[str]:
-        """What the module is started with: those of our own take their port and the home."""
-        return [] if self.module == MINISTACK else ["--port", str(port), "--home", str(cloud.parent)]
+    def command(self, cloud: Path, port: int) -> list[str]:
+        """What starts it; `port` is the gate's."""
+        socket = sockets.path(cloud, self.name)
+        own = ["--port", str(port)] if self.name == GATE else ["--socket", str(socket)]
+        emulator = ["ministack.app:app", "--bind", f"unix:{socket}", "--keep-alive", "75", "--workers", "0"]
+        words = emulator if self.name == "aws" else [*own, "--home", str(cloud.parent)]
+        return [sys.executable, "-m", self.module, *words]
 
-    def variables(self, cloud: Path, ports: dict[str, Any]) -> dict[str, str]:
+    def variables(self, cloud: Path, port: int, keys: Keys) -> dict[str, str]:
         """Where the account is; MiniStack keeps all that it writes below the home, and its account across restarts."""
-        if self.module != MINISTACK:
-            return {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{ports['aws']}"}
+        account = keys.variables(f"http://127.0.0.1:{port}")
+        if self.name != "aws":
+            return account
         return {
-            "GATEWAY_PORT": str(ports["aws"]),
-            "BIND_HOST": "127.0.0.1",
-            "IOT_MTLS_ENABLED": "0",  # a listener that BIND_HOST does not hold to loopback
+            **account,
+            "AWS_SECRET_ACCESS_KEY": keys.functions_secret,  # functions get it from here
+            "GATEWAY_PORT": str(port),  # in the URLs that it makes
+            "IOT_MTLS_ENABLED": "0",  # it would listen on a port of its own
             "PERSIST_STATE": "1",
             "STATE_DIR": str(cloud / "data" / "state"),
             "S3_PERSIST": "1",
@@ -61,18 +68,8 @@ class Part:
             "TMPDIR": str(cloud / "tmp"),
             "CLOUDTRAIL_RECORDING": "1",  # the meter reads from it when things began and ended
             "CLOUDTRAIL_MAX_EVENTS": "2000",
-            # What it runs inherits these: functions find their account, and what of it is played elsewhere, by them.
-            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{ports['aws']}",
-            "AWS_ENDPOINT_URL_SAGEMAKER": f"http://127.0.0.1:{ports['sagemaker']}",
-            "AWS_ENDPOINT_URL_COST_EXPLORER": f"http://127.0.0.1:{ports['meter']}",
-            "AWS_ENDPOINT_URL_BUDGETS": f"http://127.0.0.1:{ports['meter']}",
-            "AWS_ENDPOINT_URL_SERVICE_QUOTAS": f"http://127.0.0.1:{ports['meter']}",
-            "AWS_ENDPOINT_URL_ORGANIZATIONS": f"http://127.0.0.1:{ports['meter']}",
             "LAMBDA_ACCOUNT_CONCURRENCY": _concurrency(cloud),
         }
-
-
-ENDPOINTS = {"aws_endpoint": "aws", "sagemaker_endpoint": "sagemaker", "cost_explorer_endpoint": "meter"}
 
 
 def _concurrency(cloud: Path) -> str:
@@ -88,13 +85,14 @@ def _concurrency(cloud: Path) -> str:
 
 # In the order of their start.
 PARTS = (
-    Part("aws", MINISTACK, "/_ministack/health"),
+    Part("aws", "hypercorn", "/_ministack/health"),
+    Part(GATE, "localcloud.gate"),
     Part("sagemaker", "localcloud.sagemaker"),
     Part("machines", "localcloud.machines"),
     Part("meter", "localcloud.meter"),
 )
 # Who starts others goes before them; the account that they write to as they end goes last, after a last look at it.
-ENDING = (("machines", "sagemaker"), ("machine", "job"), ("meter",), ("aws",))
+ENDING = (("machines", "sagemaker"), ("machine", "job"), ("meter",), (GATE,), ("aws",))
 
 
 def _object(path: Path) -> dict[str, Any]:
@@ -140,6 +138,7 @@ def _locked(home: Path) -> Iterator[Path]:
     cloud = home / "cloud"
     try:
         cloud.mkdir(parents=True, exist_ok=True)
+        cloud.chmod(0o700)  # what the account holds is nobody else's
         with FileLock(cloud / "lock"):
             yield cloud
     except OSError as error:
@@ -175,20 +174,21 @@ def _stop_all(cloud: Path) -> list[str]:
         stopped |= {name for (name, _), ran in zip(due, ended, strict=True) if ran}
     for name in ("cloud.json", "machines.json"):
         (cloud / name).unlink(missing_ok=True)
+    shutil.rmtree(sockets.folder(cloud), ignore_errors=True)
     return sorted(stopped)
 
 
-def _healthy(part: Part, port: int) -> bool:
-    return answers(f"http://127.0.0.1:{port}{part.health}", 5)
+def _healthy(part: Part, cloud: Path) -> bool:
+    return sockets.answers(sockets.path(cloud, part.name), part.health, 5)
 
 
-def _state(part: Part, described: dict[str, Any]) -> str:
+def _state(part: Part, described: dict[str, Any], cloud: Path) -> str:
     known = described.get("parts", {}).get(part.name)
     if known is None:
         return "down"
     if not Process(known["pid"], known["created"]).alive():
         return "dead"
-    return "up" if _healthy(part, known["port"]) else "not answering"
+    return "up" if _healthy(part, cloud) else "not answering"
 
 
 def status(home: Path) -> dict[str, Any]:
@@ -197,7 +197,7 @@ def status(home: Path) -> dict[str, Any]:
         described = _object(home / "cloud" / "cloud.json")
     except ValueError:
         return {"state": "broken", "parts": {part.name: "cloud.json is corrupt" for part in PARTS}}
-    parts = {part.name: _state(part, described) for part in PARTS}
+    parts = {part.name: _state(part, described, home / "cloud") for part in PARTS}
     if all(state == "up" for state in parts.values()):
         return {"state": "up", "parts": parts}
     return {"state": "broken" if described else "down", "parts": parts}
@@ -208,27 +208,20 @@ def log_paths(home: Path) -> list[Path]:
     return sorted((home / "cloud" / "logs").glob("*.log"))
 
 
-def _start(part: Part, cloud: Path, ports: dict[str, Any]) -> Process:
+def _start(part: Part, cloud: Path, port: int, keys: Keys) -> Process:
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "PULUMI_"))}
-    account = {
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_REGION": REGION,
-    }
-    command = [sys.executable, "-m", part.module, *part.arguments(cloud, ports[part.name])]
-    variables = {**kept, **account, **part.variables(cloud, ports)}
-    return Process.of(spawn(command, variables, _log(part, cloud), cloud))
+    variables = {**kept, **part.variables(cloud, port, keys)}
+    return Process.of(spawn(part.command(cloud, port), variables, _log(part, cloud), cloud))
 
 
 def _log(part: Part, cloud: Path) -> Path:
     return cloud / "logs" / f"{part.name}.log"
 
 
-def _await(part: Part, cloud: Path, process: Process, port: int) -> None:
+def _await(part: Part, cloud: Path, process: Process) -> None:
     """Waits until a part is healthy. Raises UserError with its last lines where it does not become so."""
-    wait_until(lambda: _healthy(part, port) or not process.alive(), HEALTHY_SECONDS)
-    if _healthy(part, port):
+    wait_until(lambda: _healthy(part, cloud) or not process.alive(), HEALTHY_SECONDS)
+    if _healthy(part, cloud):
         return
     log = _log(part, cloud)
     last = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
@@ -248,49 +241,54 @@ def up(home: Path, fresh: bool = False, progress: Progress | None = None) -> dic
         progress: receives a line for each thing that is done.
 
     Returns:
-        What runs: `{"aws_endpoint", "sagemaker_endpoint", "cost_explorer_endpoint", "region", "parts"}`,
-        each part as `{"pid", "created", "port"}`.
+        What runs: `{"aws_endpoint", "region", "sockets", "parts", "variables"}`. `sockets` is the folder of the parts'
+        sockets, each part is `{"pid", "created"}`, and `variables` are those under which clients work: with the
+        keys, so they are in no file that others may read.
 
     Raises:
         UserError: a server cannot be started, or the disk refuses; nothing is left running then.
     """
     say = progress or (lambda line: None)
     with _locked(home) as cloud:
-        if not fresh and status(home)["state"] == "up":
-            return _read(cloud / "cloud.json")
-        for name, process in _running(_read(cloud / "cloud.json", say)).items():
-            if not process.alive():
-                say(f"local cloud: {name} had ended by itself; starting it anew")
-        _stop_all(cloud)
-        if fresh:
-            _forget(cloud)
-        for name in FOLDERS:
-            (cloud / name).mkdir(parents=True, exist_ok=True)
-        _check_account(cloud, say)
-        ports = _read(cloud / "ports.json", say)
-        parts: dict[str, Any] = {}
-        try:
-            for part in PARTS:
-                wanted = ports.get(part.name)
-                ports[part.name] = port = free_port(wanted if isinstance(wanted, int) else 0)
-                if wanted not in (None, port):
-                    say(f"local cloud: port {wanted} is taken by another program; {part.name} is on {port} now")
-            running = {}
-            for part in PARTS:  # at once: they need each other only when they are asked something
-                say(f"local cloud: starting {part.name} on 127.0.0.1:{ports[part.name]} (usually 3 s)")
-                running[part.name] = process = _start(part, cloud, ports)
-                parts[part.name] = {**asdict(process), "port": ports[part.name]}
-                _write(cloud / "cloud.json", {"parts": parts})
-            for part in PARTS:
-                _await(part, cloud, running[part.name], ports[part.name])
-            described: dict[str, Any] = {name: f"http://127.0.0.1:{ports[part]}" for name, part in ENDPOINTS.items()}
-            described |= {"region": REGION, "parts": parts}
-            _write(cloud / "cloud.json", described)
-            _write(cloud / "ports.json", ports)
-        except BaseException:
-            _stop_all(cloud)  # also a server that Ctrl-C caught before it was recorded
-            raise
-        return described
+        if fresh or status(home)["state"] != "up" or not Keys.path(cloud).exists():
+            _start_all(cloud, fresh, say)
+        described = _read(cloud / "cloud.json")
+        return {**described, "variables": Keys.load(cloud).variables(described["aws_endpoint"])}
+
+
+def _start_all(cloud: Path, fresh: bool, say: Progress) -> None:
+    """Starts every part, when what still ran of them has ended."""
+    for name, process in _running(_read(cloud / "cloud.json", say)).items():
+        if not process.alive():
+            say(f"local cloud: {name} had ended by itself; starting it anew")
+    _stop_all(cloud)
+    if fresh:
+        _forget(cloud)
+    for name in FOLDERS:
+        (cloud / name).mkdir(parents=True, exist_ok=True)
+    folder = sockets.make_folder(cloud)
+    _check_account(cloud, say)
+    keys, wanted = Keys.load_or_make(cloud), _read(cloud / "ports.json", say).get(GATE)
+    parts: dict[str, Any] = {}
+    try:
+        port = free_port(wanted if isinstance(wanted, int) else 0)
+        if wanted not in (None, port):
+            say(f"local cloud: port {wanted} is taken by another program; {GATE} is on {port} now")
+        running = {}
+        for part in PARTS:  # at once: they need each other only when they are asked something
+            where = f" on 127.0.0.1:{port}" if part.name == GATE else ""
+            say(f"local cloud: starting {part.name}{where} (usually 3 s)")
+            running[part.name] = process = _start(part, cloud, port, keys)
+            parts[part.name] = asdict(process)
+            _write(cloud / "cloud.json", {"parts": parts})
+        for part in PARTS:
+            _await(part, cloud, running[part.name])
+        described: dict[str, Any] = {"aws_endpoint": f"http://127.0.0.1:{port}", "region": REGION}
+        _write(cloud / "cloud.json", {**described, "sockets": str(folder), "parts": parts})
+        _write(cloud / "ports.json", {GATE: port})
+    except BaseException:
+        _stop_all(cloud)  # also a server that Ctrl-C caught before it was recorded
+        raise
 
 
 def down(home: Path, forget: bool = False) -> list[str]:
@@ -309,3 +307,5 @@ def _forget(cloud: Path) -> None:
     for name in ("data", "tmp", "jobs", "machines", "meter"):
         if (cloud / name).exists():
             shutil.rmtree(cloud / name)
+    for path in (Keys.path(cloud), cloud / ISSUED):
+        path.unlink(missing_ok=True)

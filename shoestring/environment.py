@@ -14,15 +14,12 @@ import yaml
 from localcloud import supervisor
 from shoestring.base import aws
 from shoestring.base.errors import UserError
-from shoestring.base.names import ENVIRONMENTS, LOCAL, REGION, window
+from shoestring.base.names import ENVIRONMENTS, LOCAL, window
 from shoestring.base.paths import ROOT, home
 from shoestring.setup.installation import bin_folder, installed, pulumi_home
 from shoestring.updates import make_stack
 
 PASSPHRASE = "local"  # encrypts the secrets of an emulated account; the other environments bring their own
-
-
-OF_THE_METER = ("COST_EXPLORER", "BUDGETS", "SERVICE_QUOTAS", "ORGANIZATIONS")
 
 
 def _path() -> str:
@@ -68,15 +65,8 @@ def backend_url() -> str:
 
 def local_environment(cloud: dict[str, Any]) -> dict[str, str]:
     """The variables of `local`: the running local cloud, and the engine with a home and state of its own."""
-    bill = cloud.get("cost_explorer_endpoint")
     return {
-        "AWS_ENDPOINT_URL": cloud["aws_endpoint"],
-        "AWS_ENDPOINT_URL_SAGEMAKER": cloud["sagemaker_endpoint"],
-        **{f"AWS_ENDPOINT_URL_{name}": bill for name in OF_THE_METER if bill},
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_REGION": REGION,
-        "AWS_DEFAULT_REGION": REGION,
+        **cloud["variables"],
         "AWS_EC2_METADATA_DISABLED": "true",
         "PULUMI_HOME": str(pulumi_home()),
         "PULUMI_BACKEND_URL": backend_url(),

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shoestring import tracking
 from shoestring.base import aws, names
 from shoestring.base import champions as written
 from shoestring.base.errors import UserError, suggestion
@@ -117,13 +118,16 @@ def record_cost(job: str, usd: float, uri: str) -> bool:
     import requests  # here, for it is heavy: most commands, and every `--help`, do without
 
     api = f"{uri}/api/2.0/mlflow/model-versions"
+    session = requests.Session()
+    if token := tracking.token():
+        session.headers["Authorization"] = f"Bearer {token}"
     try:
         query = {"filter": f"tags.`shoestring.job` = '{job}'"}
-        registered = requests.get(f"{api}/search", params=query, timeout=10).json().get("model_versions", [])
+        registered = session.get(f"{api}/search", params=query, timeout=10).json().get("model_versions", [])
         for version in registered:
             tag = {"key": "shoestring.cost_usd", "value": f"{usd:.8f}"}
             tagged = {"name": version["name"], "version": version["version"], **tag}
-            requests.post(f"{api}/set-tag", json=tagged, timeout=10).raise_for_status()
+            session.post(f"{api}/set-tag", json=tagged, timeout=10).raise_for_status()
     except (requests.RequestException, ValueError):
         return False
     return bool(registered)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from typing import Any
@@ -40,6 +41,16 @@ def local_address(outputs: dict[str, Any], seconds: float = START_SECONDS) -> st
                 "pulumi up --stack local)",
             )
         time.sleep(0.3)
+
+
+def token() -> str:
+    """What the local cloud's MLflow servers ask for, as MLflow's own client reads it; empty where there is none."""
+    return os.environ.get("MLFLOW_TRACKING_TOKEN", "")
+
+
+def opening(address: str) -> str:
+    """The link that opens a local server's pages in a browser, which keeps a cookie for them."""
+    return f"{address}/?token={token()}"
 
 
 def nearest(outputs: dict[str, Any], progress: Callable[[str], None]) -> str:

@@ -3,10 +3,10 @@
 It restores the SQLite file from S3, starts the server, copies the file to S3 whenever it has changed, and once more
 when it is told to stop. Whatever else happens it ends with a code other than 0, and systemd starts it again.
 
-Environment: MLFLOW_HOST_BUCKET, MLFLOW_HOST_PORT (5000), MLFLOW_HOST_BIND (0.0.0.0), MLFLOW_HOST_FOLDER
-(/var/lib/mlflow), MLFLOW_HOST_BACKUP_SECONDS (60), MLFLOW_HOST_ALLOWED (comma-separated Host headers),
-MLFLOW_HOST_DATABASE (`sqlite`, or a postgresql:// URI without a user), MLFLOW_HOST_DATABASE_SECRET (ARN of its user and
-password in Secrets Manager).
+Environment: MLFLOW_HOST_BUCKET, MLFLOW_HOST_PORT (5000), MLFLOW_HOST_BIND (0.0.0.0), MLFLOW_HOST_SOCKET (a Unix socket
+instead of both), MLFLOW_HOST_FOLDER (/var/lib/mlflow), MLFLOW_HOST_BACKUP_SECONDS (60), MLFLOW_HOST_ALLOWED
+(comma-separated Host headers), MLFLOW_HOST_DATABASE (`sqlite`, or a postgresql:// URI without a user),
+MLFLOW_HOST_DATABASE_SECRET (ARN of its user and password in Secrets Manager).
 """
 
 from __future__ import annotations
@@ -129,12 +129,11 @@ def start(database: str, folder: Path) -> subprocess.Popen[bytes]:
     }
     if allowed := os.environ.get("MLFLOW_HOST_ALLOWED"):
         variables["MLFLOW_SERVER_ALLOWED_HOSTS"] = allowed
-    address = [
-        "--host",
-        os.environ.get("MLFLOW_HOST_BIND", "0.0.0.0"),
-        "--port",
-        os.environ.get("MLFLOW_HOST_PORT", "5000"),
-    ]
+    if socket := os.environ.get("MLFLOW_HOST_SOCKET"):
+        address = ["--uds", socket]
+    else:
+        host, port = os.environ.get("MLFLOW_HOST_BIND", "0.0.0.0"), os.environ.get("MLFLOW_HOST_PORT", "5000")
+        address = ["--host", host, "--port", port]
     command = [sys.executable, "-m", "uvicorn", *address, "--no-access-log", "mlflow.server.fastapi_app:app"]
     return subprocess.Popen(command, cwd=folder, env={**os.environ, **variables}, stdin=subprocess.DEVNULL)
 

@@ -1,16 +1,16 @@
-"""`python -m localcloud.meter --port N --home DIR`: meters the account until it is ended.
+"""`python -m localcloud.meter --socket PATH --home DIR`: meters the account until it is ended.
 
 It serves what AWS knows of the account as a whole: Cost Explorer, budgets, quotas, and who pays.
 """
 
 from __future__ import annotations
 
+import json
 import os
+from pathlib import Path
 from typing import Any
 
-import requests
-
-from localcloud import organization, quotas
+from localcloud import organization, quotas, sockets
 from localcloud.meter.ledger import Ledger
 from localcloud.meter.prices import Prices
 from localcloud.meter.service import Service
@@ -27,6 +27,7 @@ class Handler(JsonHandler):
     service: Service
     watch: Watch
     quotas: quotas.Service
+    account: Path  # the socket of what plays the rest of the account
 
     def call(self, target: str, request: dict[str, Any]) -> object:
         """One call of the API."""
@@ -44,11 +45,11 @@ class Handler(JsonHandler):
         """The account's own answer, with what was spent in it."""
         names = ("Content-Type", "Authorization", "User-Agent", "X-Amz-Date")
         headers = {"X-Amz-Target": target, **{name: self.headers[name] for name in names if name in self.headers}}
-        answer = requests.post(os.environ["AWS_ENDPOINT_URL"], json=request, headers=headers, timeout=30)
-        described: dict[str, Any] = answer.json()
-        if not answer.ok:
+        status, answer = sockets.ask(self.account, "/", json.dumps(request).encode(), headers)
+        described: dict[str, Any] = json.loads(answer or b"{}")
+        if status != 200:
             code = described.get("__type", "InternalErrorException")
-            raise ServiceError(code, described.get("message", ""), answer.status_code)
+            raise ServiceError(code, described.get("message", ""), status)
         self.watch.try_once()  # what was changed counts from now on
         budgets = [*described.get("Budgets", []), *([described["Budget"]] if "Budget" in described else [])]
         if budgets:
@@ -75,7 +76,8 @@ def main() -> None:
     service = Service(cloud, ledger, prices)
     watch = Watch(cloud, os.environ["AWS_ENDPOINT_URL"], ledger, service.lines)
     Handler.service, Handler.watch, Handler.quotas = service, watch, quotas.Service(cloud)
-    serve(Handler, options.port, watch.run)
+    Handler.account = sockets.path(cloud, "aws")
+    serve(Handler, options.socket, watch.run)
     ledger.save()
 
 

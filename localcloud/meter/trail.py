@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-import urllib.request
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+from localcloud.sockets import ask
 
 READS = ("Get", "List", "Describe", "Head", "Lookup", "Filter", "BatchGet", "Scan", "Query")
 AGENT = "shoestring-meter"  # marks the meter's own calls, which nobody is billed for
@@ -53,17 +55,19 @@ def _event(record: dict[str, Any]) -> Event | None:
 
 
 class Trail:
-    """Reads each event once. The account is asked without botocore, which cuts moments to whole seconds."""
+    """Reads each event once, from the emulator's socket: botocore would cut moments to whole seconds."""
 
-    def __init__(self, endpoint: str) -> None:
-        self.endpoint, self.since = endpoint, 0.0
+    def __init__(self, account: Path) -> None:
+        self.account, self.since = account, 0.0
         self.seen: set[str] = set()
 
     def _page(self, request: dict[str, Any]) -> list[dict[str, Any]]:
         body = json.dumps({"MaxResults": PAGE, **request}).encode()
         headers = {"X-Amz-Target": TARGET, "Content-Type": "application/x-amz-json-1.1"}
-        with urllib.request.urlopen(urllib.request.Request(self.endpoint, body, headers), timeout=10) as answer:
-            return list(json.load(answer)["Events"])
+        status, answer = ask(self.account, "/", body, headers, timeout=10)
+        if status != 200:
+            raise OSError(f"CloudTrail answered {status}: {answer.decode(errors='replace')}")
+        return list(json.loads(answer)["Events"])
 
     def new(self) -> list[Event]:
         """What the account was asked since the last look, in order. Raises OSError when it does not answer."""

@@ -14,6 +14,7 @@ import jmespath
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from localcloud import sockets
 from localcloud.aws.row import Json, Listing, ResourceType, absent, as_object
 from localcloud.aws.s3 import READS, WRITES
 from localcloud.aws.types import METERED, USAGE
@@ -101,7 +102,7 @@ class Watch:
 
     def __init__(self, cloud: Path, endpoint: str, ledger: Ledger, lines: Callable[[], list[LineItem]]) -> None:
         self.ledger, self.lines = ledger, lines
-        self.account, self.trail, self.jobs = AccountReader(endpoint), Trail(endpoint), Jobs(cloud)
+        self.account, self.trail, self.jobs = AccountReader(endpoint), Trail(sockets.path(cloud, "aws")), Jobs(cloud)
         self.logs, self.problem = Logs(self.account.client), Notice()
         say = functools.cache(lambda line: print(line, flush=True))  # into the part's log, each line once
         self.budgets = Budgets(self.account.client, ledger.notes.setdefault("sent", {}), say)

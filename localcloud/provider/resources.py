@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, cached_property
+from types import SimpleNamespace
 from typing import Any
 from urllib.error import HTTPError
 
@@ -26,6 +27,7 @@ from localcloud.settings import AccountSettings
 from shoestring.base.paths import home
 
 LATE_SECONDS, LATE_PAUSE = 120.0, 1.0  # for how long the official provider waits for a new role, and between two tries
+FORM = "application/x-www-form-urlencoded"
 
 
 class Emulator:
@@ -46,13 +48,13 @@ class Emulator:
     @cached_property
     def number(self) -> str:
         """The account's id."""
-        answer = self._ask("Action=GetCallerIdentity&Version=2011-06-15", {})
+        answer = self._ask("sts", "Action=GetCallerIdentity&Version=2011-06-15", {"Content-Type": FORM})
         return str(re.findall("<Account>(.+)</Account>", answer)[0])
 
     def systems_manager(self, operation: str, **arguments: Any) -> Json:
         """Systems Manager's answer."""
         headers = {"X-Amz-Target": f"AmazonSSM.{operation}", "Content-Type": "application/x-amz-json-1.1"}
-        return dict(json.loads(self._ask(json.dumps(arguments), headers)))
+        return dict(json.loads(self._ask("ssm", json.dumps(arguments), headers)))
 
     def quota(self, service: str, code: str) -> Json:
         """A quota of Service Quotas."""
@@ -75,9 +77,18 @@ class Emulator:
     def _call(self, service: str, operation: str, **arguments: str) -> Json:
         return dict(getattr(self.client(service), operation)(**arguments))
 
-    def _ask(self, body: str, headers: dict[str, str]) -> str:
+    def _ask(self, service: str, body: str, headers: dict[str, str]) -> str:
         """The answer to what every preview asks, without a client."""
-        request = urllib.request.Request(os.environ["AWS_ENDPOINT_URL"], body.encode(), headers)
+        from botocore.auth import SigV4Auth  # both here, for they are heavy
+        from botocore.awsrequest import AWSRequest
+
+        signed = AWSRequest("POST", os.environ["AWS_ENDPOINT_URL"], headers, body)
+        keys = SimpleNamespace(
+            access_key=os.environ.get("AWS_ACCESS_KEY_ID", ""), secret_key=os.environ.get("AWS_SECRET_ACCESS_KEY", ""),
+            token=os.environ.get("AWS_SESSION_TOKEN"),
+        )  # fmt: skip
+        SigV4Auth(keys, service, self.region).add_auth(signed)
+        request = urllib.request.Request(str(signed.url), body.encode(), dict(signed.headers.items()))
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
                 return str(answer.read().decode())

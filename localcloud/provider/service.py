@@ -75,7 +75,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     @reported
     def Configure(self, request: Any, context: Any) -> Any:
         own = {name for name in os.environ if name.startswith("AWS_ENDPOINT_URL_")}
-        for name in sorted({"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SAGEMAKER"} | own):
+        for name in sorted({"AWS_ENDPOINT_URL"} | own):
             if urlparse(os.environ.get(name, "")).hostname != "127.0.0.1":
                 raise ProviderError(
                     f"this aws provider stands in for the official one, and speaks to the local cloud only; {name} is "

@@ -1,4 +1,4 @@
-"""`python -m localcloud.sagemaker --port N --home DIR`: serves the API on loopback until it is ended."""
+"""`python -m localcloud.sagemaker --socket PATH --home DIR`: serves the API until it is ended."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def main() -> None:
     """Serves; at SIGTERM ends the running jobs first."""
     options = arguments()
     Handler.regions = Regions(options.home)
-    serve(Handler, options.port)
+    serve(Handler, options.socket)
     Handler.regions.close()
 
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-import urllib.error
-import urllib.request
+from pathlib import Path
+from typing import Any
 
+from localcloud.sockets import ask
 from shoestring.base.errors import UserError
 
 INTERRUPT = "/_local/interrupt"
 
 
-def interrupt(endpoint: str, job: str) -> None:
+def interrupt(cloud: dict[str, Any], job: str) -> None:
     """Takes the spot instance of a running job away now; the job resumes on the next one.
 
     Args:
-        endpoint: `sagemaker_endpoint` of what `localcloud.supervisor.up` returns.
+        cloud: what `localcloud.supervisor.up` returns.
         job: the training job's name.
 
     Raises:
@@ -23,12 +24,9 @@ def interrupt(endpoint: str, job: str) -> None:
     """
     body = json.dumps({"TrainingJobName": job}).encode()
     try:
-        with urllib.request.urlopen(urllib.request.Request(endpoint + INTERRUPT, body), timeout=10):
-            return
-    except urllib.error.HTTPError as error:
-        reason = json.loads(error.read())["message"]
-        raise UserError(
-            f"{job} cannot be interrupted: {reason}", "a managed spot training job that trains now"
-        ) from error
+        status, answer = ask(Path(cloud["sockets"]) / "sagemaker", INTERRUPT, body, timeout=10)
     except OSError as error:
-        raise UserError(f"{endpoint} does not answer: {error}", mend="shoestring cloud up") from error
+        raise UserError(f"the local cloud does not answer: {error}", mend="shoestring cloud up") from error
+    if status != 200:
+        reason = json.loads(answer)["message"]
+        raise UserError(f"{job} cannot be interrupted: {reason}", "a managed spot training job that trains now")

@@ -32,6 +32,7 @@ def up(
     cloud = supervisor.up(home(), progress=say)
     if fresh and installed():
         enter(LOCAL, say)  # makes the stacks anew, for the shells that work on them
+    del cloud["variables"]  # the keys; `shoestring env local` gives them to a shell
     emit(cloud, as_json, f"the local cloud is up: {cloud['aws_endpoint']}")
 
 

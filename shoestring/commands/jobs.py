@@ -36,5 +36,5 @@ def interrupt(name: str) -> None:
     """Take the spot instance of a running job away (local cloud only); it resumes on the next one."""
     cloud = enter(LOCAL, say)
     assert cloud
-    take_instance_away(cloud["sagemaker_endpoint"], name)
+    take_instance_away(cloud, name)
     print(f"{name} is interrupted")

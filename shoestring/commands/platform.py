@@ -51,4 +51,4 @@ def tracking(environment: Env = LOCAL) -> None:
     """Say where the MLflow server's pages are, or how to reach them on AWS."""
     cloud = enter(environment, say)
     platform = outputs(environment)
-    print(server.local_address(platform) if cloud else server.forwarding(platform))
+    print(server.opening(server.local_address(platform)) if cloud else server.forwarding(platform))

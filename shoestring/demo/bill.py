@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from costs.book.prices import PriceBook
@@ -66,8 +67,9 @@ def _metered() -> dict[str, Decimal]:
 class Bill:
     """What the demo was going to cost, and what it cost. Made before anything is; asked when all is gone."""
 
-    def __init__(self, endpoint: str) -> None:
-        self._endpoint, self._began, self._metered_before = endpoint, time.time(), _metered()
+    def __init__(self, cloud: Mapping[str, Any]) -> None:
+        self._account = Path(cloud["sockets"]) / "aws"
+        self._began, self._metered_before = time.time(), _metered()
         self._previews: list[Preview] = []
         self._created: dict[str, float] = {}  # when, by URN, as the engine tells it (epoch seconds)
         self._deleted: dict[str, float] = {}
@@ -119,7 +121,7 @@ class Bill:
             job: the facts of the one job (`jobs.facts`).
         """
         # the requests to S3 are counted in the account's trail now, for the teardown made some
-        events = [event for event in Trail(self._endpoint).new() if event.service == "s3" and event.at >= self._began]
+        events = [event for event in Trail(self._account).new() if event.service == "s3" and event.at >= self._began]
         writes, reads = (Decimal(sum(event.name in names for event in events)) for names in (WRITES, READS))
         self._traffic[self._urn("aws:s3/bucket:Bucket")] = {"puts": writes, "gets": reads}
         grown = {service: usd - self._metered_before.get(service, 0) for service, usd in _metered().items()}

@@ -77,7 +77,7 @@ def _torn_down(screen: Screen, facts: Facts) -> Iterator[tuple[dict[str, Any], B
             assert cloud
             recovery.require_empty(cloud)
         with recovery.forgotten_unless_done(screen.line):
-            bill = Bill(cloud["aws_endpoint"])
+            bill = Bill(cloud)
             yield cloud, bill
             with screen.step("the window and the platform are torn down"):
                 for stack in (WINDOW, PLATFORM):
@@ -131,7 +131,7 @@ def _platform(screen: Screen, facts: Facts, bill: Bill) -> tuple[dict[str, Any],
     outputs = updates.outputs(PLATFORM)
     with screen.step("the MLflow server on the emulated VM answers"):
         address = tracking.local_address(outputs)
-    screen.line(f"  {address}")
+    screen.line(f"  {tracking.opening(address)}")
     return outputs, address
 
 
@@ -143,7 +143,7 @@ def _train(screen: Screen, facts: Facts, cloud: dict[str, Any], mlflow: str, bil
     def look(current: jobs.JobProgress) -> None:
         screen.live(windows.state(current))
         if not interrupted and current.step >= INTERRUPT_AT_STEP and current.secondary == "Training":
-            interrupt(cloud["sagemaker_endpoint"], name)
+            interrupt(cloud, name)
             interrupted.append(current.step)
             screen.line(f"  step {current.step}: its spot instance is taken away (SIGTERM, then a new instance)")
 
