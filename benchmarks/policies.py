@@ -24,13 +24,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from localcloud.keys import Keys
 from shoestring.base.errors import UserError
 from shoestring.base.paths import ROOT
 from shoestring.environment import local_environment, process_environment
 from shoestring.setup.installation import pulumi_home
 
 LIMIT = 1.5  # times what an empty pack adds
-NO_CLOUD = {"aws_endpoint": "http://127.0.0.1:9", "sagemaker_endpoint": "http://127.0.0.1:9"}
+NO_CLOUD = {"variables": Keys("AKIA", "secret", "", "").variables("http://127.0.0.1:9")}
 PROGRAM = """\
 import json
 import pulumi

@@ -9,13 +9,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
-from localcloud import supervisor
+from localcloud import REGION, supervisor
+from localcloud.keys import Keys, client_arguments
 from shoestring.environment import local_environment, process_environment
 from shoestring.setup.installation import pulumi_home
 
-NO_CLOUD = {"aws_endpoint": "http://127.0.0.1:9", "sagemaker_endpoint": "http://127.0.0.1:9"}
+NO_CLOUD = {"variables": Keys("AKIA", "secret", "", "").variables("http://127.0.0.1:9")}
 
 
 def hears_ctrl_c() -> None:
@@ -72,6 +74,11 @@ def role(iam: Any, name: str, service: str) -> str:
 def project(tmp_path: Path) -> Callable[..., Project]:
     """Makes a Pulumi project from the text of a program, and the running local cloud that it works on, if any."""
     return lambda program, cloud=None: Project(tmp_path / "project", program, cloud)
+
+
+def client(cloud: dict[str, Any], service: str, region: str = REGION, **more: Any) -> Any:
+    """A boto3 client for a local cloud, with its keys."""
+    return boto3.client(service, **{**client_arguments(cloud), "region_name": region}, **more)
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import boto3
 import psutil
 import pytest
 
@@ -41,6 +40,7 @@ from localcloud.sagemaker.spot import Spot
 from shoestring import updates
 from shoestring.base import errors
 from shoestring.base.errors import UserError
+from tests.conftest import client
 from training.prepare import data, jobfile
 
 RAISES = """
@@ -226,10 +226,7 @@ def test_a_script_that_raises_and_others_that_come_in_between(bed: Any) -> None:
 
 def test_mlflow_down_at_the_end(bed: Any) -> None:
     bed.job("late", LATE)
-    ec2 = boto3.client(
-        "ec2", endpoint_url=bed.variables["AWS_ENDPOINT_URL"], region_name="us-east-1",
-        aws_access_key_id="test", aws_secret_access_key="test",
-    )  # fmt: skip
+    ec2 = client(vars(bed), "ec2")
     instance = bed.run("pulumi", "stack", "output", "mlflow_instance_id", "--stack", "local").strip()
     training = bed.started(*bed.command, "train", "--json")
     logs = bed.home / "cloud" / "jobs"

@@ -8,21 +8,18 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-import boto3
 import pytest
 
 from localcloud.processes import wait_until
 from tests.acceptance.conftest import Bed
+from tests.conftest import client as clients
 
 GATE = "/shoestring/local/window-gate"
 BUDGET = "shoestring-local-costs"
 
 
 def client(bed: Bed, service: str) -> Any:
-    name = {"ce": "AWS_ENDPOINT_URL_COST_EXPLORER", "budgets": "AWS_ENDPOINT_URL_BUDGETS"}.get(service, "")
-    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
-    endpoint = bed.variables.get(name) or bed.variables["AWS_ENDPOINT_URL"]
-    return boto3.client(service, endpoint_url=endpoint, **keys)
+    return clients(vars(bed), service)
 
 
 def gate(bed: Bed) -> dict[str, str]:

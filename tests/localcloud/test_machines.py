@@ -11,7 +11,6 @@ import urllib.request
 import zipfile
 from pathlib import Path
 
-import boto3
 import psutil
 import pytest
 import yaml
@@ -19,15 +18,17 @@ import yaml
 from components import tracking_package
 from components.mlflow_server import user_data
 from localcloud import supervisor
+from localcloud.keys import Keys
 from localcloud.machines import files_of_host, reachable, read
 from localcloud.processes import wait_until
 from shoestring.base.function_package import host
 from shoestring.base.once import cache
+from tests.conftest import client
 
 # Serves its health, its variables and how often it was booted; starts a worker in a session of its own, as servers do;
 # dies when told to; writes to the account as its last act.
 HOST = """
-import http.server, json, os, pathlib, signal, subprocess, sys, threading, boto3
+import http.server, json, os, pathlib, signal, socketserver, subprocess, sys, threading, boto3
 folder = pathlib.Path(os.environ["MLFLOW_HOST_FOLDER"])
 boots = folder / "boots"
 boots.write_text(boots.read_text() + "x" if boots.exists() else "x")
@@ -43,8 +44,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 print("the host starts")
-address = os.environ["MLFLOW_HOST_BIND"], int(os.environ["MLFLOW_HOST_PORT"])
-server = http.server.ThreadingHTTPServer(address, Handler)
+class Server(socketserver.ThreadingUnixStreamServer):
+    daemon_threads = True
+
+pathlib.Path(os.environ["MLFLOW_HOST_SOCKET"]).unlink(missing_ok=True)
+server = Server(os.environ["MLFLOW_HOST_SOCKET"], Handler)
 signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
 server.serve_forever()
 worker.terminate()
@@ -91,11 +95,6 @@ def cloud(home):
     assert wait_until(lambda: read(home / "cloud") == [] and list((home / "cloud" / "machines").iterdir()) == [], 30)
 
 
-def client(described, service):
-    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": described["region"]}
-    return boto3.client(service, endpoint_url=described["aws_endpoint"], **keys)
-
-
 def launch(described, name, user_data, linked=True, private_ip="10.20.0.10"):
     """An instance from a launch template, tagged as EC2 does, or by its template's own tags alone."""
     ec2 = client(described, "ec2")
@@ -126,8 +125,14 @@ def running(home, instance, seconds=30):
     return machine(home, instance)
 
 
-def ask(found, path="/"):
-    with urllib.request.urlopen(found["address"] + path, timeout=5) as answer:
+def ask(home, found, path="/", body=None):
+    """What a machine answers through the gate, with the cloud's token."""
+    headers = {
+        "Authorization": f"Bearer {Keys.load(home / 'cloud').tracking_token}",
+        "Content-Type": "application/json",
+    }
+    request = urllib.request.Request(found["address"] + path, body, headers)
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return json.loads(answer.read())
 
 
@@ -152,12 +157,13 @@ def test_instance_of_a_template_runs_with_its_files_and_variables(home, cloud, l
     instance = launch(cloud, f"host-{linked}", cloud_config(), linked)
     found = running(home, instance)
     assert (found["private_ip"], found["port"]) == ("10.20.0.10", 5000)
-    answer = ask(found)
+    answer = ask(home, found)
     root = home / "cloud" / "machines" / instance
     assert answer["folder"] == str(root / "var/lib/mlflow")
     assert answer["variables"]["MLFLOW_HOST_BUCKET"] == "state"
     assert answer["variables"]["AWS_ENDPOINT_URL"] == cloud["aws_endpoint"]
-    assert found["address"] == f"http://127.0.0.1:{answer['variables']['MLFLOW_HOST_PORT']}"
+    assert found["address"].startswith("http://127.0.0.1:")
+    assert Path(answer["variables"]["MLFLOW_HOST_SOCKET"]).parent == Path(cloud["sockets"])
     assert (root / "opt/shoestring/mlflow_host.py").read_text() == HOST
     assert (root / "etc/shoestring/mlflow.env").stat().st_mode & 0o777 == 0o600
     assert "the host starts" in log(home, instance)
@@ -177,11 +183,11 @@ def test_other_instances_are_left_alone(home, cloud):
 def test_program_that_dies_is_started_anew_on_the_same_disk(home, cloud):
     found = running(home, launch(cloud, "host-dies", cloud_config()))
     with pytest.raises(OSError):
-        ask(found, "/die")
+        ask(home, found, "/die")
     instance = found["instance_id"]
     assert wait_until(lambda: log(home, instance).count("the host starts") == 2, 30)
     assert running(home, instance)["address"] == found["address"]
-    assert ask(found)["boots"] == 2
+    assert ask(home, found)["boots"] == 2
     assert "ended by itself" in log(home, instance)
 
 
@@ -201,12 +207,12 @@ def test_stopped_instance_keeps_its_disk_and_terminated_one_loses_it(home, cloud
     assert processes_below(home / "cloud" / "machines") == []
     ec2.start_instances(InstanceIds=[instance])
     assert running(home, instance)["address"] == found["address"]
-    assert ask(found)["boots"] == 2
+    assert ask(home, found)["boots"] == 2
     ec2.terminate_instances(InstanceIds=[instance])
     assert wait_until(lambda: read(home / "cloud") == [] and not root.exists(), 30)
     assert processes_below(home / "cloud" / "machines") == []
     replaced = launch(cloud, "host-stops-again", cloud_config())
-    assert ask(running(home, replaced))["boots"] == 1
+    assert ask(home, running(home, replaced))["boots"] == 1
     assert machine(home, replaced)["address"] == found["address"], "an address of the network keeps its port"
 
 
@@ -214,12 +220,12 @@ def test_down_ends_the_host_before_the_account_and_up_brings_it_back(home, cloud
     client(cloud, "s3").delete_object(Bucket="state", Key="backup")
     instance = launch(cloud, "host-down", cloud_config())
     running(home, instance)
-    assert supervisor.down(home) == ["aws", "machines", "meter", "sagemaker"]
+    assert supervisor.down(home) == ["aws", "gate", "machines", "meter", "sagemaker"]
     assert processes_below(home) == []
     assert read(home / "cloud") == []
     again = supervisor.up(home)
     assert client(again, "s3").get_object(Bucket="state", Key="backup")["Body"].read() == b"x"
-    assert ask(running(home, instance))["boots"] == 2
+    assert ask(home, running(home, instance))["boots"] == 2
 
 
 @pytest.mark.parametrize("healing", ["up", "down"])
@@ -244,7 +250,7 @@ def test_killed_account_ends_no_machine(home, cloud):
     os.kill(cloud["parts"]["aws"]["pid"], signal.SIGKILL)
     path = home / "cloud" / "logs" / "machines.log"
     assert wait_until(lambda: "cannot be followed" in path.read_text(), 30)
-    assert ask(found)["boots"] == 1
+    assert ask(home, found)["boots"] == 1
 
 
 @pytest.fixture(scope="module")
@@ -269,15 +275,12 @@ def real_boot(cloud, packages, key="packages/mlflow.zip"):
 def test_new_machine_takes_up_what_the_real_host_left_in_the_bucket(home, cloud, packages):
     boot = real_boot(cloud, packages)
     first = launch(cloud, "real", boot)
-    api = running(home, first, 400)["address"] + "/api/2.0/mlflow/experiments"
-    body = urllib.request.Request(f"{api}/create", b'{"name": "kept"}', {"Content-Type": "application/json"})
-    with urllib.request.urlopen(body, timeout=60) as answer:
-        made = json.loads(answer.read())["experiment_id"]
+    api = "/api/2.0/mlflow/experiments"
+    made = ask(home, running(home, first, 400), f"{api}/create", b'{"name": "kept"}')["experiment_id"]
     client(cloud, "ec2").terminate_instances(InstanceIds=[first])
     second = launch(cloud, "real-again", boot)
-    api = running(home, second, 120)["address"] + "/api/2.0/mlflow/experiments"
-    with urllib.request.urlopen(f"{api}/get-by-name?experiment_name=kept", timeout=60) as answer:
-        assert json.loads(answer.read())["experiment"]["experiment_id"] == made
+    found = running(home, second, 120)
+    assert ask(home, found, f"{api}/get-by-name?experiment_name=kept")["experiment"]["experiment_id"] == made
     assert not (home / "cloud" / "machines" / first).exists()
     server = next(each for each in processes_below(home / "cloud" / "machines") if "uvicorn" in each.cmdline())
     inside = home / "cloud" / "machines" / second / "opt/shoestring/venv"

@@ -18,7 +18,7 @@ from localcloud import supervisor
 from localcloud.account import LISTED, list_account
 from localcloud.processes import wait_until
 from shoestring.base.errors import UserError
-from tests.conftest import hears_ctrl_c
+from tests.conftest import client, hears_ctrl_c
 
 SHOESTRING = str(Path(sys.executable).with_name("shoestring"))
 
@@ -44,16 +44,6 @@ def servers(home: Path) -> list[int]:
     return found
 
 
-def client(described: dict, service: str):
-    return boto3.client(
-        service,
-        endpoint_url=described["aws_endpoint"],
-        region_name=described["region"],
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
-
-
 def command(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
     variables = {**os.environ, "SHOESTRING_HOME": str(home)}
     return subprocess.run([SHOESTRING, "cloud", *words], text=True, capture_output=True, timeout=120, env=variables)
@@ -65,21 +55,20 @@ def test_survives_its_command_and_second_up_changes_nothing(home):
     again = command(home, "up", "--json")
     assert json.loads(again.stdout)["parts"] == first["parts"]
     assert again.stderr == ""
-    assert "stopped: aws, machines, meter, sagemaker" in command(home, "down").stdout
+    assert "stopped: aws, gate, machines, meter, sagemaker" in command(home, "down").stdout
     assert "nothing was running" in command(home, "down").stdout
     assert command(home, "status").returncode == 1
 
 
-def test_every_server_listens_on_loopback_only(home):
-    supervisor.up(home)
+def test_the_gate_alone_listens_on_a_port_and_on_loopback_only(home):
+    described = supervisor.up(home)
     listening = [
         connection.laddr
         for pid in servers(home)
         for connection in psutil.Process(pid).net_connections("inet")
         if connection.status == psutil.CONN_LISTEN
     ]
-    assert len(listening) >= len(supervisor.PARTS)
-    assert {address.ip for address in listening} == {"127.0.0.1"}
+    assert [f"http://{address.ip}:{address.port}" for address in listening] == [described["aws_endpoint"]]
 
 
 def test_account_and_endpoint_persist_until_fresh(home):
@@ -103,7 +92,7 @@ def test_killed_server_is_reported_and_healed(home):
     described = supervisor.up(home)
     os.kill(described["parts"]["aws"]["pid"], signal.SIGKILL)
     wait_until(lambda: supervisor.status(home)["parts"]["aws"] == "dead", 5)
-    others = {"sagemaker": "up", "machines": "up", "meter": "up"}
+    others = {"gate": "up", "sagemaker": "up", "machines": "up", "meter": "up"}
     assert supervisor.status(home) == {"state": "broken", "parts": {"aws": "dead", **others}}
     said: list[str] = []
     healed = supervisor.up(home, progress=said.append)
@@ -117,7 +106,7 @@ def test_record_of_an_earlier_process_of_the_same_pid_is_not_believed(home):
     cloud.mkdir()
     mine = {"pid": os.getpid(), "created": psutil.Process().create_time() - 60, "port": 1}
     (cloud / "cloud.json").write_text(json.dumps({"parts": {"aws": mine}}))
-    others = {"sagemaker": "down", "machines": "down", "meter": "down"}
+    others = {"gate": "down", "sagemaker": "down", "machines": "down", "meter": "down"}
     assert supervisor.status(home)["parts"] == {"aws": "dead", **others}
 
 
@@ -126,7 +115,7 @@ def test_corrupt_record_is_set_aside_and_its_servers_are_found(home, record):
     supervisor.up(home)
     (home / "cloud" / "cloud.json").write_text(record)
     assert supervisor.status(home)["state"] == "broken"
-    assert supervisor.down(home) == ["aws", "machines", "meter", "sagemaker"]
+    assert supervisor.down(home) == ["aws", "gate", "machines", "meter", "sagemaker"]
     assert servers(home) == []
     assert (home / "cloud" / "cloud.corrupt").read_text() == record
 
@@ -134,14 +123,14 @@ def test_corrupt_record_is_set_aside_and_its_servers_are_found(home, record):
 def test_taken_port_is_reported_and_another_is_chosen(home):
     described = supervisor.up(home)
     supervisor.down(home)
-    port = described["parts"]["aws"]["port"]
+    port = int(described["aws_endpoint"].rpartition(":")[2])
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("127.0.0.1", port))
         other.listen()
         said: list[str] = []
         moved = supervisor.up(home, progress=said.append)
-    assert moved["parts"]["aws"]["port"] != port
+    assert moved["aws_endpoint"] != described["aws_endpoint"]
     assert f"port {port} is taken" in said[0]
 
 
@@ -204,7 +193,7 @@ def test_listing_finds_what_is_made_and_fails_when_the_account_is_away(home):
 
 
 def test_table_names_real_operations():
-    session = boto3.Session(region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
+    session = boto3.Session(region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
     for key, listing in LISTED.items():
         api = session.client(key.partition("/")[0])
         assert callable(getattr(api, listing.operation)), key

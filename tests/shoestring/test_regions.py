@@ -22,6 +22,7 @@ from shoestring.base.errors import UserError, of_aws
 from shoestring.commands import prices
 from shoestring.environment import local_environment
 from shoestring.screen import Screen
+from tests.conftest import client
 from tests.localcloud.sagemaker.test_sagemaker import create
 
 SHOESTRING = str(Path(sys.executable).with_name("shoestring"))
@@ -36,7 +37,8 @@ REGIONS: list[dict[str, str]] = [
 def account(cloud: dict[str, Any], folder: Path) -> dict[str, str]:
     """A user's variables where the local cloud stands for AWS: keys, but no region."""
     (folder / "config").write_text(f"[profile work]\nregion = {OTHER}\n")
-    (folder / "keys").write_text("[work]\naws_access_key_id = test\naws_secret_access_key = test\n")
+    key, secret = (cloud["variables"][name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"))
+    (folder / "keys").write_text(f"[work]\naws_access_key_id = {key}\naws_secret_access_key = {secret}\n")
     own = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PULUMI_"))}
     ours = {name: value for name, value in local_environment(cloud).items() if "REGION" not in name}
     files = {"AWS_CONFIG_FILE": str(folder / "config"), "AWS_SHARED_CREDENTIALS_FILE": str(folder / "keys")}
@@ -55,8 +57,7 @@ def user(cloud: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> dic
 
 @pytest.fixture(scope="module")
 def bucket(cloud: dict[str, Any]) -> str:
-    s3 = boto3.client("s3", endpoint_url=cloud["aws_endpoint"], region_name=HERE,
-                      aws_access_key_id="test", aws_secret_access_key="test")  # fmt: skip
+    s3 = client(cloud, "s3")
     s3.create_bucket(Bucket="state")
     s3.put_object(Bucket="state", Key="data/train.csv", Body=b"a,b\n")
     return "state"

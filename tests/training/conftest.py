@@ -73,13 +73,7 @@ def cloud(tmp_path_factory):
 @pytest.fixture
 def bucket(cloud, monkeypatch):
     """The name of a bucket in the local cloud, with the variables that lead boto3 there."""
-    variables = {
-        "AWS_ENDPOINT_URL": cloud["aws_endpoint"],
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": cloud["region"],
-    }
-    for name, value in variables.items():
+    for name, value in cloud["variables"].items():
         monkeypatch.setenv(name, value)
     boto3.client("s3").create_bucket(Bucket="models-here")
     return "models-here"

@@ -8,12 +8,11 @@ import os
 import re
 import signal
 import time
-import urllib.request
 import zipfile
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
-import boto3
 import psutil
 import pytest
 from botocore.config import Config
@@ -23,6 +22,8 @@ from costs.book.prices import PriceBook
 from localcloud import supervisor
 from localcloud.account import list_account
 from localcloud.processes import wait_until
+from localcloud.sockets import ask
+from tests.conftest import client as clients
 from tests.conftest import role
 from tests.localcloud.sagemaker.test_sagemaker import create, ended
 
@@ -30,18 +31,15 @@ BOOK = PriceBook.load()
 WHOLE_TAGS = [{"Key": "Test", "Value": "whole bill"}]
 TAGS = [{"Key": "Project", "Value": "shoestring"}, {"Key": "Environment", "Value": "local"}]
 GB = Decimal(1024**3)
-ELSEWHERE = {"ce": "cost_explorer_endpoint", "budgets": "cost_explorer_endpoint", "sagemaker": "sagemaker_endpoint"}
 
 
 def client(cloud, service):
-    endpoint = cloud[ELSEWHERE.get(service, "aws_endpoint")]
-    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": cloud["region"]}
-    return boto3.client(service, endpoint_url=endpoint, config=Config(retries={"total_max_attempts": 1}), **keys)
+    return clients(cloud, service, config=Config(retries={"total_max_attempts": 1}))
 
 
 def lines(cloud, service=""):
-    with urllib.request.urlopen(cloud["cost_explorer_endpoint"] + "/_local/lines") as answer:
-        return [line for line in json.load(answer) if service in line["service"]]
+    answer = ask(Path(cloud["sockets"]) / "meter", "/_local/lines")[1]
+    return [line for line in json.loads(answer) if service in line["service"]]
 
 
 def month():

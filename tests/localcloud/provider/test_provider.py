@@ -9,7 +9,6 @@ import zipfile
 from pathlib import Path
 from threading import Event
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 from hypothesis import given
@@ -22,7 +21,7 @@ from localcloud.provider import schema
 from localcloud.provider.check import check_object
 from localcloud.provider.convert import fold, settle
 from localcloud.provider.resources import Emulator, Resource, carried, changeable, differing
-from tests.conftest import Project
+from tests.conftest import Project, client
 
 PROGRAM = Path(__file__).with_name("programs") / "every_type.py"
 # what watches over costs
@@ -46,13 +45,6 @@ def stack(cloud, tmp_path_factory):
         source.addfile(entry, io.BytesIO(text))
     made.pulumi("up", "--yes")
     return made
-
-
-def client(cloud, service):
-    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
-    names = {"sagemaker": "sagemaker_endpoint", "ce": "cost_explorer_endpoint"}
-    endpoint = cloud[names.get(service, "aws_endpoint")]
-    return boto3.client(service, endpoint_url=endpoint, **keys)
 
 
 def outputs(stack) -> dict:

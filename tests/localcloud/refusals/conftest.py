@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
 from localcloud import supervisor
+from tests.conftest import client
 
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/x:1"
 
@@ -31,7 +31,7 @@ class Door:
 
     def client(self, service: str) -> Any:
         """A client of one service."""
-        return client(self.home, self.cloud, service)
+        return client(self.cloud, service)
 
     def role(self, name: str, *services: str) -> str:
         """Makes a role that services may assume; returns its ARN."""
@@ -64,38 +64,6 @@ class Door:
             EnableManagedSpotTraining=spot,
             **more,
         )  # fmt: skip
-
-
-def client(home: Path, cloud: dict[str, Any], service: str) -> Any:
-    """A client whose requests go through the table, as the gate sends them."""
-    from localcloud.protocol import ServiceError
-    from localcloud.refusals.account import Account
-    from localcloud.refusals.table import refuse
-
-    meter = ("ce", "service-quotas", "organizations")
-    endpoint = "sagemaker" if service == "sagemaker" else "cost_explorer" if service in meter else "aws"
-
-    def plain(name: str) -> Any:
-        part = "sagemaker" if name == "sagemaker" else "aws"
-        return boto3.client(
-            name, region_name="us-east-1", endpoint_url=cloud[f"{part}_endpoint"], aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )  # fmt: skip
-
-    made = boto3.client(
-        service, region_name="us-east-1", endpoint_url=cloud[f"{endpoint}_endpoint"], aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )  # fmt: skip
-
-    def judge(params: dict[str, Any], model: Any, **_: Any) -> None:
-        try:
-            refuse(service, model.name, params, Account(home / "cloud", plain))
-        except ServiceError as error:
-            described = {"Error": {"Code": error.code, "Message": str(error)}}
-            raise ClientError(described, model.name) from error  # type: ignore[arg-type]
-
-    made.meta.events.register("provide-client-params.*", judge)
-    return made
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,6 @@ import tarfile
 import time
 from pathlib import Path
 
-import boto3
 import psutil
 import pytest
 from botocore.exceptions import ClientError
@@ -23,7 +22,7 @@ from localcloud.sagemaker.client import interrupt
 from localcloud.sagemaker.container import LOG_GROUP, Container, Files
 from localcloud.sagemaker.service import MODEL
 from shoestring.base.errors import UserError
-from tests.conftest import role
+from tests.conftest import client, role
 
 STEPS = """
 import os, pathlib, signal, sys, time
@@ -60,12 +59,6 @@ def cloud(tmp_path_factory):
     (home / "cloud" / "spot.json").write_text('{"interrupt_after_seconds": [1.5], "grace_seconds": 2}')
     yield described
     supervisor.down(home)
-
-
-def client(cloud, service, region=REGION):
-    endpoint = cloud["sagemaker_endpoint" if service == "sagemaker" else "aws_endpoint"]
-    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": region}
-    return boto3.client(service, endpoint_url=endpoint, **keys)
 
 
 @pytest.fixture(scope="module")
@@ -156,23 +149,23 @@ def test_spot_job_is_interrupted_on_demand(cloud, bucket):
     create(cloud, bucket, "reclaimed", THIRD, spot=True)
     # The cloud's own market takes the first instance.
     assert wait_until(lambda: any(line == "start 2" for line in log(cloud, "reclaimed")), 40)
-    interrupt(cloud["sagemaker_endpoint"], "reclaimed")
+    interrupt(cloud, "reclaimed")
     job = ended(cloud, "reclaimed")
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
     assert transitions(job).count("Interrupted") == 2
     assert log(cloud, "reclaimed") == ["start 1", "start 2", "start 3"]
     with pytest.raises(UserError, match="not training now: its status is Completed"):
-        interrupt(cloud["sagemaker_endpoint"], "reclaimed")
+        interrupt(cloud, "reclaimed")
 
 
 def test_only_spot_jobs_that_exist_can_be_interrupted(cloud, bucket):
     create(cloud, bucket, "on-demand", STEPS)
     with pytest.raises(UserError, match="on-demand is not on spot capacity"):
-        interrupt(cloud["sagemaker_endpoint"], "on-demand")
+        interrupt(cloud, "on-demand")
     with pytest.raises(UserError, match="absent cannot be interrupted: Requested resource not found"):
-        interrupt(cloud["sagemaker_endpoint"], "absent")
+        interrupt(cloud, "absent")
     with pytest.raises(UserError, match="shoestring cloud up"):
-        interrupt("http://127.0.0.1:9", "absent")
+        interrupt({"sockets": "/nowhere"}, "absent")
     assert transitions(ended(cloud, "on-demand")).count("Interrupted") == 0
 
 

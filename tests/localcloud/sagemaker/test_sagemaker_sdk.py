@@ -15,10 +15,8 @@ from tests.conftest import role
 @pytest.fixture
 def endpoints(cloud, monkeypatch):
     """The variables of `shoestring env local` that the SDK reads."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL", cloud["aws_endpoint"])
-    monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER", cloud["sagemaker_endpoint"])
-    for name, value in (("ACCESS_KEY_ID", "test"), ("SECRET_ACCESS_KEY", "test"), ("DEFAULT_REGION", "us-east-1")):
-        monkeypatch.setenv(f"AWS_{name}", value)
+    for name, value in cloud["variables"].items():
+        monkeypatch.setenv(name, value)
 
 
 def packed(script: bytes) -> bytes:

@@ -6,7 +6,6 @@ import json
 import time
 from types import SimpleNamespace
 
-import boto3
 import pytest
 import requests
 
@@ -14,6 +13,7 @@ from localcloud import supervisor
 from serving.client import FunctionUrl
 from serving.prepare import package
 from shoestring.base.function_package import host
+from tests.conftest import client as clients
 
 TRUST = {
     "Version": "2012-10-17",
@@ -34,20 +34,14 @@ def cloud(tmp_path_factory):
 def function(cloud, model, tmp_path_factory):
     """A deployed function: `call` and `configure` it, its `url`, `logs` and clients."""
 
-    def client(service):
-        return boto3.client(
-            service, endpoint_url=cloud["aws_endpoint"], region_name=cloud["region"],
-            aws_access_key_id="test", aws_secret_access_key="test",
-        )  # fmt: skip
-
-    s3, aws, logs = client("s3"), client("lambda"), client("logs")
+    s3, aws, logs = (clients(cloud, service) for service in ("s3", "lambda", "logs"))
     architecture, python = host()
     built = package.build(architecture, python, tmp_path_factory.mktemp("packages"), lambda line: None)
     s3.create_bucket(Bucket="shoestring-test")
     s3.upload_file(str(built), "shoestring-test", f"packages/{built.name}")
     for file in model.folder.iterdir():
         s3.upload_file(str(file), "shoestring-test", f"models/breast-cancer/1/{file.name}")
-    role = client("iam").create_role(RoleName=NAME, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
+    role = clients(cloud, "iam").create_role(RoleName=NAME, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
 
     def variables(version):
         values = {"MODEL_BUCKET": "shoestring-test", "MODELS": json.dumps({"breast-cancer": version})}
@@ -77,8 +71,8 @@ def function(cloud, model, tmp_path_factory):
 
 @pytest.fixture
 def client(cloud, function, monkeypatch):
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    for name, value in cloud["variables"].items():
+        monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
     return FunctionUrl(function.url, cloud["region"], cloud["aws_endpoint"])
 

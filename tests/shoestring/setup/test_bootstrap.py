@@ -15,6 +15,7 @@ import pytest
 from shoestring import environment
 from shoestring.base.errors import UserError
 from shoestring.setup import bootstrap, doctor, engine, installation
+from tests.conftest import NO_CLOUD
 
 SHOESTRING = str(Path(sys.executable).with_name("shoestring"))
 
@@ -141,8 +142,7 @@ def test_full_disk_is_named(monkeypatch):
 
 
 def test_environment_lines_can_be_evaluated_and_set_the_real_account_aside():
-    cloud = {"aws_endpoint": "http://127.0.0.1:9", "sagemaker_endpoint": ""}
-    lines = environment.shell_lines(cloud, {"AWS_PROFILE": "real"})
+    lines = environment.shell_lines(NO_CLOUD, {"AWS_PROFILE": "real"})
     script = lines + '\nprintf "%s|%s|%s" "$AWS_PROFILE" "$AWS_ENDPOINT_URL" "$PULUMI_HOME"'
     completed = subprocess.run(
         ["bash", "-c", script], text=True, capture_output=True, timeout=60, env={**os.environ, "AWS_PROFILE": "real"}
