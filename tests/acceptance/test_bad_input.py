@@ -72,7 +72,9 @@ class Parameters:
 
 def answers():
     try:
-        return urllib.request.urlopen(os.environ["MLFLOW_TRACKING_URI"] + "/health", timeout=5).status == 200
+        headers = {"Authorization": "Bearer " + os.environ["MLFLOW_TRACKING_TOKEN"]}
+        request = urllib.request.Request(os.environ["MLFLOW_TRACKING_URI"] + "/health", headers=headers)
+        return urllib.request.urlopen(request, timeout=5).status == 200
     except OSError:
         return False
 

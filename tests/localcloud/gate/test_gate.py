@@ -31,7 +31,7 @@ from localcloud.keys import ISSUED, Keys, client_arguments
 from localcloud.processes import wait_until
 from serving.client import FunctionUrl
 from shoestring.base.errors import UserError
-from tests.conftest import client
+from tests.conftest import client, role
 
 ONCE = Config(retries={"total_max_attempts": 1})
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
@@ -214,8 +214,8 @@ def test_links_work_for_who_has_no_keys_and_end(cloud, version):
 
 def test_a_role_and_a_user_have_keys_of_their_own(home, cloud):
     iam = client(cloud, "iam")
-    role = iam.create_role(RoleName="role", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
-    given = client(cloud, "sts").assume_role(RoleArn=role, RoleSessionName="session")["Credentials"]
+    arn = iam.create_role(RoleName="role", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
+    given = client(cloud, "sts").assume_role(RoleArn=arn, RoleSessionName="session")["Credentials"]
     own = {"aws_access_key_id": given["AccessKeyId"], "aws_secret_access_key": given["SecretAccessKey"]}
     token = {"aws_session_token": given["SessionToken"]}
     arguments = {**client_arguments(cloud), **own}
@@ -254,8 +254,9 @@ def test_functions_have_a_key_and_their_urls_want_one(home, cloud, monkeypatch):
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("f.py", ASKS)
     functions = client(cloud, "lambda")
+    arn = role(client(cloud, "iam"), "functions", "lambda.amazonaws.com")
     functions.create_function(
-        FunctionName="asks", Runtime="python3.11", Role="arn:aws:iam::000000000000:role/role", Handler="f.handler",
+        FunctionName="asks", Runtime="python3.11", Role=arn, Handler="f.handler",
         Code={"ZipFile": packed.getvalue()}, Timeout=30,
     )  # fmt: skip
     answer = json.loads(functions.invoke(FunctionName="asks", Payload=b"{}")["Payload"].read())
@@ -275,8 +276,9 @@ def test_functions_have_a_key_and_their_urls_want_one(home, cloud, monkeypatch):
 
 
 def test_what_aws_refuses_and_the_emulator_takes_is_refused(cloud):
-    arguments = {"FunctionName": "large", "Runtime": "python3.11", "Role": "arn:aws:iam::000000000000:role/role",
-                 "Handler": "f.handler", "Code": {"ZipFile": b"x"}}  # fmt: skip
+    arn = role(client(cloud, "iam"), "functions", "lambda.amazonaws.com")
+    arguments = {"FunctionName": "large", "Runtime": "python3.11", "Role": arn, "Handler": "f.handler",
+                 "Code": {"ZipFile": b"x"}}  # fmt: skip
     functions = client(cloud, "lambda", config=ONCE)
     with pytest.raises(ClientError, match=r"InvalidParameterValueException.*exceeded the 4KB limit"):
         functions.create_function(**arguments, Environment={"Variables": {"A": "x" * 4096}})
