@@ -160,15 +160,21 @@ class Life:
         )  # fmt: skip
 
     def mlflow(self, path: str, **body: object) -> dict[str, Any]:
-        address = self.command("shoestring tracking")[1].strip().splitlines()[-1]
+        address, _, token = self.command("shoestring tracking")[1].strip().splitlines()[-1].partition("/?token=")
+        bearer = {"Authorization": f"Bearer {token}"}
         method = "POST" if body.pop("post", True) else "GET"
         for _ in range(60):
             try:
-                answer = requests.request(method, f"{address}/api/2.0/mlflow/{path}", json=body, timeout=90)
-                answer.raise_for_status()
-                return dict(answer.json())
+                answer = requests.request(
+                    method, f"{address}/api/2.0/mlflow/{path}", json=body, headers=bearer, timeout=90
+                )
             except requests.ConnectionError:
                 time.sleep(1)
+                continue
+            if answer.status_code != 503:
+                answer.raise_for_status()
+                return dict(answer.json())
+            time.sleep(1)
         raise AssertionError(f"MLflow does not answer at {address}")
 
     def keep(self) -> None:
