@@ -22,7 +22,7 @@ def local_address(outputs: dict[str, Any], seconds: float = START_SECONDS) -> st
 
     Args:
         outputs: the platform's.
-        seconds: how long to wait for the server's start.
+        seconds: how long to wait for the server's start, which begins when its packages are installed.
 
     Raises:
         UserError: it does not answer.
@@ -33,6 +33,8 @@ def local_address(outputs: dict[str, Any], seconds: float = START_SECONDS) -> st
         for machine in machines.read(home() / "cloud"):
             if machine["private_ip"] == private and machine["state"] == "running":
                 return str(machine["address"])
+            if machine["private_ip"] == private and machine["state"] == "installing":
+                end = time.monotonic() + seconds
         if time.monotonic() > end:
             raise UserError(
                 f"the MLflow server of the local platform does not answer after {seconds:.0f} s",
