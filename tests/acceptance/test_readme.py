@@ -70,6 +70,25 @@ def test_own_data_needs_the_job_file_and_two_settings(tmp_path):
     assert read("local", platform).inference.model == "churn"
 
 
+def test_the_first_hour_on_a_real_account_until_an_account_is_needed(tmp_path):
+    page = (ROOT / "docs" / "real-account.md").read_text()
+    lines = re.search(r"## 5\..*?```bash\n(.*?)```", page, re.S)[1].replace(".venv/bin/", "").splitlines()
+    assert [line.split()[:2] for line in lines[3:]] == [
+        ["shoestring", "doctor"],
+        ["shoestring", "cost"],
+        ["pulumi", "up"],
+    ]
+    home, project, backend = tmp_path / "home", tmp_path / "project", tmp_path / "backend"
+    for folder in (project, backend):
+        folder.mkdir()
+    shutil.copy(ROOT / "Pulumi.yaml", project)
+    bash("shoestring setup", home)
+    login = f"export PULUMI_BACKEND_URL=file://{backend} PULUMI_CONFIG_PASSPHRASE=x"
+    bash("\n".join([login, *lines[:3]]), home, project)
+    written = yaml.safe_load((project / "Pulumi.dev.yaml").read_text())["config"]
+    assert read("dev", {"aws:region": "us-east-1", **written}).owner == "you@example.com"
+
+
 GROUPS = ("budget", "cloud", "cost", "jobs", "models", "policies", "prices")
 
 

@@ -223,6 +223,7 @@ def run() -> Iterator[Run]:
 @pytest.fixture(autouse=True)
 def no_building(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The function's package and the jobs' wheels take the network: empty ones stand in. Files go elsewhere."""
+    from components import tracking_package
     from costs.prepare import package as costs_package
     from serving.prepare import package
     from training.prepare import wheels
@@ -231,6 +232,7 @@ def no_building(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     zipped = tmp_path / "inference-0123456789abcdef.zip"
     zipped.write_bytes(b"PK")
     monkeypatch.setattr(package, "build", lambda *_, **__: zipped)
+    monkeypatch.setattr(tracking_package, "build", lambda *_, **__: zipped)
     watching = tmp_path / "costs-0123456789abcdef.zip"
     with zipfile.ZipFile(watching, "w") as made:
         made.writestr("costs/__init__.py", "")
