@@ -70,6 +70,12 @@ def role(iam: Any, name: str, service: str) -> str:
         return arn
 
 
+def raise_quota(cloud: dict[str, Any], service: str, code: str, value: float) -> None:
+    """Asks for more of a quota, as a new account must."""
+    ask = client(cloud, "service-quotas").request_service_quota_increase
+    ask(ServiceCode=service, QuotaCode=code, DesiredValue=value)
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Callable[..., Project]:
     """Makes a Pulumi project from the text of a program, and the running local cloud that it works on, if any."""

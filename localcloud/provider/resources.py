@@ -53,17 +53,17 @@ class Emulator:
 
     def systems_manager(self, operation: str, **arguments: Any) -> Json:
         """Systems Manager's answer."""
-        headers = {"X-Amz-Target": f"AmazonSSM.{operation}", "Content-Type": "application/x-amz-json-1.1"}
-        return dict(json.loads(self._ask("ssm", json.dumps(arguments), headers)))
+        return self._json("ssm", f"AmazonSSM.{operation}", arguments)
 
     def quota(self, service: str, code: str) -> Json:
         """A quota of Service Quotas."""
-        answer = self._call("service-quotas", "get_service_quota", ServiceCode=service, QuotaCode=code)
-        return dict(answer["Quota"])
+        arguments = {"ServiceCode": service, "QuotaCode": code}
+        return dict(self._json("servicequotas", "ServiceQuotasV20190624.GetServiceQuota", arguments)["Quota"])
 
     def organization(self) -> Json:
-        """The organization that the account is in. Raises botocore's error where it is in none."""
-        return dict(self._call("organizations", "describe_organization")["Organization"])
+        """The organization that the account is in. Raises ProviderError where it is in none."""
+        answer = self._json("organizations", "AWSOrganizationsV20161128.DescribeOrganization", {})
+        return dict(answer["Organization"])
 
     def zones(self) -> list[str]:
         """The region's availability zones, by name."""
@@ -76,6 +76,10 @@ class Emulator:
 
     def _call(self, service: str, operation: str, **arguments: str) -> Json:
         return dict(getattr(self.client(service), operation)(**arguments))
+
+    def _json(self, service: str, target: str, arguments: Json) -> Json:
+        headers = {"X-Amz-Target": target, "Content-Type": "application/x-amz-json-1.1"}
+        return dict(json.loads(self._ask(service, json.dumps(arguments), headers)))
 
     def _ask(self, service: str, body: str, headers: dict[str, str]) -> str:
         """The answer to what every preview asks, without a client."""

@@ -24,7 +24,7 @@ from localcloud.account import list_account
 from localcloud.processes import wait_until
 from localcloud.sockets import ask
 from tests.conftest import client as clients
-from tests.conftest import role
+from tests.conftest import raise_quota, role
 from tests.localcloud.sagemaker.test_sagemaker import create, ended
 
 BOOK = PriceBook.load()
@@ -78,6 +78,7 @@ def seconds(begin, end):
 @pytest.fixture(scope="module", autouse=True)
 def standing(cloud):
     """An instance and a volume that stand while the other tests run: longer than the minute that AWS bills at least."""
+    raise_quota(cloud, "ec2", "L-DB2E81BA", 64)
     ec2 = client(cloud, "ec2")
     instance = ec2.run_instances(
         ImageId="ami-1", InstanceType="g4dn.xlarge", MinCount=1, MaxCount=1,

@@ -21,7 +21,7 @@ from localcloud.provider import schema
 from localcloud.provider.check import check_object
 from localcloud.provider.convert import fold, settle
 from localcloud.provider.resources import Emulator, Resource, carried, changeable, differing
-from tests.conftest import Project, client
+from tests.conftest import Project, client, raise_quota
 
 PROGRAM = Path(__file__).with_name("programs") / "every_type.py"
 # what watches over costs
@@ -34,6 +34,7 @@ HEAD = "import pulumi, pulumi_aws as aws\n"
 @pytest.fixture(scope="module")
 def stack(cloud, tmp_path_factory):
     """A stack with one of every type, up."""
+    raise_quota(cloud, "lambda", "L-B99A9384", 200)
     made = Project(tmp_path_factory.mktemp("every") / "project", PROGRAM.read_text(), cloud)
     for name, word in (("f", "good"), ("f1", "first"), ("f2", "second")):
         with zipfile.ZipFile(made.folder / "program" / f"{name}.zip", "w") as package:

@@ -108,14 +108,18 @@ def trust(s):
     )
 
 
-role = aws.iam.Role("role", assume_role_policy=trust("lambda.amazonaws.com"), description="d" + STEP, tags=T)
-aws.iam.RolePolicy(
+SERVICES = ["lambda.amazonaws.com", "sagemaker.amazonaws.com"]
+role = aws.iam.Role("role", assume_role_policy=trust(SERVICES), description="d" + STEP, tags=T)
+rights = aws.iam.RolePolicy(
     "rp",
     role=role.name,
     policy=json.dumps(
         {
             "Version": "2012-10-17",
-            "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::x/y"}],
+            "Statement": [
+                {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::x/y"},
+                {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::sample-*"},
+            ],
         }
     ),
 )
@@ -299,7 +303,7 @@ rds = aws.rds.Instance(
 logs = aws.cloudwatch.LogGroup("logs", name="/aws/sagemaker/TrainingJobs", tags=T)
 job = aws.sagemaker.TrainingJob(
     "job",
-    opts=pulumi.ResourceOptions(depends_on=[logs]),
+    opts=pulumi.ResourceOptions(depends_on=[logs, rights]),
     training_job_name="sample-job",
     role_arn=role.arn,
     enable_managed_spot_training=True,
