@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
 
 TWO_DIGITS = Context(prec=2, rounding=ROUND_HALF_UP)
-CENT = Decimal("0.01")
+CENT, MILLIONTH = Decimal("0.01"), Decimal("0.000001")
 THOUSAND, MILLION = Decimal(1_000), Decimal(1_000_000)
 Number = int | float | str | Decimal
 
@@ -30,10 +30,17 @@ def cents(usd: Decimal) -> Decimal:
 
 
 def legible(usd: Decimal) -> Decimal:
-    """Rounded to the cent; what would be no cent keeps two digits that say something."""
-    if usd and abs(usd) < CENT / 2:
-        return TWO_DIGITS.create_decimal(usd)
-    return cents(usd)
+    """Rounded as people are shown it: to the cent; below ten cents to two digits that say something, so that a part of
+    a small bill can be told from the whole; nothing below a millionth."""
+    if abs(usd) >= 10 * CENT:
+        return cents(usd)
+    return Decimal(listed(TWO_DIGITS.create_decimal(usd).quantize(MILLIONTH, ROUND_HALF_UP)))
+
+
+def dollars(usd: Decimal) -> str:
+    """A figure in a text or a report, rounded as people are shown it."""
+    figure, sign = legible(abs(usd)), "-" if usd < 0 else ""
+    return f"{sign}${figure:,f}" if figure or not usd else f"{sign}<${MILLIONTH:f}"
 
 
 def listed(usd: Decimal) -> str:

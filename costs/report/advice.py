@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from costs.amounts import NOTHING, Range
+from costs.amounts import NOTHING, Range, dollars
 from costs.book.prices import PriceBook
-from costs.report.analysis import Item, dollars
+from costs.report.analysis import Item
 from costs.report.explorer import BilledRow
 from costs.report.periods import Period
 from costs.report.unit_costs import Training
@@ -103,7 +103,8 @@ def by_jobs(trainings: Sequence[Training], period: Period, region: str, book: Pr
     for kind in sorted({training.job.instance_type for training in on_demand}):
         group = [training for training in on_demand if training.job.instance_type == kind]
         spot, usd = book.spot("sagemaker-training", kind, region), a_month(group)
-        saves = Range(usd * (1 - spot.share.high), usd * (1 - spot.share.low))
+        saves, share = Range(usd * (1 - spot.share.high), usd * (1 - spot.share.low)), spot.share.expected
+        saves = saves.around(None if share is None else usd * (1 - share))
         if saves.high >= WORTH:
             models = ", ".join(sorted({training.job.model for training in group}))
             yield Advice(f"Train {models} on spot capacity", f"{len(group)} of its jobs ran on demand on {kind}", saves,

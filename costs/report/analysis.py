@@ -14,7 +14,7 @@ from decimal import Decimal
 from itertools import takewhile
 from typing import TypeVar
 
-from costs.amounts import CENT, Range, legible
+from costs.amounts import Range, dollars
 from costs.report.account import Limit
 from costs.report.explorer import Anomaly, BilledRow, Readings
 from costs.report.periods import DAY, Period, month_of
@@ -94,24 +94,17 @@ class Surprise:
     source: str
 
 
-def dollars(usd: Decimal) -> str:
-    """As people read it: to the cent; what is smaller keeps two significant digits."""
-    figure = legible(abs(usd))
-    if figure and figure < CENT:
-        figure = figure.quantize(Decimal(1).scaleb(figure.adjusted() - 1))
-    return f"{'-' if usd < 0 else ''}${figure:,f}"
-
-
 def signed(usd: Decimal) -> str:
     """A difference, with its sign."""
     return f"{'+' if usd > 0 else ''}{dollars(usd)}"
 
 
 def span(usd: Range) -> str:
-    """Dollars from … to …, or one figure; nothing for nothing."""
+    """Dollars from … to …, after what is expected of them, or one figure; nothing for nothing."""
     if not usd.high:
         return ""
-    return dollars(usd.high) if usd.exact else f"{dollars(usd.low)} to {dollars(usd.high)}"
+    ends = dollars(usd.high) if usd.exact else f"{dollars(usd.low)} to {dollars(usd.high)}"
+    return ends if usd.likely is None else f"{dollars(usd.likely)} ({ends})"
 
 
 def percent(part: Decimal, whole: Decimal) -> str:
@@ -213,9 +206,12 @@ def month(readings: Readings, limit: Limit) -> Month:
     forecast, low, high = readings.forecast, None, None
     if forecast.usd is not None:
         past = total(row for row in rows if row.day < readings.today)
-        expected: Decimal | None = max(past + forecast.usd, total(rows))  # today's forecast may lag behind today
-        low = past + forecast.low if forecast.low is not None else None
-        high = past + forecast.high if forecast.high is not None else None
+        billed = total(rows)  # which the forecast may lag behind: no figure for the month is less
+        expected: Decimal | None = max(past + forecast.usd, billed)
+        low = max(past + forecast.low, billed) if forecast.low is not None else None
+        high = max(past + forecast.high, billed) if forecast.high is not None else None
+        if low is not None and high is not None and expected is not None:  # Cost Explorer forecasts the three apart
+            low, high = min(low, expected), max(high, expected)
         source = "billed up to yesterday, and Cost Explorer's forecast from today on"
     elif limit.forecast is not None and readings.today in whole_month:
         expected, source = limit.forecast, f"forecast of {limit.source}"

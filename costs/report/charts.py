@@ -10,10 +10,11 @@ from costs.report.analysis import Day, Item
 from costs.report.names import short
 from costs.report.template import fill
 
-WIDTH, HEIGHT = 720, 260
-LEFT, TOP, BOTTOM = 58, 18, 40
+WIDTH, HEIGHT = 720, 276
+TOP, BOTTOM = 18, 56
+SIGN = 12  # room for each sign of a text, at the size that a phone's page gives it (21 of these units)
 MARGIN, LIMIT_MARGIN = 8, 86  # on the right; the limit's figure stands beside its line
-FIGURE, LEAST = 70, Decimal("1.5")  # room for the dollars behind a bar, and the least of a bar itself
+FIGURE, LEAST = 118, Decimal("1.5")  # room for the dollars behind a bar, and the least of a bar itself
 STEPS = tuple(Decimal(step) for step in ("1", "2", "2.5", "5", "10"))
 
 
@@ -56,19 +57,21 @@ def daily(days: Sequence[Day], budget_a_day: Decimal | None) -> str:
     largest = max([*(day.usd for day in days), *(day.before_usd for day in days), Decimal(0)])
     limit = budget_a_day if budget_a_day and budget_a_day <= 4 * largest else None
     right = WIDTH - (LIMIT_MARGIN if limit else MARGIN)
-    slot = Decimal(right - LEFT) / len(days)
+    axis = scale(max(largest, limit or Decimal(0)))
+    left = 14 + SIGN * max(len(axis.label(tick)) for tick in axis.ticks)
+    slot = Decimal(right - left) / len(days)
     return fill(
         "daily.svg.j2",
         days=days,
         limit=limit,
-        axis=scale(max(largest, limit or Decimal(0))),
+        axis=axis,
         width=WIDTH,
         height=HEIGHT,
-        left=LEFT,
+        left=left,
         right=right,
         slot=slot,
         bar=min(slot * Decimal("0.62"), Decimal(64)),
-        every=-(-len(days) // 10),  # a label for each day while there is room
+        every=-(-len(days) // 7),  # a label for each day while there is room
     )
 
 
@@ -79,7 +82,7 @@ def breakdown(items: Sequence[Item], most: int = 8) -> str:
         rest = shown[most - 1 :]
         others = sum((usd for _, usd, _ in rest), Decimal(0)), sum((before for _, _, before in rest), Decimal(0))
         shown = [*shown[: most - 1], (f"{len(rest)} others", *others)]
-    label = 18 + max([len(short(name)) for name, *_ in shown], default=0) * 7  # room for the longest name, at 13 px
+    label = 18 + max([len(short(name)) for name, *_ in shown], default=0) * SIGN
     largest = max([max(usd, before) for _, usd, before in shown], default=Decimal(0)) or Decimal(1)
     dollar = (WIDTH - label - FIGURE) / largest
     return fill("breakdown.svg.j2", bars=shown, width=WIDTH, row=30, label=label, dollar=dollar, least=LEAST)

@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
+from costs.amounts import dollars
 from costs.book.prices import PriceBook
 from costs.report import advice, analysis, unit_costs
 from costs.report.account import AccountReadings
 from costs.report.advice import Advice
-from costs.report.analysis import Comparison, Day, Item, Month, Surprise, dollars
+from costs.report.analysis import Comparison, Day, Item, Month, Surprise
 from costs.report.explorer import Readings
 from costs.report.unit_costs import PredictionCosts, Retrainings, SpotSavings, Training
 

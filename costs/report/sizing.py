@@ -18,12 +18,11 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from functools import partial
 
-from costs.amounts import NOTHING, Range
+from costs.amounts import NOTHING, Range, dollars
 from costs.book.price import HOURS_A_MONTH, LAMBDA_COMPUTE, SECONDS_AN_HOUR, Price, UnknownPrice
 from costs.book.prices import PriceBook
 from costs.book.shapes import Shape, shape
 from costs.report.advice import DAYS_A_MONTH, WORTH, Advice
-from costs.report.analysis import dollars
 
 ZERO, HUNDRED = Decimal(0), Decimal(100)
 CALLS, HOURS, POINTS = 100, 24, 5  # what has to be seen of a function, a machine, a job

@@ -6,7 +6,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from costs.report.analysis import dollars, percent, signed, span
+from costs.amounts import dollars
+from costs.report.analysis import percent, signed, span
 from costs.report.names import short
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from costs.report.analysis import dollars
+from costs.amounts import dollars
 from costs.report.report import Report
 from costs.report.template import fill
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any
 
-from costs.amounts import cents
+from costs.amounts import cents, dollars
 from costs.book.prices import PriceBook
 from costs.plan.plan import Plan, price_resources
 from costs.plan.preview import PlannedResource
@@ -259,4 +259,4 @@ def _million_predictions(milliseconds: float) -> Decimal:
 
 
 def _usd(value: Decimal | float) -> str:
-    return f"${value:.6f}" if value < 0.01 else f"${value:.2f}"
+    return dollars(Decimal(str(value)))

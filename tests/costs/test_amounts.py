@@ -52,7 +52,19 @@ def test_a_change_holds_what_is_unknown_on_both_sides_once() -> None:
 
 @pytest.mark.parametrize(
     ("usd", "text"),
-    [("12.345", "12.35"), ("0", "0.00"), ("0.0001", "0.0001"), ("0.00012345", "0.00012"), ("0.005", "0.01")],
+    [
+        ("12.345", "12.35"),
+        ("0", "0.00"),
+        ("0.0001", "0.0001"),
+        ("0.00012345", "0.00012"),
+        ("0.0051", "0.0051"),
+        ("0.05", "0.05"),
+        ("0.0996", "0.10"),
+        ("0.104", "0.10"),
+        ("-0.0123", "-0.012"),
+        ("0.0000000000055", "0.00"),
+        ("0.0000266", "0.000027"),
+    ],
 )
-def test_what_is_no_cent_keeps_two_digits_and_gets_no_more(usd: str, text: str) -> None:
+def test_small_figures_keep_two_digits_and_get_no_more(usd: str, text: str) -> None:
     assert f"{legible(Decimal(usd)):f}" == text

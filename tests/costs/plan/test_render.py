@@ -25,6 +25,7 @@ from costs.plan.render.facts import facts, text
 from costs.plan.render.pages import html, markdown
 from costs.plan.render.table import show
 from costs.plan.render.view import short, view
+from tests.browser import beyond_the_edge, needs_browser
 
 DATA = Path(__file__).with_name("data")
 NAMES = ("platform-preview.json", "platform-update-preview.json", "window-preview.json", "webshop-preview.json",
@@ -237,3 +238,11 @@ def test_what_is_expected_is_shown_before_its_bounds_on_every_page() -> None:
     for page in pages(found):
         assert "72.08 (36.04 – 360.40)" in page
     assert view(found).sums[0].difference == "+72.08 (+36.04 – +360.40)"
+
+
+@needs_browser
+@pytest.mark.parametrize("width", [390, 1280])
+def test_nothing_of_the_page_lies_beyond_its_edge(width: int, tmp_path: Path) -> None:
+    """On a phone or on a desk: nothing has to be scrolled to."""
+    page = html([plan(name) for name in NAMES], TODAY)
+    assert beyond_the_edge(page, width, tmp_path) == {"width": width, "seen": []}

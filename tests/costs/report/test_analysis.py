@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from costs.amounts import dollars
 from costs.report import analysis
 from costs.report.account import Limit
-from costs.report.analysis import Day, comparable, comparison, days, dollars, items, month, percent, surprises
+from costs.report.analysis import Day, comparable, comparison, days, items, month, percent, surprises
 from costs.report.explorer import Anomaly, BilledRow, Explorer, Forecast, Readings, Scope
 from costs.report.periods import Period, chosen
 from tests.costs.report import sample
@@ -116,6 +117,18 @@ def test_the_month_counts_nothing_twice() -> None:
     assert (found.start, found.end, found.through) == (date(2026, 11, 1), date(2026, 12, 1), TODAY)
 
 
+def test_a_small_bills_forecast_agrees_with_itself() -> None:
+    """What is billed already is the least; what is expected lies within the bounds, also where AWS lags behind."""
+    rows = [row(TODAY, "0.0011")]
+    behind = Forecast(Decimal("0.0005"), Decimal(0), Decimal("0.00074"))
+    found = month(readings(rows, forecast=behind), Limit(Decimal(15), "budget"))
+    assert found.expected_low_usd == found.expected_usd == found.expected_high_usd == found.usd == Decimal("0.0011")
+    apart = Forecast(Decimal("0.5"), Decimal("0.6"), Decimal("0.4"))
+    found = month(readings([], forecast=apart), Limit(Decimal(15), "budget"))
+    low, expected, high = found.expected_low_usd, found.expected_usd, found.expected_high_usd
+    assert low and high and expected and low <= expected <= high
+
+
 def test_without_cost_explorers_forecast_the_budgets_counts() -> None:
     """With its own name as source; without either, nothing is guessed."""
     rows = [row(TODAY, "1")]
@@ -178,8 +191,8 @@ def test_no_dollar_is_lost(spent: list[tuple[int, str, Decimal]]) -> None:
 @pytest.mark.parametrize(
     ("usd", "shown"),
     [
-        ("0", "$0.00"), ("1234.5", "$1,234.50"), ("0.005", "$0.01"), ("0.0049", "$0.0049"), ("-3.2", "-$3.20"),
-        ("0.00000266", "$0.0000027"), ("2.675", "$2.68"), ("1E-30", "$0.0000000000000000000000000000010"),
+        ("0", "$0.00"), ("1234.5", "$1,234.50"), ("0.0052", "$0.0052"), ("0.0098", "$0.0098"), ("-3.2", "-$3.20"),
+        ("0.0000266", "$0.000027"), ("2.675", "$2.68"), ("0.0000000000055", "<$0.000001"), ("-1E-30", "-<$0.000001"),
     ],
 )  # fmt: skip
 def test_dollars_for_people(usd: str, shown: str) -> None:

@@ -29,6 +29,7 @@ from costs.report.gather import gather
 from costs.report.periods import chosen
 from costs.report.report import Report
 from shoestring.base.errors import UserError
+from tests.browser import beyond_the_edge, needs_browser
 from tests.costs.report import sample
 
 BOOK = PriceBook.load()
@@ -198,6 +199,16 @@ def test_names_cannot_break_the_page() -> None:
     assert "<script" not in page and "<b>x" not in page and "&lt;script&gt;" in page and "a&amp;b" in page
 
 
+@needs_browser
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("since", ["", "2026-11-01"])
+def test_nothing_of_the_page_lies_beyond_its_edge(since: str, width: int, tmp_path: Path) -> None:
+    """Neither of a week nor of a month, on a phone or on a desk: nothing has to be scrolled to."""
+    period = chosen(sample.TODAY, "", since, "") if since else WEEK
+    page = html.render(gather(sample.clients(), SUBJECT, period, BOOK, sample.NOW))
+    assert beyond_the_edge(page, width, tmp_path) == {"width": width, "seen": []}
+
+
 @pytest.mark.parametrize("count", [1, 7, 31, 182])
 def test_charts_stay_in_their_frame(count: int) -> None:
     """Whatever the number of days and the amounts."""
@@ -205,11 +216,14 @@ def test_charts_stay_in_their_frame(count: int) -> None:
     days = [Day(start + timedelta(n), Decimal(n * n) / 7, Decimal(n) / 3, "whole") for n in range(count)]
     drawn = tree.fromstring(charts.daily(days, Decimal("3.3")))
     bars = [mark for mark in drawn.iter("rect")]
+    ticks = [mark for mark in drawn.iter("text") if mark.attrib["class"] == "tick"]
+    left = float(ticks[0].attrib["x"])
+    assert all(left >= charts.SIGN * len(mark.text or "") for mark in ticks)  # at the size of a phone's page
     assert len(bars) == count
     for mark in bars:
         y, height, x, width = (float(mark.attrib[key]) for key in ("y", "height", "x", "width"))
         assert y >= charts.TOP - 0.1 and height >= 0 and y + height <= charts.HEIGHT - charts.BOTTOM + 0.1
-        assert x >= charts.LEFT and x + width <= charts.WIDTH
+        assert x >= left and x + width <= charts.WIDTH
 
 
 @pytest.mark.parametrize("largest", ["0", "0.0000003", "0.99", "1", "3.57", "99.99", "12345"])
