@@ -184,14 +184,13 @@ def unlock(stack: str) -> None:
 def locked(lock: Lock) -> Locked:
     """The refusal of what another update stands in the way of."""
     repair = f"shoestring repair {environment_of(lock.stack)}"
+    both = f"pulumi cancel --stack {lock.stack} --yes; {repair}"
     if lock.dead:
         what = f"the stack {lock.stack} is locked by an update that was killed: {lock}"
-        return Locked(what, "no lock but that of an update that runs", repair)
-    return Locked(
-        f"another update of the stack {lock.stack} runs: {lock}",
-        "one at a time",
-        f"wait for its end; if it has died: pulumi cancel --stack {lock.stack} --yes; {repair}",
-    )
+        mend = repair if environment_of(lock.stack) == LOCAL else both  # whose lock only Pulumi sees
+        return Locked(what, "no lock but that of an update that runs", mend)
+    what = f"another update of the stack {lock.stack} runs: {lock}"
+    return Locked(what, "one at a time", f"wait for its end; if it has died: {both}")
 
 
 def _require_lock(output: str) -> None:

@@ -173,7 +173,7 @@ def test_an_update_that_runs_is_told_from_one_that_was_killed(tmp_path: Path) ->
     engine.wait()
     with pytest.raises(updates.Locked, match="locked by an update that was killed") as raised:
         outcome.require("up", "")
-    assert raised.value.mend == "shoestring repair dev"
+    assert raised.value.mend == "pulumi cancel --stack dev --yes; shoestring repair dev"
 
 
 def test_a_killed_update_leaves_a_lock(bed: Any) -> None:

@@ -252,7 +252,7 @@ def test_nothing_is_double_left_or_lost(life: Life) -> None:
     try:
         for number in range(CYCLES):
             for moment in life.cycle():
-                print(f"cycle {number + 1}: {moment}: cured", flush=True)
+                print(f"cycle {number + 1}: {moment}: cured; {life.tally}", flush=True)
     finally:
         print(f"\nseed {SEED}: {life.tally}", flush=True)
     assert (life.tally.doubles, life.tally.leftovers, life.tally.losses) == ([], [], [])

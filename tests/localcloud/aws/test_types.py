@@ -77,6 +77,12 @@ def test_expressions_can_be_read(row: ResourceType) -> None:
         jmespath.compile(read.item)
 
 
+@ROWS
+def test_what_aws_names_can_be_searched_for(row: ResourceType) -> None:
+    if row.calls and (row.calls.imported or row.calls.id).startswith("="):
+        assert row.search, "shoestring repair has to find what a killed update made"
+
+
 def test_names_tell_types_apart() -> None:
     assert len(BY_KEY) == len(TYPES)
     assert len(CALLS) == len([row for row in TYPES if row.token])

@@ -81,6 +81,21 @@ def test_the_account_holds_what_was_asked_for(stack, cloud):
     assert json.loads(answer["Payload"].read()) == {"good": True}
 
 
+def test_what_a_creation_made_is_found_by_its_inputs_alone(stack, monkeypatch):
+    for name in stack.environment:
+        monkeypatch.setenv(name, stack.environment[name])
+    account = Emulator("us-east-1")
+    state = json.loads(stack.pulumi("stack", "export"))["deployment"]["resources"]
+    made = [item for item in state if item["type"] in CALLS]
+    for item in made:
+        resource = Resource(account, item["type"], dict(item["inputs"]))
+        assert resource.search(set()), item["urn"]
+        assert resource.id.endswith(item["id"])
+        same_kind = {other["id"] for other in made if other["type"] == item["type"]}
+        other = Resource(account, item["type"], dict(item["inputs"]))
+        assert not other.search(same_kind | {resource.id}), "what is in a state was made by nobody else"
+
+
 def test_all_that_is_listed_by_itself_is_listed(stack, cloud):
     listed = {f"{item['service']}/{item['type']}" for item in list_account(cloud)}
     assert listed >= {row.key for row in TYPES if row.calls and row.listing}
