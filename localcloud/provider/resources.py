@@ -22,7 +22,7 @@ from botocore.exceptions import ClientError
 from localcloud.aws.row import Call, Calls, Json, Read, absent, as_list, as_object, evaluate, plain, text
 from localcloud.aws.types import BY_TOKEN, CALLS
 from localcloud.provider import schema
-from localcloud.provider.convert import UNKNOWN, ProviderError, properties, settle, to_request
+from localcloud.provider.convert import SIGNATURE, UNKNOWN, ProviderError, properties, settle, to_request
 from localcloud.settings import AccountSettings
 from shoestring.base.paths import home
 
@@ -256,6 +256,8 @@ class Resource:
         It may be half-made: the properties of the first call of the creation tell it from others, its own name or, of
         those that AWS names, all that the call carries. What is `known` by its id is another one.
         """
+        # files and secrets tell nothing, and need not be there any more
+        self.inputs = {n: v for n, v in self.inputs.items() if not (isinstance(v, dict) and SIGNATURE in v)}
         template, first = self.calls.imported or self.calls.id, self.calls.creation[0]
         if not template.startswith("="):
             self.id = text(template, self._context())
