@@ -5,6 +5,7 @@ Only operations of the table of refusals are told apart, so that all other reque
 
 from __future__ import annotations
 
+import base64
 import functools
 import json
 import re
@@ -57,12 +58,21 @@ class Operations:
             name = form.get("Action", "")
             if name not in wanted:
                 return None
-            return service, name, _form(model(service).operation_model(name).input_shape, form, "", signed == "ec2")
+            found = _form(model(service).operation_model(name).input_shape, form, "", signed == "ec2")
+            return service, name, _as_given(name, found)
         for name in wanted:
             operation = model(service).operation_model(name)
             if (labels := _labels(operation, request)) is not None:
                 return service, name, _rest(operation, labels, request, read())
         return None
+
+
+def _as_given(operation: str, parameters: Json) -> Json:
+    """Parameters before what boto3 does to them: it encodes an instance's user data by itself, not a template's."""
+    if operation == "RunInstances" and "UserData" in parameters:
+        decoded = base64.b64decode(parameters["UserData"]).decode(errors="replace")
+        return {**parameters, "UserData": decoded}
+    return parameters
 
 
 def _json(body: bytes) -> Json:
