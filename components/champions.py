@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from typing import Annotated, ClassVar
 
 import pulumi
@@ -23,7 +24,7 @@ class ChampionsArgs:
 
     parameter: ParameterName
     """Name of the parameter, like /shoestring/dev/champions."""
-    versions: Versions = pulumi.Output.from_input({})
+    versions: Versions = field(default_factory=dict)
     """What it begins with: the promoted version of each model, by name. Later ones are promotion's."""
 
 
