@@ -41,8 +41,8 @@ def shown(steps: list[Step], bed: Bed) -> list[str]:
     script = "".join(f"{step.command}\necho '{MARK}'\n" for step in steps)
     variables = {**bed.variables, "PULUMI_OPTION_COLOR": "never", "PULUMI_OPTION_NON_INTERACTIVE": "true"}
     completed = subprocess.run(
-        ["bash"], input=script, cwd=bed.tree, env=variables, text=True, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, timeout=1700,
+        ["bash", "-c", script], cwd=bed.tree, env=variables, text=True, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=1700,
     )  # fmt: skip
     return completed.stdout.split(f"{MARK}\n")[:-1]
 

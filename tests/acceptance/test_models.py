@@ -49,10 +49,6 @@ def test_one_up_switches_to_another_model_and_back(bed: Bed) -> None:
     ]  # fmt: skip
 
     bed.reset()
-    bed.pulumi("config", "set", "--path", "shoestring:inference.additionalModels[0]", "iris", "--stack", "local")
-    bed.pulumi("up", "-s", "local")
-    assert served(bed) == {"breast-cancer": "1", "iris": "1"}
-    bed.reset()
     bed.pulumi("up", "-s", "local")
     assert served(bed) == {"breast-cancer": "1"}
 
