@@ -30,7 +30,7 @@ class Step:
 def steps(page: str) -> list[Step]:
     blocks = re.findall(r"^```console\n(.*?)^```", page, re.M | re.S)
     parts = [part for block in blocks for part in re.split(r"^\$ ", block, flags=re.M)[1:]]
-    split = [re.fullmatch(r"(.*\n(?:>.*\n)*)(.*)", part, re.S) for part in parts]
+    split = [re.fullmatch(r"([^\n]*\n(?:>[^\n]*\n)*)(.*)", part, re.S) for part in parts]
     return [Step(re.sub(r"(?m)^> ?", "", match[1]), match[2]) for match in split if match]
 
 
