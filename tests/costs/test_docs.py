@@ -81,6 +81,7 @@ def test_the_server_of_the_example_pays_when_the_page_says() -> None:
     assert f"and {tco.owned.each_hour:.2f} dollars for each hour of use" in page
     on_demand, sagemaker = (hours[f"{name} on demand"] for name in ("g5.12xlarge EC2", "ml.g5.12xlarge SageMaker"))
     assert f"it has paid for itself after {on_demand:,.0f} hours, against SageMaker after {sagemaker:,.0f}" in page
+    assert f"even after {hours['g5.12xlarge EC2 spot, expected']:,.0f} hours" in page
     assert f"even after {15000 / Decimal('3.00'):,.0f} hours" in page
     assert f"{15000 / (Decimal('3.00') - Decimal('1.125')):,.0f}" in page
 
