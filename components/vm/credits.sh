@@ -2,7 +2,7 @@
 # Without it, a new machine has nothing but its baseline: T3 and T4g get no credits to start with.
 credits() {
     modified=$(aws ec2 modify-instance-credit-specification --query 'length(SuccessfulInstanceCreditSpecifications)' \
-        --instance-credit-specification "InstanceId=$(cat /var/lib/cloud/data/instance-id),CpuCredits=$1")
+        --instance-credit-specifications "InstanceId=$(cat /var/lib/cloud/data/instance-id),CpuCredits=$1")
     [ "$modified" = 1 ]
 }
 credits unlimited
