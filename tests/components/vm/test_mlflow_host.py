@@ -239,7 +239,8 @@ def test_processor_time_is_bought_until_mlflow_answers(host: Host) -> None:
         "CpuCredits=unlimited", "CpuCredits=standard"
     ]  # fmt: skip
     assert called[-1].startswith("aws ec2 modify-instance-credit-specification ")
-    assert " --instance-credit-specifications InstanceId=i-1," in called[-1]assert [line for line in called if line.startswith("curl")] == [
+    assert " --instance-credit-specifications InstanceId=i-1," in called[-1]
+    assert [line for line in called if line.startswith("curl")] == [
         f"curl --silent --fail --output {os.devnull} http://127.0.0.1:5000/health"
     ] * 3
 
