@@ -22,8 +22,8 @@ class Account:
     cloud: Path
     client: Callable[[str], Any]
     lock: threading.Lock = field(default_factory=threading.Lock)
-    admitted: dict[str, float] = field(default_factory=dict)
-    """Jobs that were let through and may not be listed yet, with the moment: two at once must not share a quota."""
+    admitted: dict[str, tuple[str, float]] = field(default_factory=dict)
+    """Jobs that were let through and may not be there yet, with quota and moment: two at once must not share one."""
 
     @property
     def settings(self) -> AccountSettings:

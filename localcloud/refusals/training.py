@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 
+from botocore.exceptions import ClientError
+
 from costs.book.quotas import of_training
-from localcloud.aws.row import Json
+from localcloud.aws.row import Json, absent
 from localcloud.protocol import ServiceError, invalid
 from localcloud.refusals.account import TAGS, Account, Check, check_tags
 from localcloud.refusals.identities import check_role
@@ -21,7 +23,8 @@ def _check_quota(request: Json, account: Account) -> None:
         return
     wanted = resources.get("InstanceCount", 1)
     with account.lock:
-        used = _used(account, kind, spot, name)
+        pending = _pending(account, quota.code)  # first: what appears meanwhile is not counted twice
+        used = _used(account, kind, spot, pending) + len(pending)
         limit = account.limit(quota)
         if used + wanted > limit:
             raise ServiceError(
@@ -31,25 +34,39 @@ def _check_quota(request: Json, account: Account) -> None:
                 "an increase for this quota. If AWS Service Quotas is not available, contact AWS support to request an "
                 "increase for this quota.",
             )
-        account.admitted[name] = time.monotonic()
+        account.admitted[name] = (quota.code, time.monotonic())
 
 
-def _used(account: Account, kind: str, spot: bool, name: str) -> int:
-    """Instances of a type that jobs hold now, and those that were let through a moment ago."""
-    sagemaker, now, used = account.client("sagemaker"), time.monotonic(), 0
-    listed = set[str]()
+def _used(account: Account, kind: str, spot: bool, but: set[str]) -> int:
+    """Instances of a type that jobs hold now, without those of some jobs."""
+    sagemaker, used = account.client("sagemaker"), 0
     for status in ("InProgress", "Stopping"):
         for page in sagemaker.get_paginator("list_training_jobs").paginate(StatusEquals=status):
-            listed |= {job["TrainingJobName"] for job in page["TrainingJobSummaries"]}
-    for job in listed:
-        described = sagemaker.describe_training_job(TrainingJobName=job)
-        resources = described["ResourceConfig"]
-        if resources.get("InstanceType") == kind and bool(described.get("EnableManagedSpotTraining")) == spot:
-            used += resources.get("InstanceCount", 1)
-    for job, moment in list(account.admitted.items()):
-        if job in listed or now - moment > LISTED_SECONDS:
+            for name in {job["TrainingJobName"] for job in page["TrainingJobSummaries"]} - but:
+                described = sagemaker.describe_training_job(TrainingJobName=name)
+                resources = described["ResourceConfig"]
+                if resources.get("InstanceType") == kind and bool(described.get("EnableManagedSpotTraining")) == spot:
+                    used += resources.get("InstanceCount", 1)
+    return used
+
+
+def _pending(account: Account, code: str) -> set[str]:
+    """Jobs that were let through a moment ago under a quota, and that the account does not have yet."""
+    now = time.monotonic()
+    for job, (_, moment) in list(account.admitted.items()):
+        if now - moment > LISTED_SECONDS or _there(account, job):
             del account.admitted[job]
-    return used + sum(1 for job in account.admitted if job != name)
+    return {job for job, (quota, _) in account.admitted.items() if quota == code}
+
+
+def _there(account: Account, job: str) -> bool:
+    try:
+        account.client("sagemaker").describe_training_job(TrainingJobName=job)
+    except ClientError as error:
+        if not absent(error):
+            raise
+        return False
+    return True
 
 
 _check_role = check_role(
