@@ -28,6 +28,8 @@ from shoestring.base.paths import home
 
 LATE_SECONDS, LATE_PAUSE = 120.0, 1.0  # for how long the official provider waits for a new role, and between two tries
 FORM = "application/x-www-form-urlencoded"
+DEPENDENCY_SECONDS = 900.0  # for which the official provider tries to remove what others still use
+DEPENDENCY_PAUSE = 0.5
 
 
 class Emulator:
@@ -343,18 +345,25 @@ class Resource:
         if not self.read(asked=news):
             raise ProviderError(f"{self.token} {self.id} is not there any more; run: pulumi refresh")
 
-    def delete(self) -> None:
-        """Removes it; repeatable."""
-        try:
-            if self.calls.before_delete:
-                self.calls.before_delete(self.client, self._context())
-            for call in self.calls.removal:
-                context = self._context()
-                if not call.given or context.get(call.given):
-                    self._call(call, context)
-        except ClientError as error:
-            if not absent(error):
-                raise
+    def delete(self, seconds: float = DEPENDENCY_SECONDS) -> None:
+        """Removes it; repeatable. What others still use is tried again for so many `seconds`."""
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                if self.calls.before_delete:
+                    self.calls.before_delete(self.client, self._context())
+                for call in self.calls.removal:
+                    context = self._context()
+                    if not call.given or context.get(call.given):
+                        self._call(call, context)
+            except ClientError as error:
+                if absent(error):
+                    return
+                if error.response["Error"]["Code"] != "DependencyViolation" or time.monotonic() > end:
+                    raise
+                time.sleep(DEPENDENCY_PAUSE)
+            else:
+                return
 
 
 def tagged(account: Emulator, tags: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -141,9 +141,33 @@ def _check_networks(request: Json, account: Account) -> None:
         raise ServiceError("VpcLimitExceeded", "The maximum number of VPCs has been reached.")
 
 
+def _check_unused(request: Json, account: Account) -> None:
+    """No interface is in the subnet or security group that is to go."""
+    resource = request.get("GroupId") or request.get("SubnetId")
+    for item in account.client("ec2").describe_network_interfaces()["NetworkInterfaces"]:
+        if resource in (item["SubnetId"], *(group["GroupId"] for group in item["Groups"])):
+            if "GroupId" in request:
+                raise ServiceError("DependencyViolation", f"resource {resource} has a dependent object")
+            raise ServiceError(
+                "DependencyViolation", f"The subnet '{resource}' has dependencies and cannot be deleted."
+            )
+
+
+def _check_detached(request: Json, account: Account) -> None:
+    interfaces = account.client("ec2").describe_network_interfaces(NetworkInterfaceIds=[request["NetworkInterfaceId"]])[
+        "NetworkInterfaces"
+    ]
+    if any(item.get("Attachment") for item in interfaces):
+        problem = f"Network interface '{request['NetworkInterfaceId']}' is currently in use."
+        raise ServiceError("InvalidParameterValue", problem)
+
+
 CHECKS: dict[tuple[str, str], tuple[Check, ...]] = {
     ("ec2", "RunInstances"): (_check_user_data, _check_tags, _check_zone, _check_spot, _check_vcpus),
     ("ec2", "AllocateAddress"): (_check_addresses,),
+    ("ec2", "DeleteNetworkInterface"): (_check_detached,),
+    ("ec2", "DeleteSecurityGroup"): (_check_unused,),
+    ("ec2", "DeleteSubnet"): (_check_unused,),
     ("ec2", "CreateVpc"): (_check_networks, _check_tags),
     **{("ec2", name): (_check_tags,) for name in ("CreateSubnet", "CreateSecurityGroup")},
     ("ec2", "CreateLaunchTemplate"): (_check_tags, _check_spot),

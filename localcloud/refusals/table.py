@@ -30,7 +30,7 @@ def _check_parameter(request: Json, account: Account) -> None:
 
 
 # Services as botocore calls them. What the emulators refuse themselves (names that exist, the unzipped size of a
-# function, what a resource depends on) is not here.
+# function, what a VPC holds) is not here.
 TABLE: dict[tuple[str, str], tuple[Check, ...]] = {
     **functions.CHECKS,
     **identities.CHECKS,

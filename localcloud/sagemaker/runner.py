@@ -15,6 +15,7 @@ import boto3
 
 from localcloud.processes import Process, stop
 from localcloud.sagemaker.container import LOG_GROUP, Container, Files
+from localcloud.sagemaker.interfaces import Interfaces
 from localcloud.sagemaker.spot import Spot
 from localcloud.sagemaker.store import FINISHED, Store
 
@@ -54,10 +55,10 @@ class Logs:
 class Runner(threading.Thread):
     """A job's own thread. `stopping` is set by StopTrainingJob, `reclaimed` by an interruption on demand."""
 
-    def __init__(self, store: Store, job: dict[str, Any], spot: Spot) -> None:
+    def __init__(self, store: Store, job: dict[str, Any], spot: Spot, interfaces: Interfaces) -> None:
         super().__init__(daemon=True, name=job["described"]["TrainingJobName"])
         self.store, self.job, self.spot, self.stopping = store, job, spot, threading.Event()
-        self.reclaimed = threading.Event()
+        self.reclaimed, self.interfaces = threading.Event(), interfaces
         self.described, self.request = job["described"], job["request"]
         self.folder = store.path(self.name)
         self.files, self.trained = Files(), 0.0
@@ -65,11 +66,14 @@ class Runner(threading.Thread):
 
     def run(self) -> None:
         """The job's life; whatever goes wrong becomes its FailureReason."""
+        interface = ""
         try:
+            interface = self.interfaces.attach(self.name, self.request)
             self._live()
         except Exception as error:
             self._end("Failed", f"{type(error).__name__}: {error}")
         finally:
+            self.interfaces.release(interface, self.spot.interface_seconds)
             for root in self.folder.glob("root-*"):
                 shutil.rmtree(root, ignore_errors=True)
 
@@ -83,6 +87,9 @@ class Runner(threading.Thread):
             )
             self.store.transition(self.job, "Downloading", "Downloading input data")
             container.prepare()
+            if self.stopping.is_set():
+                outcome, code = "stopped", 0
+                break
             outcome, code = self._train(container, next(lives, None))
             container.save_checkpoints()
             if outcome != "interrupted":
@@ -155,12 +162,14 @@ class Runner(threading.Thread):
             self._end("Stopped", secondary="Stopped" if outcome == "stopped" else outcome)
 
     def _end(self, state: str, reason: str = "", secondary: str = "") -> None:
-        ratio = self.job["price_ratio"] if self.request.get("EnableManagedSpotTraining") else 1.0
-        self.described["TrainingTimeInSeconds"] = round(self.trained)
-        self.described["BillableTimeInSeconds"] = round(self.trained * ratio)
+        if "TrainingStartTime" in self.described:  # a job that ended before it trained has neither, as on AWS
+            ratio = self.job["price_ratio"] if self.request.get("EnableManagedSpotTraining") else 1.0
+            self.described["TrainingTimeInSeconds"] = round(self.trained)
+            self.described["BillableTimeInSeconds"] = round(self.trained * ratio)
         if reason:
             self.described["FailureReason"] = reason
-        self.described["FinalMetricDataList"] = self._metrics()
+        if metrics := self._metrics():
+            self.described["FinalMetricDataList"] = metrics
         self.job["process"] = None
         self.store.transition(self.job, secondary or state, reason, state)
 

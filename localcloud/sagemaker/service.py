@@ -15,7 +15,8 @@ from localcloud.aws.row import as_list, as_object
 from localcloud.processes import Process, stop
 from localcloud.protocol import ServiceError, invalid
 from localcloud.requests import Model, operations, page
-from localcloud.sagemaker.container import LOG_GROUP, split
+from localcloud.sagemaker.container import split
+from localcloud.sagemaker.interfaces import Interfaces
 from localcloud.sagemaker.runner import Runner
 from localcloud.sagemaker.spot import Spot
 from localcloud.sagemaker.store import FINISHED, Store, regions_below
@@ -32,6 +33,7 @@ class Service:
         self.home, self.store = home, Store(home / "cloud" / "jobs", region)
         self.arn = f"arn:aws:sagemaker:{region}:{ACCOUNT}:training-job/"
         self.runners: dict[str, Runner] = {}
+        self.interfaces = Interfaces(region)
         self.close()  # what a service that was killed left running
 
     def close(self) -> None:
@@ -86,7 +88,7 @@ class Service:
             job = {"described": described, "request": request, "process": None, "price_ratio": float(share)}
             job["tags"] = as_object(request.get("Tags"))
             self.store.save(job)
-            self.runners[name] = Runner(self.store, job, spot)
+            self.runners[name] = Runner(self.store, job, spot, self.interfaces)
         self.runners[name].start()
         return {"TrainingJobArn": self.arn + name}
 
@@ -129,11 +131,7 @@ class Service:
         status = self._job(name)["described"]["TrainingJobStatus"]
         if status not in FINISHED:
             raise ServiceError("ResourceInUse", f"The training job is in status {status}; stop it first.")
-        logs = boto3.client("logs", region_name=self.store.region)
-        streams = logs.describe_log_streams(logGroupName=LOG_GROUP, logStreamNamePrefix=f"{name}/")["logStreams"]
-        for stream in streams:
-            logs.delete_log_stream(logGroupName=LOG_GROUP, logStreamName=stream["logStreamName"])
-        self.store.remove(name)
+        self.store.remove(name)  # its log stays, as on AWS; its name is free again
 
     def AddTags(self, request: dict[str, Any]) -> dict[str, Any]:
         job = self._tagged(request)

@@ -3,6 +3,7 @@
 Read at each job's start from `<home>/cloud/spot.json`, all keys optional: `interrupt_after_seconds` (one for each
 attempt), `seed` with `mean_seconds` (exponential), `trace` (a file `{"metadata": {"gap_seconds"}, "data": [0, 1, …]}`),
 `grace_seconds` between SIGTERM and SIGKILL (120, as on AWS), `capacity_seconds` until there is capacity again (1),
+`interface_seconds` that a job's network interface stays after its end (2; on AWS it takes minutes),
 `price_ratio` of spot to on-demand, in place of that which the price book expects of each instance type.
 """
 
@@ -35,6 +36,7 @@ class Spot:
     trace: str | None = None
     grace_seconds: float = 120.0
     capacity_seconds: float = 1.0
+    interface_seconds: float = 2.0
     price_ratio: float | None = None
 
     @classmethod

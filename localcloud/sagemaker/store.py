@@ -61,7 +61,9 @@ class Store:
             transitions.append({"Status": status, "StartTime": now, "StatusMessage": message or status})
             described["SecondaryStatus"], described["TrainingJobStatus"] = status, state
             if state in FINISHED:
-                transitions[-1]["EndTime"] = described["TrainingEndTime"] = now
+                transitions[-1]["EndTime"] = now
+                if "TrainingStartTime" in described:
+                    described["TrainingEndTime"] = now
             self.save(job)
 
     def remove(self, name: str) -> None:

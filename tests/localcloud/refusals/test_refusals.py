@@ -313,3 +313,19 @@ def test_a_member_account_knows_who_pays(door: Door, refused: Refused) -> None:
     refused("AWSOrganizationsNotInUseException", organization.describe_organization)
     door.settings(payer="999999999999")
     assert organization.describe_organization()["Organization"]["MasterAccountId"] == "999999999999"
+
+
+def test_what_an_interface_is_in_stays(door: Door, refused: Refused) -> None:
+    ec2 = door.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.9.1.0/24")["Subnet"]["SubnetId"]
+    group = ec2.create_security_group(GroupName="used", Description="x", VpcId=vpc)["GroupId"]
+    made = ec2.create_network_interface(SubnetId=subnet, Groups=[group])["NetworkInterface"]["NetworkInterfaceId"]
+    attached = ec2.attach_network_interface(NetworkInterfaceId=made, InstanceId="i-1", DeviceIndex=1)["AttachmentId"]
+    assert group in refused("DependencyViolation", ec2.delete_security_group, GroupId=group)
+    assert subnet in refused("DependencyViolation", ec2.delete_subnet, SubnetId=subnet)
+    refused("InvalidParameterValue", ec2.delete_network_interface, NetworkInterfaceId=made)
+    ec2.detach_network_interface(AttachmentId=attached)
+    ec2.delete_network_interface(NetworkInterfaceId=made)
+    ec2.delete_security_group(GroupId=group)
+    ec2.delete_subnet(SubnetId=subnet)
