@@ -109,6 +109,7 @@ class Calls:
     change: Callable[[Any, Json], None] | None = None  # for a change of `changes`
     changes: str = ""
     before_delete: Callable[[Any, Json], None] | None = None
+    creates_first: bool = False  # at a replacement, also under the same name, unless the program says otherwise
 
     @property
     def named(self) -> str:

@@ -41,6 +41,7 @@ TYPES = (
             names={"volumeSizeInGb": "volumesizeingb"},
             computed={"arn": "=item.TrainingJobArn"},
             before_delete=_stop_job,
+            creates_first=True,  # a type of the official provider's plugin framework
         ),
         metering=Metering(
             (

@@ -23,7 +23,7 @@ from localcloud.aws.types import CALLS
 from localcloud.provider import schema
 from localcloud.provider.check import check_object
 from localcloud.provider.convert import UNKNOWN, ProviderError
-from localcloud.provider.resources import Emulator, Resource, carried, changeable, differing
+from localcloud.provider.resources import DEPENDENCY_SECONDS, Emulator, Resource, carried, changeable, differing
 
 VERSION = "7.51.1"
 MEND = f"pulumi plugin install resource aws {VERSION}"
@@ -124,7 +124,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             changes=provider_pb2.DiffResponse.DIFF_SOME if changed else provider_pb2.DiffResponse.DIFF_NONE,
             diffs=sorted(changed),
             replaces=sorted(replaces),
-            deleteBeforeReplace=bool(replaces) and same_name,
+            deleteBeforeReplace=bool(replaces) and same_name and not calls.creates_first,
         )
 
     @reported
@@ -163,7 +163,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def Delete(self, request: Any, context: Any) -> Any:
         token, _ = self._calls(request)
         inputs = _values(request.old_inputs)
-        Resource(self.account, token, inputs, request.id, _values(request.properties)).delete()
+        Resource(self.account, token, inputs, request.id, _values(request.properties)).delete(
+            request.timeout or DEPENDENCY_SECONDS
+        )
         return empty_pb2.Empty()
 
     @reported

@@ -13,6 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
+from pulumi.runtime.proto.provider_pb2 import DiffRequest
 
 from localcloud.account import list_account
 from localcloud.aws import budgets, messages
@@ -21,6 +22,7 @@ from localcloud.provider import schema
 from localcloud.provider.check import check_object
 from localcloud.provider.convert import fold, settle
 from localcloud.provider.resources import Emulator, Resource, carried, changeable, differing
+from localcloud.provider.service import Provider, _struct
 from tests.conftest import Project, client, raise_quota
 
 PROGRAM = Path(__file__).with_name("programs") / "every_type.py"
@@ -375,3 +377,15 @@ def test_names_match_without_case_and_plural():
     assert fold("inputDataConfigs") == fold("InputDataConfig")
     assert fold("ipAddresses") == fold("IpAddress")
     assert fold("policies") == fold("Policy")
+
+
+def test_a_job_is_replaced_by_creating_first_unless_the_program_says_otherwise():
+    """As by the official provider, whose plugin framework knows no names: under the same one AWS refuses it."""
+    urn = "urn:pulumi:test::sample::aws:sagemaker/trainingJob:TrainingJob::job"
+    old = {"trainingJobName": "job", "stoppingCondition": {"maxRuntimeInSeconds": 60}}
+    new = {**old, "stoppingCondition": {"maxRuntimeInSeconds": 90}}
+    answer = Provider().Diff(DiffRequest(urn=urn, old_inputs=_struct(old), news=_struct(new)), None)
+    assert list(answer.replaces) == ["stoppingCondition"] and not answer.deleteBeforeReplace
+    role = urn.replace("sagemaker/trainingJob:TrainingJob", "iam/role:Role")
+    old, new = {"name": "r", "path": "/a/"}, {"name": "r", "path": "/b/"}
+    assert Provider().Diff(DiffRequest(urn=role, old_inputs=_struct(old), news=_struct(new)), None).deleteBeforeReplace
