@@ -31,6 +31,7 @@ class ChildOptions(TypedDict, total=False):
     retain_on_delete: bool
     ignore_changes: list[str]
     delete_before_replace: bool
+    custom_timeouts: pulumi.CustomTimeouts
 
 
 class Component(pulumi.ComponentResource, Generic[A]):

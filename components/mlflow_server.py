@@ -24,14 +24,13 @@ from pydantic import Field, model_validator
 
 from components import iam
 from components.arguments import Bucket, Subnet, Vpc, arguments
-from components.arguments import SecurityGroup as SecurityGroupId
 from components.base import Component
 from components.bounds import Address, Database, DiskGb, InstanceType, PythonVersion, Region
 from components.tracking_package import PYTHON
 from shoestring.base import names
 from shoestring.base.errors import UserError
+from shoestring.base.names import MLFLOW_PORT
 
-PORT = 5000
 # A persistent spot request that names no end has one after 7 days (LaunchTemplateSpotMarketOptionsRequest), and the
 # next interruption is then the last. One fixed moment, for another would be another machine; before 32-bit seconds end.
 SPOT_UNTIL = "2037-12-31T23:59:59Z"
@@ -52,8 +51,6 @@ class MlflowServerArgs:
     """Public subnets; the server lives in the first. Postgres needs two, in different zones."""
     private_ip: Address
     """Its fixed address in the first subnet."""
-    clients_security_group_id: SecurityGroupId
-    """The only ones that may connect."""
     bucket: Bucket
     """Where artifacts and backups go."""
     region: Region
@@ -145,7 +142,6 @@ class MlflowServer(Component[MlflowServerArgs]):
         "instance": "aws:ec2/instance:Instance",
         "launch_template": "aws:ec2/launchTemplate:LaunchTemplate",
         "security_group": "aws:ec2/securityGroup:SecurityGroup",
-        "ingress": "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
         "egress": "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
         "profile": "aws:iam/instanceProfile:InstanceProfile",
         "role": "aws:iam/role:Role",
@@ -162,9 +158,13 @@ class MlflowServer(Component[MlflowServerArgs]):
     url: pulumi.Output[str]
     """Where clients inside the network reach it."""
     instance_id: pulumi.Output[str]
+    security_group_id: pulumi.Output[str]
+    """Lets nobody in by itself; each client brings a rule that opens its port to it."""
 
     def build(self, name: str, args: MlflowServerArgs) -> None:
-        group = self._security_group(name, args.vpc_id, "The MLflow server", args.clients_security_group_id, PORT)
+        group = SecurityGroup(
+            name, name=name, vpc_id=args.vpc_id, description="The MLflow server", opts=self.child("security_group")
+        )
         SecurityGroupEgressRule(
             name,
             security_group_id=group.id,
@@ -186,7 +186,7 @@ class MlflowServer(Component[MlflowServerArgs]):
         profile, rights = self._profile(name, args, secret, package.key)
         variables = {
             "MLFLOW_HOST_BUCKET": args.bucket,
-            "MLFLOW_HOST_PORT": str(PORT),
+            "MLFLOW_HOST_PORT": str(MLFLOW_PORT),
             "MLFLOW_HOST_ALLOWED": f"{args.private_ip}:*,localhost:*,127.0.0.1:*",
             "MLFLOW_HOST_DATABASE": uri,
             "MLFLOW_HOST_DATABASE_SECRET": secret,
@@ -204,25 +204,8 @@ class MlflowServer(Component[MlflowServerArgs]):
             # The address is fixed, so the old machine goes first; what it leaves in S3, the new one takes up.
             opts=self.child("instance", delete_before_replace=True, depends_on=rights),
         )
-        self.instance_id = instance.id
-        self.url = instance.private_ip.apply(lambda ip: f"http://{ip}:{PORT}")
-
-    def _security_group(
-        self, name: str, vpc: pulumi.Input[str], purpose: str, clients: pulumi.Input[str], port: int, key: str = ""
-    ) -> SecurityGroup:
-        """A security group that lets its clients in on one port; `key` is what its children's names begin with."""
-        group = SecurityGroup(name, name=name, vpc_id=vpc, description=purpose, opts=self.child(f"{key}security_group"))
-        SecurityGroupIngressRule(
-            name,
-            security_group_id=group.id,
-            referenced_security_group_id=clients,
-            ip_protocol="tcp",
-            from_port=port,
-            to_port=port,
-            description="Clients inside the network",
-            opts=self.child(f"{key}ingress"),
-        )
-        return group
+        self.instance_id, self.security_group_id = instance.id, group.id
+        self.url = instance.private_ip.apply(lambda ip: f"http://{ip}:{MLFLOW_PORT}")
 
     def _profile(
         self, name: str, args: MlflowServerArgs, secret: pulumi.Input[str], package: pulumi.Input[str]
@@ -292,7 +275,23 @@ class MlflowServer(Component[MlflowServerArgs]):
         from pulumi_aws.rds.subnet_group import SubnetGroup
 
         name = f"{server}-database"
-        group = self._security_group(name, args.vpc_id, "The MLflow server's database", clients.id, 5432, "database_")
+        group = SecurityGroup(
+            name,
+            name=name,
+            vpc_id=args.vpc_id,
+            description="The MLflow server's database",
+            opts=self.child("database_security_group"),
+        )
+        SecurityGroupIngressRule(
+            name,
+            security_group_id=group.id,
+            referenced_security_group_id=clients.id,
+            ip_protocol="tcp",
+            from_port=5432,
+            to_port=5432,
+            description="The MLflow server",
+            opts=self.child("database_ingress"),
+        )
         SecurityGroupEgressRule(
             name,
             security_group_id=clients.id,

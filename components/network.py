@@ -10,11 +10,9 @@ from pulumi_aws.ec2.internet_gateway import InternetGateway
 from pulumi_aws.ec2.route import Route
 from pulumi_aws.ec2.route_table import RouteTable
 from pulumi_aws.ec2.route_table_association import RouteTableAssociation
-from pulumi_aws.ec2.security_group import SecurityGroup
 from pulumi_aws.ec2.subnet import Subnet
 from pulumi_aws.ec2.vpc import Vpc
 from pulumi_aws.ec2.vpc_endpoint import VpcEndpoint
-from pulumi_aws.vpc.security_group_egress_rule import SecurityGroupEgressRule
 
 from components.arguments import arguments
 from components.base import Component
@@ -38,14 +36,13 @@ class NetworkArgs:
 
 
 class Network(Component[NetworkArgs]):
-    """A VPC with public subnets of /24, a route to the internet, a gateway endpoint to S3 and the jobs' security group.
+    """A VPC with public subnets of /24, a route to the internet, and a gateway endpoint to S3.
 
     There is no NAT gateway, which would be the dearest part of the platform: what needs the internet has a public
     address, and what has none (training jobs: SageMaker gives their interfaces private addresses alone) reaches S3
-    through the endpoint, and no package index. SageMaker itself pulls their images, outside this network. The jobs'
-    security group has no way in.
+    through the endpoint, and no package index. SageMaker itself pulls their images, outside this network.
 
-    Nothing of it is billed: VPC, subnets, routes, internet gateway, S3 gateway endpoint and security groups are free.
+    Nothing of it is billed: VPC, subnets, routes, internet gateway and S3 gateway endpoint are free.
     """
 
     token = "shoestring:network:Network"
@@ -57,13 +54,10 @@ class Network(Component[NetworkArgs]):
         "s3_endpoint": "aws:ec2/vpcEndpoint:VpcEndpoint",
         "subnet": "aws:ec2/subnet:Subnet",
         "route_table_association": "aws:ec2/routeTableAssociation:RouteTableAssociation",
-        "jobs_security_group": "aws:ec2/securityGroup:SecurityGroup",
-        "jobs_egress": "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
     }
 
     vpc_id: pulumi.Output[str]
     subnet_ids: list[pulumi.Output[str]]
-    jobs_security_group_id: pulumi.Output[str]
 
     def build(self, name: str, args: NetworkArgs) -> None:
         vpc = Vpc(
@@ -108,20 +102,4 @@ class Network(Component[NetworkArgs]):
                 opts=self.child("route_table_association"),
             )
             self.subnet_ids.append(subnet.id)
-        jobs = SecurityGroup(
-            f"{name}-jobs",
-            vpc_id=vpc.id,
-            name=f"{name}-jobs",
-            description="Training jobs: no way in",
-            opts=self.child("jobs_security_group"),
-        )
-        SecurityGroupEgressRule(
-            f"{name}-jobs",
-            security_group_id=jobs.id,
-            ip_protocol="-1",
-            cidr_ipv4="0.0.0.0/0",
-            description="S3, tracking server",
-            opts=self.child("jobs_egress"),
-        )
         self.vpc_id = vpc.id
-        self.jobs_security_group_id = jobs.id

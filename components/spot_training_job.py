@@ -8,18 +8,23 @@ from dataclasses import field
 from typing import Annotated, ClassVar
 
 import pulumi
+from pulumi_aws.ec2.security_group import SecurityGroup
 from pulumi_aws.iam.role import Role
 from pulumi_aws.iam.role_policy import RolePolicy
 from pulumi_aws.sagemaker.training_job import TrainingJob
+from pulumi_aws.vpc.security_group_egress_rule import SecurityGroupEgressRule
+from pulumi_aws.vpc.security_group_ingress_rule import SecurityGroupIngressRule
 from pydantic import Field, model_validator
 
 from components import iam
-from components.arguments import Account, Bucket, Input, SecurityGroup, Subnet, TextInput, Uri, arguments, if_known
+from components.arguments import Account, Bucket, Input, Subnet, TextInput, Uri, Vpc, arguments, if_known
+from components.arguments import SecurityGroup as SecurityGroupId
 from components.base import Component
 from components.bounds import Model, Region, Text
 from shoestring.base import names
 
 PATH_IN_CONTAINER = "/opt/ml/checkpoints"
+INTERFACE_MINUTES = 45  # that SageMaker may take to remove a job's network interface
 LONGEST = 28 * 24 * 3600  # seconds that SageMaker lets a job take
 
 JobName = Annotated[
@@ -55,8 +60,10 @@ class SpotTrainingJobArgs:
     """AWS account."""
     subnet_ids: Annotated[Input[list[str]], if_known(Annotated[list[Subnet], Field(min_length=1)])]
     """Where the job's network interfaces go."""
-    security_group_ids: Annotated[Input[list[str]], if_known(Annotated[list[SecurityGroup], Field(min_length=1)])]
-    """Security groups of those interfaces."""
+    vpc_id: Vpc
+    """The network of these subnets."""
+    tracking_security_group_id: SecurityGroupId
+    """Security group of the MLflow server, which is opened to the job."""
     instance_type: TrainingInstance = "ml.m5.large"
     """Machine; `shoestring prices show ml.m5.large` says what an hour of one costs."""
     volume_gb: Annotated[int, Field(ge=1, le=16384, examples=[10])] = 10
@@ -87,10 +94,16 @@ class SpotTrainingJob(Component[SpotTrainingJobArgs]):
     """A SageMaker training job, on managed spot capacity unless told otherwise, with checkpoints in S3.
 
     Its role reads data, code and packages, and writes its own checkpoints and output and its model's versions. The job
-    starts when it is created; a program that names it again starts nothing. A destroy stops it, and removes the network
-    interfaces that SageMaker left detached.
+    starts when it is created; a program that names it again starts nothing. A destroy stops it.
 
-    Produces the job and its role.
+    Where a change replaces the job (its times, disk, environment or spot), the old one is stopped and removed first,
+    for SageMaker takes a name again only then; its checkpoints stay, and the new job goes on from the last of them.
+
+    SageMaker keeps a job's network interface for some minutes after the job's end. It is in a security group of the
+    job's own, which AWS does not let go before: a destroy waits for that, and leaves nothing in the subnets. What is
+    left detached is removed with the job, and no interface of another one.
+
+    Produces the job, its role and its security group.
 
     Billed while it runs: the machine by the second, at most at the price on demand (spot is billed lower), and its
     disk. Nothing once it is done.
@@ -101,6 +114,9 @@ class SpotTrainingJob(Component[SpotTrainingJobArgs]):
         "job": "aws:sagemaker/trainingJob:TrainingJob",
         "role": "aws:iam/role:Role",
         "rights": "aws:iam/rolePolicy:RolePolicy",
+        "security_group": "aws:ec2/securityGroup:SecurityGroup",
+        "egress": "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
+        "tracking_ingress": "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
     }
 
     arn: pulumi.Output[str]
@@ -116,6 +132,7 @@ class SpotTrainingJob(Component[SpotTrainingJobArgs]):
             assume_role_policy=iam.trust("sagemaker.amazonaws.com"),
             opts=self.child("role"),
         )
+        group, ways = self._network(name, args)
         rights = RolePolicy(
             name,
             name="training",
@@ -124,7 +141,7 @@ class SpotTrainingJob(Component[SpotTrainingJobArgs]):
                 bucket=args.bucket,
                 account=args.account,
                 subnets=args.subnet_ids,
-                security_groups=args.security_group_ids,
+                security_groups=[group.id],
             ).apply(lambda parts: iam.training(job=args.job_name, model=args.model, region=args.region, **parts)),
             opts=self.child("rights"),
         )
@@ -181,10 +198,40 @@ class SpotTrainingJob(Component[SpotTrainingJobArgs]):
             },
             enable_managed_spot_training=args.spot,
             enable_network_isolation=False,  # it reports to the tracking server
-            vpc_config={"subnets": args.subnet_ids, "security_group_ids": args.security_group_ids},
+            vpc_config={"subnets": args.subnet_ids, "security_group_ids": [group.id]},
             delete_vpc_enis_on_destroy=True,
-            opts=self.child("job", depends_on=[rights]),
+            # The official provider would create first, and be refused: the name is taken.
+            opts=self.child("job", depends_on=[rights, *ways], delete_before_replace=True),
         )
         self.arn = job.arn
         self.job_name = job.training_job_name
         self.worst_case_usd = self.dollars(lambda totals: totals.run)
+
+    def _network(self, name: str, args: SpotTrainingJobArgs) -> tuple[SecurityGroup, list[pulumi.Resource]]:
+        """The job's own security group, without a way in, and the rules that let it out and to the MLflow server."""
+        group = SecurityGroup(
+            name,
+            name=args.job_name,
+            vpc_id=args.vpc_id,
+            description="A training job: no way in",
+            opts=self.child("security_group", custom_timeouts=pulumi.CustomTimeouts(delete=f"{INTERFACE_MINUTES}m")),
+        )
+        out = SecurityGroupEgressRule(
+            name,
+            security_group_id=group.id,
+            ip_protocol="-1",
+            cidr_ipv4="0.0.0.0/0",
+            description="S3, tracking server",
+            opts=self.child("egress"),
+        )
+        tracking = SecurityGroupIngressRule(
+            name,
+            security_group_id=args.tracking_security_group_id,
+            referenced_security_group_id=group.id,
+            ip_protocol="tcp",
+            from_port=names.MLFLOW_PORT,
+            to_port=names.MLFLOW_PORT,
+            description=args.job_name,
+            opts=self.child("tracking_ingress"),
+        )
+        return group, [out, tracking]

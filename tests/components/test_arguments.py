@@ -65,7 +65,7 @@ def refused(kind: Any, **values: Any) -> str:
         (SpotTrainingJobArgs, "data_uri", "/data", "should match pattern '^s3://'"),
         (SpotTrainingJobArgs, "instance_type", "m5.large", "should match pattern"),
         (SpotTrainingJobArgs, "volume_gb", 0, "should be greater than or equal to 1, such as 10"),
-        (SpotTrainingJobArgs, "security_group_ids", [], "should have at least 1 item"),
+        (SpotTrainingJobArgs, "subnet_ids", [], "should have at least 1 item"),
         (StateStoreArgs, "checkpoint_days", 0, "should be greater than or equal to 1, such as 14"),
     ],
 )

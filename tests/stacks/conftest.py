@@ -22,7 +22,8 @@ PLATFORM = {
     "bucket": f"shoestring-dev-{ACCOUNT}",
     "mlflow_url": "http://10.20.0.10:5000",
     "subnet_ids": ["subnet-0a"],
-    "jobs_security_group_id": "sg-0b",
+    "vpc_id": "vpc-0a",
+    "mlflow_security_group_id": "sg-0b",
     "window_gate": "/shoestring/dev/window-gate",
 }
 

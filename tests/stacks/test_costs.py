@@ -93,7 +93,7 @@ def test_a_child_that_the_caller_changes_costs_what_it_became(run: Any) -> None:
         for name, opts in (("a", None), ("b", pulumi.ResourceOptions(transformations=[larger]))):
             arguments = MlflowServerArgs(
                 vpc_id=network.vpc_id, subnet_ids=network.subnet_ids, private_ip="10.20.0.10",
-                clients_security_group_id=network.jobs_security_group_id, bucket="bucket", region=REGION,
+                bucket="bucket", region=REGION,
                 package=Path(__file__),
             )  # fmt: skip
             seen.append(MlflowServer(name, arguments, opts).monthly_usd)

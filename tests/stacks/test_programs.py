@@ -110,7 +110,8 @@ def test_the_platforms_outputs(run: Any) -> None:
         "subnet_ids": ["shoestring-dev-a-id"],
         "zones": ["us-east-1a"],
         "mlflow_instance_type": "t4g.nano",
-        "jobs_security_group_id": "shoestring-dev-jobs",
+        "vpc_id": "shoestring-dev-id",
+        "mlflow_security_group_id": "shoestring-dev-mlflow",
         "inference_url": "https://x.lambda-url.us-east-1.on.aws/",
         "inference_function": "shoestring-dev-inference",
         "inference_alias": "live",
@@ -214,7 +215,7 @@ def test_champions_that_are_none_are_said_and_not_served(run: Any, text: str) ->
 def test_nobody_gets_in_from_the_internet(run: Any) -> None:
     world = start(run, "platform of prod with postgres on spot")
     ways = [each.inputs for each in world.of("SecurityGroupIngressRule")]
-    assert {(way["fromPort"], way["toPort"]) for way in ways} == {(5000, 5000), (5432, 5432)}
+    assert [(way["fromPort"], way["toPort"]) for way in ways] == [(5432, 5432)]
     assert all("referencedSecurityGroupId" in way and "cidrIpv4" not in way for way in ways)
     assert world.one("FunctionUrl").inputs["authorizationType"] == "AWS_IAM"
     database = next(each.inputs for each in world.all if each.type == "aws:rds/instance:Instance")
@@ -272,7 +273,11 @@ def test_a_job_is_the_one_of_its_file(run: Any) -> None:
     assert channels["wheels"]["s3Uri"] == f"{bucket}/wheels/c0de/"
     assert job["environment"]["MLFLOW_TRACKING_URI"] == "http://10.20.0.10:5000"
     assert job["environment"]["AWS_DEFAULT_REGION"] == "us-east-1"
-    assert job["vpcConfig"] == {"subnets": ["subnet-0a"], "securityGroupIds": ["sg-0b"]}
+    group, way = world.one("SecurityGroup"), world.one("SecurityGroupIngressRule").inputs
+    assert job["vpcConfig"] == {"subnets": ["subnet-0a"], "securityGroupIds": [group.inputs["name"]]}
+    assert (group.inputs["name"], group.inputs["vpcId"]) == (job["trainingJobName"], "vpc-0a")
+    assert (way["securityGroupId"], way["referencedSecurityGroupId"]) == ("sg-0b", group.inputs["name"])
+    assert (way["fromPort"], way["toPort"]) == (5000, 5000)
     assert world.exports["lease"] == FOREVER
     (made,) = world.exports["jobs"]
     assert (made["name"], made["model"]) == (job["trainingJobName"], "breast-cancer")
