@@ -20,7 +20,7 @@ from shoestring.base.errors import UserError
 
 Clients = Callable[[str], Any]  # a boto3 client by its service's name
 FINISHED = ("Completed", "Failed", "Stopped")
-HASH = re.compile(r"-[0-9a-f]{12}$")  # a job's name is its model's and the hash of what goes into it
+HASH = re.compile(r"-[0-9a-f]{12}(-\d+)?$")  # a job's name: its model's, the hash of its inputs, and which run
 REPORT = re.compile(r"^REPORT RequestId: ")
 FIELD = re.compile(r"([A-Z][A-Za-z ]+): ([\d.]+) (ms|MB)")
 MOST_LINES = 200_000  # of a log in one report; CloudWatch's own counts take over beyond
@@ -152,7 +152,8 @@ def jobs(sagemaker: Any, scope: Scope, period: Period) -> tuple[Job, ...]:
 
 def recorded(s3: Any, bucket: str, scope: Scope, period: Period) -> tuple[Job, ...]:
     """The jobs of the scope that ended in the period, by their records: those of windows that are gone, too."""
-    return tuple(job_of(record) for record in records.read(s3, bucket, period) if scope.has(record["Tags"]))
+    billed = (record for record in records.read(s3, bucket, period) if record.get("TrainingEndTime"))
+    return tuple(job_of(record) for record in billed if scope.has(record["Tags"]))
 
 
 def together(*sources: Sequence[Job]) -> tuple[Job, ...]:
@@ -163,14 +164,14 @@ def together(*sources: Sequence[Job]) -> tuple[Job, ...]:
 
 def job_of(described: Mapping[str, Any]) -> Job:
     """A finished job from DescribeTrainingJob's answer, or from its record."""
-    resources, ended = described["ResourceConfig"], described.get("TrainingEndTime")
+    resources, ended = described.get("ResourceConfig", {}), described.get("TrainingEndTime")
     return Job(
         name=described["TrainingJobName"],
         model=HASH.sub("", described["TrainingJobName"]),
         status=described["TrainingJobStatus"],
-        instance_type=resources["InstanceType"],
-        instances=resources["InstanceCount"],
-        volume_gb=resources["VolumeSizeInGB"],
+        instance_type=resources.get("InstanceType", ""),
+        instances=resources.get("InstanceCount", 1),
+        volume_gb=resources.get("VolumeSizeInGB", 0),
         spot=bool(described.get("EnableManagedSpotTraining")),
         training_seconds=described.get("TrainingTimeInSeconds", 0),
         billable_seconds=described.get("BillableTimeInSeconds", 0),

@@ -81,10 +81,40 @@ def test_other_weeks_and_other_environments_are_left_out() -> None:
     assert account.recorded(s3, "b", SCOPE, WEEK) == ()
 
 
-def test_a_job_that_never_had_an_instance_leaves_no_record() -> None:
+def test_a_job_that_never_had_an_instance_is_known_and_not_billed() -> None:
     s3, one = S3(), described(datetime(2026, 11, 18, tzinfo=UTC))
-    del one["TrainingEndTime"]
-    assert records.write(s3, "b", one, TAGS) == "" and not s3.objects
+    for name in ("TrainingEndTime", "TrainingTimeInSeconds", "BillableTimeInSeconds", "ResourceConfig"):
+        del one[name]
+    one |= {"TrainingJobStatus": "Failed", "FailureReason": "CapacityError: no capacity"}
+    one["LastModifiedTime"] = datetime(2026, 11, 18, 9, tzinfo=UTC)
+    key = records.write(s3, "b", one, TAGS)
+    assert key == "reports/jobs/2026-11-18/churn-0f3a91c2b7de-090000.json"
+    (kept,) = records.newest(s3, "b", 5)
+    assert kept["FailureReason"] == "CapacityError: no capacity"
+    job = account.job_of(kept)
+    assert (job.training_seconds, job.billable_seconds, job.ended) == (0, 0, "")
+    assert account.recorded(s3, "b", SCOPE, WEEK) == ()
+
+
+def test_the_newest_records_come_first_with_log_and_facts() -> None:
+    s3 = S3()
+    for day, name in ((17, "a-000000000000"), (19, "b-000000000000"), (18, "a-000000000000")):
+        ended = datetime(2026, 11, day, 12, tzinfo=UTC)
+        records.write(s3, "b", described(ended, name), TAGS, {"steps": day}, f"step={day}")
+    newest = records.newest(s3, "b", 2)
+    assert [(record["TrainingJobName"], record["Facts"]["steps"]) for record in newest] == [
+        ("b-000000000000", 19),
+        ("a-000000000000", 18),
+    ]
+    last = records.last_run(s3, "b", "a-000000000000")
+    assert last and records.log(s3, "b", last) == "step=18"
+    assert records.last_run(s3, "b", "a") is None
+    assert len(records.read(s3, "b", WEEK)) == 3
+
+
+def test_a_run_has_the_model_of_the_others() -> None:
+    named = {"TrainingJobName": "churn-0f3a91c2b7de-2", "TrainingJobStatus": "Completed"}
+    assert account.job_of(named).model == "churn"
 
 
 @pytest.mark.parametrize(
