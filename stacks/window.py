@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -25,7 +27,7 @@ from stacks.zones import offering_jobs, warn_of_jobs
 from training import variables
 from training.prepare import bundle, data, jobfile, wheels
 
-NEEDED = ("bucket", "mlflow_url", "subnet_ids", "jobs_security_group_id", "window_gate")
+NEEDED = ("bucket", "mlflow_url", "subnet_ids", "vpc_id", "mlflow_security_group_id", "window_gate")
 AS_IN_THE_FILE = {"instance_type", "volume_gb", "hyperparameters", "metrics", "spot", "max_run", "max_wait"}
 
 
@@ -116,7 +118,9 @@ async def _admitted(environment: str, region: str, outputs: Mapping[str, Any]) -
 
 def build(settings: WindowSettings) -> None:
     """Everything of the stack `<environment>-window`."""
+    runs = json.loads(os.environ.get(names.RUNS, "{}"))
     jobs = [jobfile.load(jobfile.find(name)) for name in settings.jobs]
+    jobs = [job for job in jobs if not runs or job.name in runs]
     check_quotas(settings)
     offers = offering_jobs(job.instance_type for job in jobs)
     project = f"{pulumi.get_organization()}/{pulumi.get_project()}"
@@ -133,7 +137,7 @@ def build(settings: WindowSettings) -> None:
     account = get_caller_identity_output().account_id
 
     uploads = Uploads(platform.apply(lambda outputs: str(outputs["bucket"])))
-    components = [_job(settings, job, platform, account, uploads) for job in jobs]
+    components = [_job(settings, job, runs.get(job.name, 1), platform, account, uploads) for job in jobs]
     pulumi.export(
         "jobs",
         [
@@ -169,6 +173,7 @@ class Uploads:
 def _job(
     settings: WindowSettings,
     job: jobfile.JobFile,
+    run: int,
     platform: pulumi.Output[Mapping[str, Any]],
     account: pulumi.Output[str],
     uploads: Uploads,
@@ -180,7 +185,7 @@ def _job(
     packages = None if settings.environment == "local" else wheels.build(job, folder, pulumi.log.info)
     code = bundle.build(job, folder, packages)
     image = job.image_uri(settings.region)
-    name = bundle.job_name(job, code=code.sha256, data=training_set.sha256, image=image)
+    name = bundle.job_name(job, code=code.sha256, data=training_set.sha256, image=image, run=run)
     return SpotTrainingJob(
         name,
         SpotTrainingJobArgs(
@@ -197,7 +202,8 @@ def _job(
             region=settings.region,
             account=account,
             subnet_ids=platform.apply(lambda outputs: list(outputs["subnet_ids"])),
-            security_group_ids=platform.apply(lambda outputs: [str(outputs["jobs_security_group_id"])]),
+            vpc_id=platform.apply(lambda outputs: str(outputs["vpc_id"])),
+            tracking_security_group_id=platform.apply(lambda outputs: str(outputs["mlflow_security_group_id"])),
             environment={
                 variables.MLFLOW: platform.apply(lambda outputs: str(outputs["mlflow_url"])),
                 variables.BUCKET: uploads.bucket,

@@ -5,8 +5,11 @@ from __future__ import annotations
 LOCAL = "local"  # the environment that runs on the local cloud
 ENVIRONMENTS = (LOCAL, "dev", "staging", "prod")
 INFERENCE, TRACKING_SERVER, COST_GUARD = "inference", "mlflow", "costs"  # kinds of resources with names of their own
+MLFLOW_PORT = 5000  # on the tracking server's machine
 REGION = "us-east-1"  # the local cloud's, and the one in which AWS answers about money for all regions
 WINDOW_SUFFIX = "-window"
+# Which jobs a window's program makes: JSON from model to number of the run; without it the first of all.
+RUNS = "SHOESTRING_RUNS"
 MONTHLY_USD = {"local": 15, "dev": 15, "staging": 25, "prod": 60}  # the budget of an environment that sets none
 
 # Configuration keys of a stack, and what its settings are kept under.

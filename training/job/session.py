@@ -144,6 +144,7 @@ class Session:
         if self._running:
             raise SessionError("session.steps() is there to be used once")
         self._running = True
+        print(f"steps={total}", flush=True)
         self._restore(load)
         saved = time.monotonic()
         for step in range(self._step + 1, total + 1):

@@ -10,11 +10,13 @@ import tarfile
 from pathlib import Path
 
 from shoestring.base.closure import trace
+from shoestring.base.errors import UserError
 from shoestring.base.paths import write_atomically
 from training.prepare.artifact import Artifact
 from training.prepare.jobfile import JobFile
 from training.prepare.wheels import requirements
 
+LONGEST_NAME = 63  # that SageMaker takes
 RUNTIME = "training.session"  # what a job's script imports of the project
 
 
@@ -40,16 +42,27 @@ def build(job: JobFile, folder: Path, wheels: Artifact | None = None) -> Artifac
     return Artifact(path, digest)
 
 
-def job_name(job: JobFile, *, code: str, data: str, image: str) -> str:
-    """`<name>-<12 hex>`: changes with whatever goes into the result, and with nothing else.
+def job_name(job: JobFile, *, code: str, data: str, image: str, run: int = 1) -> str:
+    """`<name>-<12 hex>`: changes with whatever goes into the result, and with nothing else; `-<run>` after the first.
 
     Args:
         code: the bundle's hash.
         data: the training set's hash.
         image: the container image's URI.
+        run: which run of the same inputs it is.
+
+    Raises:
+        UserError: it is longer than SageMaker takes.
     """
     inputs = [code, data, image, job.instance_type, sorted(job.hyperparameters.items())]
-    return f"{job.name}-{hashlib.sha256(json.dumps(inputs).encode()).hexdigest()[:12]}"
+    name = f"{job.name}-{hashlib.sha256(json.dumps(inputs).encode()).hexdigest()[:12]}"
+    name += f"-{run}" if run > 1 else ""
+    if len(name) > LONGEST_NAME:
+        raise UserError(
+            f"{name} is too long for the name of a training job",
+            f"at most {LONGEST_NAME} characters; run {run} of the same inputs needs a shorter name: in the job file",
+        )
+    return name
 
 
 def _tar(files: dict[str, bytes]) -> bytes:

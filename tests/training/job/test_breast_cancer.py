@@ -92,6 +92,7 @@ def test_resumed_job_ends_with_the_same_model_and_one_registered_version(shipped
     assert code == 143 and 5 <= stopped < EPOCHS
     code, lines = resumed.run(*words, **places)
     assert code == 0, lines
+    assert lines[0] == f"steps={EPOCHS}"
     steps = [line for line in lines if "step=" in line]
     assert steps[0] == f"resumed_from_step={stopped}" and steps[1].startswith(f"step={stopped + 1} ")
     assert lines[-1].startswith(f"registered model=breast-cancer version=1 s3://{bucket}/models/breast-cancer/1/")

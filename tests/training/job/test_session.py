@@ -80,7 +80,8 @@ def test_whole_job_prints_its_steps_and_leaves_its_model(job, capsys):
         Counter().run(session, 3)
         finish(session)
     lines = capsys.readouterr().out.splitlines()
-    assert lines[:4] == ["step=1 loss=1", "step=2 loss=0.5", "step=3 loss=0.333333", "evaluation test_auc=0.5"]
+    assert lines[:4] == ["steps=3", "step=1 loss=1", "step=2 loss=0.5", "step=3 loss=0.333333"]
+    assert lines[4] == "evaluation test_auc=0.5"
     assert lines[-1].endswith("register it later: shoestring models register tiny-1")
     left = {path.name for path in (job / "model").iterdir()}
     assert left == {"model.onnx", "signature.json", "model.json", "tracking.jsonl"}
@@ -98,7 +99,7 @@ def test_sigterm_saves_at_the_end_of_the_step_and_the_next_attempt_goes_on(job, 
         counter.run(session, 6)
         finish(session)
     assert counter.seen == [1, 2, 3, 4, 5, 6]
-    assert capsys.readouterr().out.splitlines()[:2] == ["resumed_from_step=4", "step=5 loss=0.2"]
+    assert capsys.readouterr().out.splitlines()[:3] == ["steps=6", "resumed_from_step=4", "step=5 loss=0.2"]
 
 
 def test_checkpoints_are_written_at_intervals_and_after_the_last_step(job, monkeypatch):
