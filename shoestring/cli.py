@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 
+from shoestring import signals
 from shoestring.base.errors import UserError, of_the_disk, of_the_network
 from shoestring.base.paths import ROOT
 from shoestring.commands.common import say
@@ -47,14 +48,19 @@ app = group(
 
 def main() -> None:
     """Entry point: errors for people become one message and an exit code."""
+    signals.act_as_ctrl_c()
     try:
         app()
+    except SystemExit as ended:
+        if not signals.received:
+            raise
+        sys.exit(signals.exit_code(1 if ended.code is None else int(ended.code)))
     except UserError as error:
         say(f"error: {error}")
         sys.exit(1)
     except KeyboardInterrupt:
         say("stopped")
-        sys.exit(130)
+        sys.exit(signals.exit_code(130))
     except Exception as error:
         place = Path(os.environ.get("SHOESTRING_HOME") or ROOT / ".shoestring")
         refusal = of_the_network(error) or (of_the_disk(error, place) if isinstance(error, OSError) else None)

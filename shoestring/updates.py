@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shlex
+import signal
 import socket
 import subprocess
 import time
@@ -104,7 +105,8 @@ def _new_events(log: IO[bytes]) -> Iterator[Event]:
 def run(operation: str, stack: str, *words: str, on_event: Callable[[Event], None] = lambda event: None) -> Outcome:
     """Runs `pulumi OPERATION --stack STACK`.
 
-    Ctrl-C reaches the engine as well, which ends in good order; it is waited for before KeyboardInterrupt goes on.
+    Ctrl-C, and what acts as it, is handed on to the engine, which ends in good order (at once where it comes again); it
+    is waited for before KeyboardInterrupt goes on.
 
     Args:
         operation: up, preview, refresh or destroy.
@@ -123,7 +125,7 @@ def run(operation: str, stack: str, *words: str, on_event: Callable[[Event], Non
     with NamedTemporaryFile(dir=home()) as log, TemporaryFile(dir=home()) as output:
         child = subprocess.Popen(
             [*command, "--event-log", log.name], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL,
-            stdout=output, stderr=subprocess.STDOUT,
+            stdout=output, stderr=subprocess.STDOUT, process_group=0,
         )  # fmt: skip
         try:
             while True:
@@ -135,12 +137,23 @@ def run(operation: str, stack: str, *words: str, on_event: Callable[[Event], Non
                     break
                 time.sleep(PAUSE)
         except KeyboardInterrupt:
-            child.wait()
+            _interrupt(child)
             raise
         output.seek(0)
         outcome.output = output.read().decode(errors="replace")
     outcome.code, outcome.seconds = child.returncode, time.monotonic() - began
     return outcome
+
+
+def _interrupt(child: subprocess.Popen[bytes]) -> None:
+    """Ends the engine as Ctrl-C in a terminal does, and waits for it; a further Ctrl-C is handed on too."""
+    while True:
+        try:
+            child.send_signal(signal.SIGINT)
+            child.wait()
+            return
+        except KeyboardInterrupt:
+            continue
 
 
 def _without_traceback(error: str) -> str:
