@@ -1,169 +1,146 @@
-"""Training jobs: what they are doing, what their logs say, and what they cost."""
+"""Training jobs: what SageMaker says of them, what their logs say, what they cost, and what is kept of them."""
 
 from __future__ import annotations
 
-import re
-import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+import functools
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from costs.book.prices import PriceBook
 from costs.report import records
-from costs.report.account import FINISHED, job_of
-from costs.report.unit_costs import training
+from costs.report.account import FINISHED
 from shoestring.base import aws
-from shoestring.base.errors import UserError, of_aws
+from shoestring.base.errors import UserError
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
-STEP = re.compile(r"^step=(\d+)\b(.*)")
-RESUMED = re.compile(r"^resumed_from_step=(\d+)")
-METRIC = re.compile(r"(\w+)=(\S+)")
-PATIENCE = 600.0  # seconds for which a job is followed on though AWS does not answer, or credentials have expired
-POLL = 0.3  # seconds between two looks on the local cloud; ten times that on AWS, which limits the calls
+ABSENT = ("ValidationException", "ResourceNotFound")  # SageMaker's codes for a job that is not there
+book = functools.cache(PriceBook.current)
 
 
-def describe(name: str) -> dict[str, Any]:
-    """DescribeTrainingJob's answer; raises UserError for a job that is not there."""
+def find(name: str) -> dict[str, Any] | None:
+    """DescribeTrainingJob's answer; None for a job that SageMaker does not have."""
     sagemaker = aws.client("sagemaker")
     try:
         return dict(sagemaker.describe_training_job(TrainingJobName=name))
     except sagemaker.exceptions.ClientError as error:
-        if error.response["Error"]["Code"] not in ("ValidationException", "ResourceNotFound"):
+        if error.response["Error"]["Code"] not in ABSENT:
             raise
-        reason = error.response["Error"]["Message"]
-        raise UserError(f"training job {name}: {reason}", mend="shoestring jobs list") from error
+        return None
 
 
-def recent(limit: int = 20) -> list[dict[str, Any]]:
-    """The newest jobs: name, status, and when each was made."""
+def describe(name: str) -> dict[str, Any]:
+    """DescribeTrainingJob's answer; raises UserError for a job that is not there."""
+    if described := find(name):
+        return described
+    raise UserError(f"there is no training job {name}", "one that is listed", "shoestring jobs list")
+
+
+def stop(name: str) -> bool:
+    """Has a job stopped; False for one that has ended, or is not there."""
+    described = find(name)
+    if described is None or described["TrainingJobStatus"] in FINISHED:
+        return False
+    if described["TrainingJobStatus"] == "InProgress":
+        aws.client("sagemaker").stop_training_job(TrainingJobName=name)
+    return True
+
+
+def recent(bucket: str, limit: int = 20) -> list[dict[str, Any]]:
+    """The newest jobs: those in SageMaker's list, and those whose windows are gone, as `bucket` keeps them.
+
+    Each has `name`, `status`, `created`, `ended` (ISO 8601), `cost_usd`, `metrics` and `window`: `up`, or `gone` with
+    the job. What is not known is None.
+    """
     answer = aws.client("sagemaker").list_training_jobs(MaxResults=limit, SortBy="CreationTime")
-    return [
-        {"name": job["TrainingJobName"], "status": job["TrainingJobStatus"], "created": job["CreationTime"].isoformat()}
-        for job in answer["TrainingJobSummaries"]
-    ]
+    listed = [(summary, "up") for summary in answer["TrainingJobSummaries"]]
+    there = {(summary["TrainingJobName"], _iso(summary["CreationTime"])) for summary, _ in listed}
+    kept = records.newest(aws.client("s3"), bucket, limit) if bucket else []
+    known = {(record["TrainingJobName"], _iso(record.get("CreationTime"))): record for record in kept}
+    listed += [(record, "gone") for run, record in known.items() if run not in there]
+    jobs = []
+    for job, window in listed:
+        name, created = job["TrainingJobName"], _iso(job.get("CreationTime"))
+        facts = known.get((name, created), {}).get("Facts", {})
+        jobs.append(
+            {
+                "name": name,
+                "status": job["TrainingJobStatus"],
+                "created": created,
+                "ended": _iso(job.get("TrainingEndTime")),
+                "window": window,
+                "cost_usd": facts.get("cost_usd"),
+                "metrics": facts.get("metrics", {}),
+            }
+        )
+    return sorted(jobs, key=lambda job: job["created"] or job["ended"] or "", reverse=True)[:limit]
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.astimezone(UTC).isoformat(timespec="seconds") if moment else None
+
+
+def record(name: str, bucket: str) -> dict[str, Any]:
+    """What is kept of a job's last run. Raises UserError for a job of which nothing is known."""
+    if bucket and (kept := records.last_run(aws.client("s3"), bucket, name)):
+        return kept
+    raise UserError(f"nothing is known of a training job {name}", "one that is listed", "shoestring jobs list")
+
+
+def log(name: str, bucket: str) -> list[str]:
+    """All that a job has said: from CloudWatch Logs while it is there, otherwise as `bucket` keeps it.
+
+    Where the bucket has none of it, it is what CloudWatch Logs has of all that ran under the name.
+
+    Raises:
+        UserError: nothing is known of such a job.
+    """
+    if described := find(name):
+        return list(Log(name, described["CreationTime"]).new())
+    s3 = aws.client("s3")
+    kept = records.last_run(s3, bucket, name) if bucket else None
+    if kept and (text := records.log(s3, bucket, kept)):
+        return text.splitlines()
+    if lines := list(Log(name).new()):
+        return lines
+    record(name, bucket)
+    return []
 
 
 class Log:
-    """A job's lines in CloudWatch Logs, each given once."""
+    """A job's lines in CloudWatch Logs, each given once; of the run that was created at `since`, or of all."""
 
-    def __init__(self, job: str) -> None:
+    def __init__(self, job: str, since: datetime | None = None) -> None:
         self.client, self.job = aws.client("logs"), job
+        self.since = since.timestamp() * 1000 // 1 if since else 0
         self.tokens: dict[str, str] = {}
 
     def new(self) -> Iterator[str]:
         """The lines since the last call, in the order of the streams."""
+        yield from (line for _, line in self.events())
+
+    def events(self) -> Iterator[tuple[float, str]]:
+        """The same, each with its moment in seconds since 1970."""
         try:
             streams = self.client.describe_log_streams(logGroupName=LOG_GROUP, logStreamNamePrefix=f"{self.job}/")
         except self.client.exceptions.ResourceNotFoundException:
             return
         for stream in streams["logStreams"]:
+            if stream.get("creationTime", self.since) < self.since:
+                continue  # of an earlier run under the same name
             name = stream["logStreamName"]
             while True:
                 more = {"nextToken": self.tokens[name]} if name in self.tokens else {}
                 answer = self.client.get_log_events(
                     logGroupName=LOG_GROUP, logStreamName=name, startFromHead=True, **more
                 )
-                yield from (event["message"] for event in answer["events"])
+                yield from ((event["timestamp"] / 1000, event["message"]) for event in answer["events"])
                 if self.tokens.get(name) == answer["nextForwardToken"]:
                     break
                 self.tokens[name] = answer["nextForwardToken"]
 
 
-@dataclass
-class JobProgress:
-    """What a job's log has told so far."""
-
-    name: str
-    status: str = ""
-    secondary: str = ""
-    step: int = 0
-    metrics: dict[str, float] = field(default_factory=dict)
-    resumed_from_step: int = 0
-    interruptions: int = 0
-    lines: list[str] = field(default_factory=list)
-
-    def take(self, line: str) -> None:
-        """Notes a line of its log."""
-        self.lines.append(line)
-        if step := STEP.match(line):
-            self.step = int(step[1])
-            for name, value in METRIC.findall(step[2]):
-                try:
-                    self.metrics[name] = float(value)
-                except ValueError:
-                    continue  # a word of the author's own, not a metric
-        elif resumed := RESUMED.match(line):
-            self.resumed_from_step = int(resumed[1])
-
-
-class LostSight(UserError):
-    """A job cannot be followed any more: it goes on, for nothing is known of it but that."""
-
-
-def watch(name: str, on_progress: Callable[[JobProgress], None], poll: float = POLL) -> JobProgress:
-    """Follows a job to its end; `on_progress` is called at each look.
-
-    Raises:
-        LostSight: AWS has not answered for `PATIENCE` seconds, or refuses who asks.
-    """
-    progress, log, seen = JobProgress(name), Log(name), time.monotonic()
-    while True:
-        try:
-            _look(progress, log)
-            seen = time.monotonic()
-        except Exception as error:
-            refusal = of_aws(error)
-            if refusal is None:
-                raise
-            if time.monotonic() - seen > PATIENCE:
-                raise LostSight(
-                    f"{name} cannot be followed any more: {refusal.found}", refusal.expected, refusal.mend
-                ) from error
-        on_progress(progress)
-        if progress.status in FINISHED:
-            return progress
-        time.sleep(poll)
-
-
-def _look(progress: JobProgress, log: Log) -> None:
-    """One look at a job and its log."""
-    described = describe(progress.name)
-    for line in log.new():
-        progress.take(line)
-    progress.status, progress.secondary = described["TrainingJobStatus"], described["SecondaryStatus"]
-    transitions = described["SecondaryStatusTransitions"]
-    progress.interruptions = sum(transition["Status"] == "Interrupted" for transition in transitions)
-
-
-def keep(described: dict[str, Any], bucket: str) -> None:
-    """Keeps what a finished job was billed for in the state bucket: the report finds no job whose window is gone."""
+def keep(described: dict[str, Any], bucket: str, facts: Mapping[str, Any], log: str) -> None:
+    """Keeps a finished job in the state bucket: SageMaker knows no job whose window is gone."""
     tags = aws.client("sagemaker").list_tags(ResourceArn=described["TrainingJobArn"])["Tags"]
-    records.write(aws.client("s3"), bucket, described, {tag["Key"]: tag["Value"] for tag in tags})
-
-
-def facts(described: dict[str, Any], progress: JobProgress) -> dict[str, Any]:
-    """A finished job for machines; `cost_usd` is at list prices, None where there are none, as `cost_source` says."""
-    job = job_of(described)
-    priced = training(job, job.region, PriceBook.current())
-    return {
-        "name": progress.name,
-        "status": progress.status,
-        "interruptions": progress.interruptions,
-        "resumed_from_step": progress.resumed_from_step,
-        "steps": progress.step,
-        "metrics": progress.metrics,
-        "training_seconds": job.training_seconds,
-        "billable_seconds": job.billable_seconds,
-        "cost_usd": None if priced.usd is None else float(priced.usd),
-        "on_demand_cost_usd": None if priced.on_demand_usd is None else float(priced.on_demand_usd),
-        "cost_source": priced.source,
-        **({"failure": described["FailureReason"]} if described.get("FailureReason") else {}),
-    }
-
-
-def cost(facts: Mapping[str, Any]) -> str:
-    """What a finished job cost, in words."""
-    if facts["cost_usd"] is None:
-        return f"its cost is not known: {facts['cost_source']}"
-    return f"${facts['cost_usd']:.5f}, on demand ${facts['on_demand_cost_usd']:.5f}"
+    records.write(aws.client("s3"), bucket, described, {tag["Key"]: tag["Value"] for tag in tags}, facts, log)

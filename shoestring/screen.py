@@ -5,13 +5,22 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
 
+WIDE = 400  # characters
 QUIET_SECONDS = 5.0  # without a terminal, a live line is printed at most this often
+
+
+@dataclass
+class Step:
+    """A step that is being done; `failed` where it has not worked out, though nothing was raised."""
+
+    failed: bool = False
 
 
 class Screen:
@@ -23,28 +32,36 @@ class Screen:
         self._title, self._last_line = "", 0.0
 
     @contextlib.contextmanager
-    def step(self, title: str) -> Iterator[None]:
+    def step(self, title: str) -> Iterator[Step]:
         """Shows a step while it is done, and its seconds when it is."""
+        step = Step()
         began = time.monotonic()
         self._title, self._last_line = title, began
         if not self.console.is_terminal:
             self.line(f"… {title}")
         with self.console.status(escape(title), spinner="dots") as self._status:
             try:
-                yield
+                yield step
             except BaseException:
                 self.console.print(f"[red]✗[/red] {escape(title)}")
                 raise
             finally:
                 self._status = None
         seconds = f"{time.monotonic() - began:.1f} s"
-        self.console.print(f"[green]✓[/green] {escape(title)}  [dim]{seconds}[/dim]")
+        mark = "[red]✗[/red]" if step.failed else "[green]✓[/green]"
+        self.console.print(f"{mark} {escape(title)}  [dim]{seconds}[/dim]")
+
+    @property
+    def width(self) -> int:
+        """Characters in a line; many, where it is no terminal's."""
+        return self.console.width if self.console.is_terminal else WIDE
 
     def live(self, text: str) -> None:
-        """What is happening within the step."""
+        """What is happening within the step: one line, or one for each of several things."""
         now = time.monotonic()
         if self.console.is_terminal and self._status:
-            self._status.update(f"{escape(self._title)}  [dim]{escape(text)}[/dim]")
+            first = "\n  " if "\n" in text else "  "
+            self._status.update(f"{escape(self._title)}{first}[dim]{escape(text)}[/dim]")
         elif not self.console.is_terminal and now - self._last_line >= QUIET_SECONDS:
             self._last_line = now
             self.line(f"  {text}")

@@ -1,40 +1,110 @@
-"""`shoestring jobs`: the training jobs of an environment."""
+"""`shoestring jobs`: the training jobs of an environment, also those whose windows are gone."""
 
 from __future__ import annotations
+
+import contextlib
+import time
+from typing import Annotated, Any
 
 import typer
 
 from localcloud.sagemaker.client import interrupt as take_instance_away
-from shoestring.base.names import LOCAL
+from shoestring import jobs, outcomes, windows
+from shoestring import tracking as server
+from shoestring.base.errors import UserError
+from shoestring.base.names import LOCAL, window
 from shoestring.commands.common import Env, Json, emit, say
 from shoestring.environment import enter
-from shoestring.jobs import Log, describe, recent
+from shoestring.following import POLL, figures
+from shoestring.screen import Screen
+from shoestring.updates import outputs
 
 app = typer.Typer(no_args_is_help=True)
+Names = Annotated[list[str] | None, typer.Argument(help="training jobs; those of the window, where none is named")]
+
+
+def _bucket(environment: str) -> str:
+    """The platform's, where it is up."""
+    with contextlib.suppress(UserError):
+        return str(outputs(environment)["bucket"])
+    say(f"the platform {environment} is not up: what its bucket kept of earlier jobs is not shown")
+    return ""
 
 
 @app.command("list")
-def list_(environment: Env = LOCAL, as_json: Json = False) -> None:
-    """List the newest training jobs."""
+def list_(
+    environment: Env = LOCAL,
+    limit: Annotated[int, typer.Option(min=1, max=100, help="how many")] = 20,
+    as_json: Json = False,
+) -> None:
+    """List the newest training jobs, also those whose windows are gone."""
     enter(environment, say)
-    jobs = recent()
-    rows = "\n".join(f"{job['created'][:19]}  {job['status']:<12}{job['name']}" for job in jobs)
-    emit(jobs, as_json, rows or "no training jobs")
+    listed = jobs.recent(_bucket(environment), limit)
+    rows = "\n".join(
+        f"{(job['created'] or '')[:19]}  {job['status']:<12}{job['name']}  {_usd(job['cost_usd'])}  "
+        + figures(job["metrics"])
+        for job in listed
+    )
+    emit(listed, as_json, rows or "no training jobs")
+
+
+def _usd(cost: float | None) -> str:
+    return "-" if cost is None else f"${cost:.5f}"
 
 
 @app.command()
-def logs(name: str, environment: Env = LOCAL) -> None:
-    """Print what a training job has said so far."""
+def show(name: str, environment: Env = LOCAL, as_json: Json = False) -> None:
+    """Show how a training job went: its end, metrics, version and cost."""
     enter(environment, say)
-    describe(name)
-    for line in Log(name).new():
-        print(line)
+    kept = jobs.record(name, _bucket(environment))
+    facts = {**kept["Facts"], "created": kept.get("CreationTime"), "ended": kept.get("TrainingEndTime")}
+    emit(facts, as_json, f"{name} {outcomes.told(kept['Facts'])}")
+
+
+@app.command()
+def logs(
+    name: str,
+    environment: Env = LOCAL,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="go on until the job has ended")] = False,
+    tail: Annotated[int | None, typer.Option(min=0, help="the last lines alone")] = None,
+) -> None:
+    """Print what a training job has said, also when its window is gone."""
+    cloud = enter(environment, say)
+    described = jobs.find(name)
+    if not (follow and described):
+        lines = jobs.log(name, _bucket(environment))
+        print("\n".join(lines if tail is None else lines[len(lines) - min(tail, len(lines)) :]))
+        return
+    log = jobs.Log(name, described["CreationTime"])
+    lines = list(log.new())
+    for line in lines if tail is None else lines[len(lines) - min(tail, len(lines)) :]:
+        print(line, flush=True)
+    while described and described["TrainingJobStatus"] in ("InProgress", "Stopping"):
+        time.sleep(POLL if cloud else 10 * POLL)
+        described = jobs.find(name)
+        for line in log.new():
+            print(line, flush=True)
+
+
+@app.command()
+def wait(names: Names = None, environment: Env = LOCAL, as_json: Json = False) -> None:
+    """Follow training jobs to their ends, and keep what came out; exit code 0 where all completed, 1 otherwise."""
+    cloud = enter(environment, say)
+    platform = outputs(environment)
+    chosen = names or [job["name"] for job in outputs(window(environment))["jobs"]]
+    for name in chosen:
+        jobs.describe(name)
+    uri = server.nearest(platform, say) if cloud else server.FORWARDED
+    poll = POLL if cloud else 10 * POLL
+    finished = windows.follow(chosen, Screen(error=True), poll, uri, platform["bucket"])
+    emit(finished, as_json, outcomes.summary(environment, finished))
+    outcomes.require_success(finished)
 
 
 @app.command()
 def interrupt(name: str) -> None:
     """Take the spot instance of a running job away (local cloud only); it resumes on the next one."""
-    cloud = enter(LOCAL, say)
+    cloud: dict[str, Any] | None = enter(LOCAL, say)
     assert cloud
     take_instance_away(cloud, name)
     print(f"{name} is interrupted")

@@ -8,25 +8,32 @@ from typing import Annotated
 import typer
 
 from serving.client import FunctionUrl
+from shoestring import outcomes, windows
 from shoestring import tracking as server
-from shoestring import windows
 from shoestring.base.errors import UserError
 from shoestring.base.names import LOCAL
 from shoestring.commands.common import Env, Json, emit, say
 from shoestring.environment import enter
-from shoestring.jobs import POLL, cost
+from shoestring.following import POLL
 from shoestring.screen import Screen
 from shoestring.updates import outputs
 
 
-def train(environment: Env = LOCAL, as_json: Json = False) -> None:
+def train(
+    environment: Env = LOCAL,
+    again: Annotated[
+        bool, typer.Option(help="Train also what a registered version has exactly the inputs of.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Bring the training window up, follow its jobs, and tear it down whatever happens."""
     cloud = enter(environment, say)
     platform = outputs(environment)
     mlflow = server.nearest(platform, say) if cloud else server.FORWARDED
-    jobs = windows.train(environment, Screen(error=True), POLL if cloud else 10 * POLL, mlflow)
-    emit(jobs, as_json, "\n".join(f"{job['name']}: {job['status']}, {cost(job)}" for job in jobs))
-    windows.require_success(jobs)
+    bucket, poll = platform["bucket"], POLL if cloud else 10 * POLL
+    jobs = windows.train(environment, bucket, Screen(error=True), poll, mlflow, again)
+    emit(jobs, as_json, outcomes.summary(environment, jobs))
+    outcomes.require_success(jobs)
 
 
 def predict(

@@ -118,7 +118,7 @@ class Bill:
         """The bill: `planned_usd` and `metered_usd` with their `difference_pct`, and both `by_service`.
 
         Args:
-            job: the facts of the one job (`jobs.facts`).
+            job: the facts of the one job (`outcomes.facts`).
         """
         # the requests to S3 are counted in the account's trail now, for the teardown made some
         events = [event for event in Trail(self._account).new() if event.service == "s3" and event.at >= self._began]

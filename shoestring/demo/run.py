@@ -22,7 +22,7 @@ from localcloud.account import list_account
 from localcloud.sagemaker.client import interrupt
 from localcloud.sagemaker.spot import Spot
 from serving.client import FunctionUrl
-from shoestring import jobs, models, plans, tracking, updates, windows
+from shoestring import following, models, plans, tracking, updates, windows
 from shoestring.base.errors import UserError
 from shoestring.base.names import LOCAL, REGION, window
 from shoestring.base.paths import ROOT, home, write_atomically
@@ -140,15 +140,16 @@ def _train(screen: Screen, facts: Facts, cloud: dict[str, Any], mlflow: str, bil
     name = updates.outputs(WINDOW)["jobs"][0]["name"]
     interrupted: list[int] = []
 
-    def look(current: jobs.JobProgress) -> None:
-        screen.live(windows.state(current))
+    def look(followed: list[following.JobProgress]) -> None:
+        (current,) = followed
+        screen.live(following.line(current, screen.width - 4))
         if not interrupted and current.step >= INTERRUPT_AT_STEP and current.secondary == "Training":
             interrupt(cloud, name)
             interrupted.append(current.step)
             screen.line(f"  step {current.step}: its spot instance is taken away (SIGTERM, then a new instance)")
 
     with screen.step(f"spot training job {name}"):
-        progress = jobs.watch(name, look)
+        (progress,) = following.follow([name], look)
     if progress.status != "Completed":
         last = "\n".join(progress.lines[-windows.LAST_LINES :])
         raise UserError(f"the job {name} is {progress.status}; its last lines:\n{last}")
@@ -169,7 +170,7 @@ def _serve(screen: Screen, facts: Facts, cloud: dict[str, Any], outputs: dict[st
         published.require("publishing", "shoestring doctor")
     model = models.versions(outputs["bucket"], job.name)[-1]
     facts["model"] = {key: model[key] for key in ("name", "version", "run_id", "metrics", "data_sha256")}
-    screen.line(f"  {model['name']} version {version}: " + windows.figures(model["metrics"]))
+    screen.line(f"  {model['name']} version {version}: " + following.figures(model["metrics"]))
 
     with data.prepare(job, home() / "packages").path.open(newline="") as file:
         table = list(islice(csv.DictReader(file), REQUESTS))

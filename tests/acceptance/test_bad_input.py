@@ -217,9 +217,10 @@ def test_a_script_that_raises_and_others_that_come_in_between(bed: Any) -> None:
     assert "goes down" not in second  # the other's window is left to it
 
     assert first.returncode == 1
-    assert "the job failed; its last lines:\n" in shown
+    assert re.search(r"^✗ job raises-\w+", shown, re.M) and not re.search(r"^✓ job", shown, re.M)
+    assert shown.count("Traceback") == 1
     assert "  ValueError: the learning rate has to be above zero" in shown
-    assert re.search(r"^error: raises-\w+ is Failed: .*above zero \(raises\.py:\d+\)$", shown, re.M)
+    assert re.search(r"^error: raises-\w+ failed after \d+ s: .*above zero \(raises\.py:\d+\)$", shown, re.M)
     assert "mend it:  edit the job's script" in shown
     assert "✓ local-window goes down" in shown
     assert bed.resources("local-window") == []

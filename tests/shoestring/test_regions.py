@@ -16,7 +16,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from shoestring import jobs, plans, updates, windows
+from costs.plan.preview import PlannedResource, Preview
+from shoestring import following, jobs, plans, updates, windows
 from shoestring.base import aws
 from shoestring.base.errors import UserError, of_aws
 from shoestring.commands import prices
@@ -124,7 +125,10 @@ def engine(cloud, bucket, monkeypatch):
         engine = Engine(lambda: create(cloud, bucket, job, program), job)
         monkeypatch.setattr(updates, "run", engine.run)
         monkeypatch.setattr(updates, "outputs", engine.outputs)
-        monkeypatch.setattr(plans, "preview", lambda *words, **more: None)
+        inputs = {"trainingJobName": job, "environment": {"SHOESTRING_MODEL": job}}
+        planned = PlannedResource(f"urn::{windows.JOB}::{job}", windows.JOB, job, inputs)
+        preview = Preview("preview", "dev-window", "shoestring", {}, (planned,))
+        monkeypatch.setattr(plans, "preview", lambda *words, **more: preview)
         monkeypatch.setattr(plans, "summary", lambda plan: "")
         monkeypatch.setattr(windows, "price_plan", lambda preview, book: None)
         monkeypatch.setattr(windows.models, "record_cost", lambda *words: True)
@@ -139,7 +143,7 @@ def test_train_follows_its_job_to_the_end(user, engine, region, monkeypatch):
     brought_up = engine(job, "print('done')")
     with environment(variables(user, region), monkeypatch):
         aws.use_region(HERE)
-        (finished,) = windows.train("dev", Screen(error=True), 0.2, "http://127.0.0.1:9")
+        (finished,) = windows.train("dev", "state", Screen(error=True), 0.2, "http://127.0.0.1:9")
     assert finished["status"] == "Completed"
     assert brought_up.operations == ["up", "destroy"]
 
@@ -150,7 +154,7 @@ def test_nothing_comes_up_where_aws_cannot_be_asked(user, engine, monkeypatch):
     with environment({**nobody, "AWS_EC2_METADATA_DISABLED": "true"}, monkeypatch):
         aws.use_region(HERE)
         with pytest.raises(Exception, match="credentials") as caught:
-            windows.train("dev", Screen(error=True), 0.2, "http://127.0.0.1:9")
+            windows.train("dev", "state", Screen(error=True), 0.2, "http://127.0.0.1:9")
     assert of_aws(caught.value)
     assert "up" not in brought_up.operations
 
@@ -170,11 +174,11 @@ def test_job_that_cannot_be_followed_goes_on(cloud, user, engine, refusal, monke
         return ask(name)
 
     monkeypatch.setattr(jobs, "describe", describe)
-    monkeypatch.setattr(jobs, "PATIENCE", 1.0)
+    monkeypatch.setattr(following, "PATIENCE", 1.0)
     with environment(user, monkeypatch):
         aws.use_region(HERE)
         with pytest.raises(UserError, match="stays up, so that its jobs go on") as caught:
-            windows.train("dev", Screen(error=True), 0.2, "http://127.0.0.1:9")
+            windows.train("dev", "state", Screen(error=True), 0.2, "http://127.0.0.1:9")
         assert "pulumi destroy --stack dev-window" in caught.value.mend
         assert ask(job)["TrainingJobStatus"] == "InProgress"
     assert brought_up.operations == ["up"]
@@ -193,7 +197,7 @@ def test_short_silence_does_not_end_the_following(user, engine, monkeypatch):
     monkeypatch.setattr(jobs, "describe", describe)
     with environment(user, monkeypatch):
         aws.use_region(HERE)
-        (finished,) = windows.train("dev", Screen(error=True), 0.2, "http://127.0.0.1:9")
+        (finished,) = windows.train("dev", "state", Screen(error=True), 0.2, "http://127.0.0.1:9")
     assert finished["status"] == "Completed"
 
 
