@@ -111,17 +111,17 @@ def test_a_job_that_ran_too_long_says_so_and_stays_readable(bed: Any) -> None:
 
 def test_two_jobs_are_followed_side_by_side(bed: Any) -> None:
     bed.job("fails", FAILS)
-    bed.job("works", steps(60))
+    bed.job("works", steps(150))
     bed.pulumi("config", "set", "--path", "shoestring:jobs[1]", "fails", "--stack", "local-window")
     shown = bed.shoestring("train", code=1)
     works, fails = (re.findall(rf"{name}-[0-9a-f]{{12}}", shown)[0] for name in ("works", "fails"))
     assert "… 2 jobs" in shown and "✗ 2 jobs" in shown
-    assert re.search(rf"^  {works}  training  step \d+ of 60 \(\d+%\)", shown, re.M), shown
+    assert re.search(rf"^  {works}  training  step \d+ of 150 \(\d+%\)", shown, re.M), shown
     assert re.search(rf"^  {fails} failed after \d+ s: .*no such column$", shown, re.M)
     assert re.search(rf"^  {works} completed after \d+ s$", shown, re.M)
     assert shown.count("Traceback") == 1
     assert f"error: {fails} failed" in shown and f"error: {works}" not in shown
-    assert "step=60 " in bed.shoestring("jobs", "logs", works)
+    assert "step=150 " in bed.shoestring("jobs", "logs", works)
     assert "ValueError: no such column" in bed.shoestring("jobs", "logs", fails)
 
 
