@@ -8,9 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 import boto3
+import pytest
 
 from tests.acceptance.conftest import Bed
 
+pytestmark = pytest.mark.timeout(900)  # the last one makes two platforms
 TAGS = {"Project": "shoestring", "Environment": "local"}
 
 
