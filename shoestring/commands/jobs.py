@@ -27,8 +27,13 @@ def _bucket(environment: str) -> str:
     """The platform's, where it is up."""
     with contextlib.suppress(UserError):
         return str(outputs(environment)["bucket"])
-    say(f"the platform {environment} is not up: what its bucket kept of earlier jobs is not shown")
     return ""
+
+
+def _say_what_is_missing(environment: str, bucket: str) -> None:
+    """Once the account has answered, which may have a reason of its own for showing nothing."""
+    if not bucket:
+        say(f"the platform {environment} is not up: what its bucket kept of earlier jobs is not shown")
 
 
 @app.command("list")
@@ -39,7 +44,9 @@ def list_(
 ) -> None:
     """List the newest training jobs, also those whose windows are gone."""
     enter(environment, say)
-    listed = jobs.recent(_bucket(environment), limit)
+    bucket = _bucket(environment)
+    listed = jobs.recent(bucket, limit)
+    _say_what_is_missing(environment, bucket)
     rows = "\n".join(
         f"{(job['created'] or '')[:19]}  {job['status']:<12}{job['name']}  {_usd(job['cost_usd'])}  "
         + figures(job["metrics"])

@@ -129,7 +129,7 @@ def test_a_job_file_is_refused_whole(bed: Any) -> None:
     shown = bed.shoestring("train", code=1)
     for problem in (
         "max_rum: unknown key; did you mean max_run?",
-        "no price for sagemaker-training ml.m5.lrge",
+        "ml.m5.lrge is no instance type that SageMaker trains on; known: ",
         "max_wait: input should be greater than 0, found -5",
         "entry_point: there is no absent.py in",
         f"mend it:  edit {bed.tree}/training/jobs/bad.yaml",

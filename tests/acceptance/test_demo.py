@@ -90,7 +90,7 @@ def test_it_trains_serves_refuses_and_leaves_nothing(home):
     assert 50 < cost["spot_saving_pct"] < 80  # the market asks 39 % of the price on demand, and all of it for the disk
     assert facts["teardown"]["left"] == []
     assert running(home) == []
-    for line in ("57 resources created", "its spot instance is taken away", "refused:", "The bill", "it is empty"):
+    for line in ("58 resources created", "its spot instance is taken away", "refused:", "The bill", "it is empty"):
         assert line in shown, shown
     assert "\x1b[" not in shown  # plain lines without a terminal
 

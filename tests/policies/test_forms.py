@@ -90,7 +90,7 @@ def test_wildcards_of_rights(changes, wide):
 
 def test_rights_of_the_product_and_of_aws():
     for policy in (
-        iam.tracking("b", "arn:aws:secretsmanager:x"),
+        iam.tracking("b", "packages/x.zip", "arn:aws:iam::1:instance-profile/x", "arn:aws:secretsmanager:x"),
         iam.logging(iam.inference("b", "m"), "arn:aws:logs:x"),
         iam.training("b", "j", "m", "us-east-1", "1", ["subnet-1"], ["sg-1"]),
     ):
