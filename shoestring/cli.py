@@ -14,7 +14,10 @@ from shoestring.commands.deferred import group
 
 COMMANDS = {  # name: (function or group, seen from shoestring.commands; what it is for)
     "setup": ("setup:setup", "Put the engine and its launchers in place (called by make setup)."),
-    "doctor": ("setup:doctor", "Name everything that is missing or wrong, each with the command that mends it."),
+    "doctor": (
+        "setup:doctor",
+        "Name all that is missing or wrong, each with a command that mends it; with -e the account's quotas too.",
+    ),
     "repair": (
         "setup:repair",
         "Mend what a killed update left: locks, operations without an end, resources in no state, processes.",

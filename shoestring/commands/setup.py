@@ -28,7 +28,7 @@ def setup() -> None:
 
 
 def doctor(environment: MaybeEnv = None, as_json: Json = False) -> None:
-    """Name everything that is missing or wrong, each with a command that mends it; with -e the account's quotas too."""
+    """Name all that is missing or wrong, each with a command that mends it; with -e the account's quotas too."""
     checks = examine()
     if environment:
         from shoestring.quotas import examine_quotas
