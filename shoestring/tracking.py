@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlparse
 
-from localcloud import machines
 from shoestring.base.errors import UserError
 from shoestring.base.paths import home
 
@@ -27,6 +26,8 @@ def local_address(outputs: dict[str, Any], seconds: float = START_SECONDS) -> st
     Raises:
         UserError: it does not answer.
     """
+    from localcloud import machines  # here, for it is heavy: most commands, and every `--help`, do without
+
     private = urlparse(outputs["mlflow_url"]).hostname
     end = time.monotonic() + seconds
     while True:

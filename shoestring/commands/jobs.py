@@ -9,14 +9,12 @@ from typing import Annotated, Any
 import typer
 
 from localcloud.sagemaker.client import interrupt as take_instance_away
-from shoestring import jobs, outcomes, windows
-from shoestring import tracking as server
+from shoestring import jobs, outcomes
 from shoestring.base.errors import UserError
 from shoestring.base.names import LOCAL, window
 from shoestring.commands.common import Env, Json, emit, say
 from shoestring.environment import enter
 from shoestring.following import POLL, figures
-from shoestring.screen import Screen
 from shoestring.updates import outputs
 
 app = typer.Typer(no_args_is_help=True)
@@ -96,6 +94,10 @@ def logs(
 @app.command()
 def wait(names: Names = None, environment: Env = LOCAL, as_json: Json = False) -> None:
     """Follow training jobs to their ends, and keep what came out; exit code 0 where all completed, 1 otherwise."""
+    from shoestring import tracking as server  # here, for they are heavy: the other commands do without
+    from shoestring import windows
+    from shoestring.screen import Screen
+
     cloud = enter(environment, say)
     platform = outputs(environment)
     chosen = names or [job["name"] for job in outputs(window(environment))["jobs"]]
