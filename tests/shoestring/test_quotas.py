@@ -29,6 +29,7 @@ def account(cloud: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Path:
     """The file that says what kind of account the running local cloud is."""
     for name, value in local_environment(cloud).items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it remembers the keys that it was made with
     return Path(cloud["home"]) / "cloud" / "account.json"
 
 

@@ -75,6 +75,7 @@ def bucket(cloud, monkeypatch):
     """The name of a bucket in the local cloud, with the variables that lead boto3 there."""
     for name, value in cloud["variables"].items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it remembers the keys that it was made with
     boto3.client("s3").create_bucket(Bucket="models-here")
     return "models-here"
 
