@@ -11,8 +11,16 @@ from localcloud.aws.row import Json, absent
 from localcloud.protocol import ServiceError, invalid
 from localcloud.refusals.account import TAGS, Account, Check, check_tags
 from localcloud.refusals.identities import check_role
+from localcloud.requests import Model
 
 LISTED_SECONDS = 10.0  # after which a job that was let through is listed, or was refused behind
+
+MODEL = Model("sagemaker", ("CreateTrainingJob",))
+
+
+def _check_shape(request: Json, account: Account) -> None:
+    """AWS looks at the request itself before it looks at what the request names."""
+    MODEL.check("CreateTrainingJob", request)
 
 
 def _check_quota(request: Json, account: Account) -> None:
@@ -85,5 +93,5 @@ _check_tags = check_tags(
 )
 
 CHECKS: dict[tuple[str, str], tuple[Check, ...]] = {
-    ("sagemaker", "CreateTrainingJob"): (_check_tags, _check_role, _check_quota),
+    ("sagemaker", "CreateTrainingJob"): (_check_tags, _check_shape, _check_role, _check_quota),
 }
