@@ -239,12 +239,14 @@ def test_spot_request_that_stays_names_its_end(
 def test_networks_and_addresses_are_counted(door: Door, refused: Refused) -> None:
     ec2 = door.client("ec2")
     made = len(ec2.describe_vpcs()["Vpcs"])
-    for number in range(5 - made):
-        ec2.create_vpc(CidrBlock=f"10.{number}.0.0/16")
+    networks = [ec2.create_vpc(CidrBlock=f"10.{number}.0.0/16")["Vpc"]["VpcId"] for number in range(5 - made)]
     assert "maximum number of VPCs" in refused("VpcLimitExceeded", ec2.create_vpc, CidrBlock="10.9.0.0/16")
-    for _ in range(5):
-        ec2.allocate_address()
+    addresses = [ec2.allocate_address()["AllocationId"] for _ in range(5)]
     message = refused("AddressLimitExceeded", ec2.allocate_address)
+    for network in networks:
+        ec2.delete_vpc(VpcId=network)
+    for address in addresses:
+        ec2.release_address(AllocationId=address)
     assert message == "The maximum number of addresses has been reached."
 
 
@@ -329,3 +331,4 @@ def test_what_an_interface_is_in_stays(door: Door, refused: Refused) -> None:
     ec2.delete_network_interface(NetworkInterfaceId=made)
     ec2.delete_security_group(GroupId=group)
     ec2.delete_subnet(SubnetId=subnet)
+    ec2.delete_vpc(VpcId=vpc)
