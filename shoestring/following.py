@@ -147,10 +147,12 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
-def _look(progress: JobProgress, log: Log) -> None:
-    """One look at a job and its log."""
+def _look(progress: JobProgress, logs: dict[str, Log]) -> None:
+    """One look at a job and its log, which the first look at the job finds."""
     progress.look(jobs.describe(progress.name))
-    for moment, text in log.events():
+    if progress.name not in logs:
+        logs[progress.name] = Log(progress.name, progress.described["CreationTime"])
+    for moment, text in logs[progress.name].events():
         progress.take(text, moment)
 
 
@@ -175,28 +177,28 @@ def follow(
         UserError: one is not there.
         LostSight: AWS has not answered for `PATIENCE` seconds, or refuses who asks.
     """
-    followed = {name: (JobProgress(name), Log(name, jobs.describe(name)["CreationTime"])) for name in names}
-    running, seen = list(followed.values()), time.monotonic()
+    followed, logs = [JobProgress(name) for name in dict.fromkeys(names)], dict[str, Log]()
+    running, seen = list(followed), time.monotonic()
     while running:
         try:
-            for progress, log in running:
-                _look(progress, log)
+            for progress in running:
+                _look(progress, logs)
             seen = time.monotonic()
         except Exception as error:
             refusal = of_aws(error)
             if refusal is None:
                 raise
             if time.monotonic() - seen > PATIENCE:
-                unseen = ", ".join(progress.name for progress, _ in running)
+                unseen = ", ".join(progress.name for progress in running)
                 raise LostSight(
                     f"{unseen} cannot be followed any more: {refusal.found}", refusal.expected, refusal.mend
                 ) from error
-        on_look([progress for progress, _ in followed.values()])
-        for progress, log in [item for item in running if item[0].ended]:
+        on_look(followed)
+        for progress in [job for job in running if job.ended]:
             time.sleep(poll)  # CloudWatch may have the last lines a little later
-            _look(progress, log)
-            running.remove((progress, log))
+            _look(progress, logs)
+            running.remove(progress)
             on_end(progress)
         if running:
             time.sleep(poll)
-    return [progress for progress, _ in followed.values()]
+    return followed
