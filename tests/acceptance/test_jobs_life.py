@@ -142,10 +142,10 @@ def test_what_is_trained_already_is_trained_again_only_when_asked(bed: Any) -> N
 
 @pytest.mark.parametrize(("ending", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_takes_the_window_down(bed: Any, ending: signal.Signals, code: int) -> None:
-    bed.job(f"ends-{code}", steps(3000))  # a job of the same name would go on from the checkpoints of the one before
+    bed.job(f"ends{code}", steps(3000))  # a job of the same name would go on from the checkpoints of the one before
     train = bed.started(*bed.command, "train")
     shown = shown_until(train, "step 1")
-    (name,) = set(re.findall(rf"ends-{code}-[0-9a-f]{{12}}", shown))
+    (name,) = set(re.findall(rf"ends{code}-[0-9a-f]{{12}}", shown))
     train.send_signal(ending)
     shown += train.communicate(timeout=120)[0]
     assert train.returncode == code, shown
