@@ -41,6 +41,7 @@ def test_a_replaced_version_ends_and_the_served_one_stays(tmp_path: Path, monkey
     try:
         for name, value in local_environment(cloud).items():
             monkeypatch.setenv(name, value)
+        monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it remembers the keys that it was made with
         trust = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"},
                                 "Action": "sts:AssumeRole"}], "Version": "2012-10-17"}  # fmt: skip
         boto3.client("iam").create_role(RoleName="function", AssumeRolePolicyDocument=json.dumps(trust))

@@ -73,6 +73,7 @@ def published(cloud: dict[str, Any]) -> Iterator[dict[str, Any]]:
     with pytest.MonkeyPatch.context() as patch:
         for key, value in process_environment(local_environment(cloud)).items():
             patch.setenv(key, value)
+        patch.setattr(boto3, "DEFAULT_SESSION", None)  # it remembers the keys that it was made with
         patch.setenv("REPORT_TOPIC_ARN", "")
         for key, value in (("BUCKET", "state"), ("PROJECT", "shoestring"), ("ENVIRONMENT", "local"),
                            ("BUDGET_NAME", "shoestring-local-costs")):  # fmt: skip

@@ -17,6 +17,7 @@ def endpoints(cloud, monkeypatch):
     """The variables of `shoestring env local` that the SDK reads."""
     for name, value in cloud["variables"].items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it remembers the keys that it was made with
 
 
 def packed(script: bytes) -> bytes:
