@@ -69,15 +69,13 @@ class Emulator:
 
     def zones(self) -> list[str]:
         """The region's availability zones, by name."""
-        return [str(zone["ZoneName"]) for zone in self._call("ec2", "describe_availability_zones")["AvailabilityZones"]]
+        form = "Action=DescribeAvailabilityZones&Version=2016-11-15"
+        return re.findall("<zoneName>(.+?)</zoneName>", self._ask("ec2", form, {"Content-Type": FORM}))
 
     def offerings(self, kinds: Sequence[str]) -> list[tuple[str, str]]:
         """Zones with the instance types of `kinds` that each offers; the emulator itself does not play this."""
         lacking = AccountSettings.read(home() / "cloud").lacking_types
         return [(zone, kind) for zone in self.zones() for kind in kinds if kind not in lacking.get(zone, ())]
-
-    def _call(self, service: str, operation: str, **arguments: str) -> Json:
-        return dict(getattr(self.client(service), operation)(**arguments))
 
     def _json(self, service: str, target: str, arguments: Json) -> Json:
         headers = {"X-Amz-Target": target, "Content-Type": "application/x-amz-json-1.1"}
