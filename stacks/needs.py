@@ -9,7 +9,6 @@ from costs.book.quotas import CONCURRENCY, UNRESERVED, Quota, of_instances, of_t
 from costs.book.shapes import vcpus
 from shoestring.base.errors import MEND
 from stacks.settings import PlatformSettings, Settings
-from training.prepare import jobfile
 
 FUNCTIONS = 3  # of a platform: inference, the guard of its budget, the weekly report
 
@@ -26,6 +25,8 @@ class Need:
 def needs(settings: Settings) -> list[Need]:
     """What a stack with these settings needs at the same time. Reads the job files of a window."""
     if not isinstance(settings, PlatformSettings):
+        from training.prepare import jobfile  # here, for it is heavy: a platform does without
+
         jobs = [jobfile.load(jobfile.find(name)) for name in settings.jobs]
         counted = Counter((job.instance_type, job.spot) for job in jobs)
         return [
