@@ -18,6 +18,8 @@ from pathlib import Path
 from shoestring.base.errors import UserError
 from shoestring.base.paths import ROOT
 
+LEAVES = (ast.expr_context, ast.boolop, ast.operator, ast.unaryop, ast.cmpop)
+
 
 @dataclass(frozen=True)
 class Closure:
@@ -130,10 +132,15 @@ def _read(path: Path, module: str, home: Path) -> _Source:
         raise UserError(f"{file}:{error.lineno}: {error.msg}", "Python", f"python -m py_compile {path}") from error
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
     source = _Source()
+
+    def place(node: ast.expr | ast.stmt) -> str:
+        return f"{file}:{node.lineno}"
+
     nodes: list[tuple[ast.AST, bool, bool]] = [(tree, False, True)]  # each with: may fail, is outside of functions
     while nodes:
         node, optional, outer = nodes.pop()
-        place = f"{file}:{getattr(node, 'lineno', 1)}"
+        if isinstance(node, LEAVES):  # a good part of a tree, which says nothing here
+            continue
         children = list(ast.iter_child_nodes(node))
         match node:
             case ast.If(test=ast.Name("TYPE_CHECKING") | ast.Attribute(attr="TYPE_CHECKING")):
@@ -149,12 +156,12 @@ def _read(path: Path, module: str, home: Path) -> _Source:
             case ast.Constant(str(text)):
                 source.strings.add(text)
             case ast.Import():
-                source.imports += [_Import(alias.name, place, optional=optional) for alias in node.names]
+                source.imports += [_Import(alias.name, place(node), optional=optional) for alias in node.names]
                 if outer:
                     source.bound |= {alias.asname or alias.name.partition(".")[0] for alias in node.names}
             case ast.ImportFrom():
-                origin = _absolute("." * node.level + (node.module or ""), package, place)
-                source.imports.append(_Import(origin, place, tuple(alias.name for alias in node.names), optional))
+                origin = _absolute("." * node.level + (node.module or ""), package, place(node))
+                source.imports.append(_Import(origin, place(node), tuple(alias.name for alias in node.names), optional))
                 if outer:  # but what a package imports from itself is a module
                     source.bound |= {
                         alias.asname or alias.name for alias in node.names if alias.asname or origin != module
@@ -162,13 +169,13 @@ def _read(path: Path, module: str, home: Path) -> _Source:
             case ast.Call(
                 ast.Name("import_module") | ast.Attribute(attr="import_module"), [ast.Constant(str(name)), *_]
             ):
-                source.imports.append(_Import(_absolute(name, package, place), place, optional=optional))
+                source.imports.append(_Import(_absolute(name, package, place(node)), place(node), optional=optional))
             case ast.List(words) if any(getattr(word, "attr", "") == "executable" for word in words):
                 texts = [str(getattr(word, "value", "")) for word in words]
-                source.imports += [_Import(name, place) for flag, name in pairwise(texts) if flag == "-m"]
+                source.imports += [_Import(name, place(node)) for flag, name in pairwise(texts) if flag == "-m"]
             case ast.Call(ast.Attribute(ast.Call(args=[ast.Name("__file__")]), "with_name"), [ast.Constant(str(name))]):
                 if not path.with_name(name).exists():
-                    raise _missing(place, name, path.parent)
+                    raise _missing(place(node), name, path.parent)
         nodes += [(child, optional, outer) for child in children]
     return source
 
