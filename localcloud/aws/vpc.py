@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from localcloud.aws.row import MINUTE, Call, Calls, Charge, Json, Listing, Metering, Read, ResourceType, Tags
 
 PRODUCT, OTHER = "Amazon Virtual Private Cloud", "EC2 - Other"
@@ -26,14 +24,6 @@ def arn(kind: str) -> dict[str, str]:
 def addressed(member: str) -> Json:
     """EC2 takes the id of one in one operation, and a list of ids in another."""
     return {member: "=id", f"{member}s": ["=id"]}
-
-
-def _unused(client: Any, context: Json) -> None:
-    """Refuses, as AWS does and MiniStack does not, to remove a subnet or a group that a network interface is in."""
-    for item in client.describe_network_interfaces()["NetworkInterfaces"]:
-        if context["id"] in (item["SubnetId"], *(group["GroupId"] for group in item["Groups"])):
-            problem = f"resource {context['id']} has a dependent object: {item['NetworkInterfaceId']}"
-            raise ClientError({"Error": {"Code": "DependencyViolation", "Message": problem}}, "Delete")
 
 
 def _rule(direction: str) -> ResourceType:
@@ -96,7 +86,6 @@ TYPES = (
         "Subnet", "!DefaultForAz", walk="vpcId cidrBlock availabilityZone",
         put=(Call("modify_subnet_attribute", {"MapPublicIpOnLaunch": {"Value": "=mapPublicIpOnLaunch"}},
                   on="mapPublicIpOnLaunch"),),
-        before_delete=_unused,
     ),
     _part(
         "InternetGateway", "InternetGatewayId != 'igw-00000001'",  # the default network's has this id in MiniStack
@@ -169,7 +158,6 @@ TYPES = (
             names={"name": "groupname"},
             defaults={"description": "Managed by Pulumi"},
             computed=arn("security-group"),
-            before_delete=_unused,
         ),
         unmetered=FREE,
     ),
