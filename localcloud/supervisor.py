@@ -80,7 +80,8 @@ def _concurrency(cloud: Path) -> str:
     try:
         return f"{Quotas(cloud).value(quotas()[CONCURRENCY]):.0f}"
     except ServiceError as error:
-        raise UserError(str(error), "settings as localcloud/quotas.py lists them", "shoestring cloud up") from error
+        mend = f"edit or remove {cloud / 'account.json'}, then: shoestring cloud up"
+        raise UserError(str(error), "settings as localcloud/settings.py lists them", mend) from error
 
 
 # In the order of their start.
