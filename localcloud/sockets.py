@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import http.client
 import os
+import shutil
 import socket
 import stat
 import tempfile
@@ -22,13 +23,17 @@ LONGEST_NAME = "i-0123456789abcdef0"  # a machine's
 
 def folder(cloud: Path) -> Path:
     """Where the sockets of the cloud at `<home>/cloud` lie: in it, or with a short name in the user's own folder for
-    what lives as long as a session, where its path is too long for a socket."""
+    what lives as long as a session, where its path is too long for a socket.
+
+    In the second case `run` is a link to it, for another shell may have another such folder.
+    """
     inside = cloud / "run"
     if len(os.fsencode(inside / LONGEST_NAME)) <= LONGEST:
         return inside
-    digest = hashlib.sha256(os.fsencode(cloud)).hexdigest()[:12]
-    runtime = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())
-    return runtime / f"shoestring-{os.getuid()}-{digest}"
+    name = f"shoestring-{os.getuid()}-{hashlib.sha256(os.fsencode(cloud)).hexdigest()[:12]}"
+    if inside.is_symlink() and inside.readlink().name == name:  # another name is that of a cloud this is a copy of
+        return inside.readlink()
+    return Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()) / name
 
 
 def make_folder(cloud: Path) -> Path:
@@ -39,6 +44,12 @@ def make_folder(cloud: Path) -> Path:
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
         raise UserError(f"{place} belongs to user {found.st_uid}", "a folder of your own", f"remove {place}")
     place.chmod(0o700)
+    link = cloud / "run"
+    cloud.mkdir(parents=True, exist_ok=True)
+    if place != link and not (link.is_symlink() and link.readlink() == place):
+        shutil.rmtree(link, ignore_errors=True)  # a folder, of a checkout that had a shorter path
+        link.unlink(missing_ok=True)
+        link.symlink_to(place)
     return place
 
 

@@ -323,6 +323,18 @@ def test_down_leaves_no_port_and_no_socket_and_fresh_makes_new_keys(tmp_path):
         supervisor.down(tmp_path)
 
 
+def test_a_shell_with_another_runtime_folder_finds_the_sockets(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    cloud = tmp_path / ("long" * 30) / "cloud"
+    folder = sockets.make_folder(cloud)
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    assert sockets.folder(cloud) == sockets.make_folder(cloud) == folder
+    copied = tmp_path / ("copy" * 30) / "cloud"
+    copied.mkdir(parents=True)
+    (copied / "run").symlink_to(folder)  # as `cp -a` of a checkout leaves it
+    assert sockets.folder(copied).name != folder.name
+
+
 def test_a_long_path_has_its_sockets_elsewhere(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     cloud = tmp_path / ("long" * 30) / "cloud"
