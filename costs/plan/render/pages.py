@@ -4,25 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
 
 from costs.plan.plan import Plan
 from costs.plan.render.view import grand, view
+from costs.templates import environment
 
 
 def _render(template: str, plans: Sequence[Plan], today: date) -> str:
-    from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape  # here, for it is heavy
-
-    environment = Environment(
-        loader=PackageLoader("costs.plan.render"),
-        autoescape=select_autoescape(("html.j2",)),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["cell"] = _cell
+    templates = environment(Path(__file__).parent / "templates")
+    templates.filters["cell"] = _cell
     shown = [view(plan) for plan in plans]
     names = " and ".join(plan.stack for plan in plans)
-    return environment.get_template(template).render(plans=shown, names=names, grand=grand(plans), today=today)
+    return templates.get_template(template).render(plans=shown, names=names, grand=grand(plans), today=today)
 
 
 def _cell(text: str) -> str:
