@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
@@ -21,17 +22,24 @@ app = typer.Typer(no_args_is_help=True)
 Names = Annotated[list[str] | None, typer.Argument(help="training jobs; those of the window, where none is named")]
 
 
-def _bucket(environment: str) -> str:
-    """The platform's, where it is up."""
-    with contextlib.suppress(UserError):
-        return str(outputs(environment)["bucket"])
-    return ""
+@contextlib.contextmanager
+def _bucket(environment: str) -> Iterator[str]:
+    """The platform's; empty where it cannot be had.
 
-
-def _say_what_is_missing(environment: str, bucket: str) -> None:
-    """Once the account has answered, which may have a reason of its own for showing nothing."""
-    if not bucket:
-        say(f"the platform {environment} is not up: what its bucket kept of earlier jobs is not shown")
+    That is said when the account has answered: AWS may have a reason of its own for showing nothing, which then counts.
+    """
+    bucket = missing = ""
+    try:
+        bucket = str(outputs(environment)["bucket"])
+    except UserError as error:
+        missing = f"{error.found}: what its bucket kept of earlier jobs is not shown"
+    try:
+        yield bucket
+    except UserError as error:
+        found = "\n".join(filter(None, [missing, error.found]))
+        raise UserError(found, error.expected, error.mend) from error
+    if missing:
+        say(missing)
 
 
 @app.command("list")
@@ -42,9 +50,8 @@ def list_(
 ) -> None:
     """List the newest training jobs, also those whose windows are gone."""
     enter(environment, say)
-    bucket = _bucket(environment)
-    listed = jobs.recent(bucket, limit)
-    _say_what_is_missing(environment, bucket)
+    with _bucket(environment) as bucket:
+        listed = jobs.recent(bucket, limit)
     rows = "\n".join(
         f"{(job['created'] or '')[:19]}  {job['status']:<12}{job['name']}  {_usd(job['cost_usd'])}  "
         + figures(job["metrics"])
@@ -61,7 +68,8 @@ def _usd(cost: float | None) -> str:
 def show(name: str, environment: Env = LOCAL, as_json: Json = False) -> None:
     """Show how a training job went: its end, metrics, version and cost."""
     enter(environment, say)
-    kept = jobs.record(name, _bucket(environment))
+    with _bucket(environment) as bucket:
+        kept = jobs.record(name, bucket)
     facts = {**kept["Facts"], "created": kept.get("CreationTime"), "ended": kept.get("TrainingEndTime")}
     emit(facts, as_json, f"{name} {outcomes.told(kept['Facts'])}")
 
@@ -77,18 +85,23 @@ def logs(
     cloud = enter(environment, say)
     described = jobs.find(name)
     if not (follow and described):
-        lines = jobs.log(name, _bucket(environment))
-        print("\n".join(lines if tail is None else lines[len(lines) - min(tail, len(lines)) :]))
+        with _bucket(environment) as bucket:
+            lines = jobs.log(name, bucket)
+        print("\n".join(_last(lines, tail)))
         return
     log = jobs.Log(name, described["CreationTime"])
-    lines = list(log.new())
-    for line in lines if tail is None else lines[len(lines) - min(tail, len(lines)) :]:
+    for line in _last(list(log.new()), tail):
         print(line, flush=True)
     while described and described["TrainingJobStatus"] in ("InProgress", "Stopping"):
         time.sleep(POLL if cloud else 10 * POLL)
         described = jobs.find(name)
         for line in log.new():
             print(line, flush=True)
+
+
+def _last(lines: list[str], count: int | None) -> list[str]:
+    """The last lines, or all of them where no count is given."""
+    return lines if count is None else lines[max(0, len(lines) - count) :]
 
 
 @app.command()
