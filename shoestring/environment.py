@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,12 @@ import yaml
 from localcloud import supervisor
 from shoestring.base import aws
 from shoestring.base.errors import UserError
-from shoestring.base.names import ENVIRONMENTS, LOCAL, window
+from shoestring.base.names import ENVIRONMENTS, LOCAL, NAMESPACE, window
 from shoestring.base.paths import ROOT, home
 from shoestring.setup.installation import bin_folder, installed, pulumi_home
 from shoestring.updates import make_stack
 
+OWNER = f"{NAMESPACE}owner"
 PASSPHRASE = "local"  # encrypts the secrets of an emulated account; the other environments bring their own
 
 
@@ -28,8 +30,15 @@ def _path() -> str:
     return os.pathsep.join([*first, *rest])
 
 
-def configuration(stack: str) -> dict[str, Any]:
-    """What `Pulumi.<stack>.yaml` sets, by full key, and beneath it what the project sets for every stack."""
+def configuration(stack: str, defaults: bool = False) -> dict[str, Any]:
+    """What `Pulumi.<stack>.yaml` sets, by full key, and beneath it what the project sets for every stack.
+
+    Args:
+        defaults: also what the project declares as the default of a key.
+
+    Raises:
+        UserError: one of the files holds something else.
+    """
     values: dict[str, Any] = {}
     for path in (ROOT / "Pulumi.yaml", ROOT / f"Pulumi.{stack}.yaml"):
         try:
@@ -39,9 +48,30 @@ def configuration(stack: str) -> dict[str, Any]:
         except (yaml.YAMLError, AttributeError, TypeError, ValueError) as error:
             raise UserError(f"{path.name}: {error}", "the stack's configuration", f"git diff {path.name}") from error
         if path.stem == "Pulumi":
-            configured = {key: item["value"] for key, item in configured.items() if "value" in item}
+            configured = dict(_declared(configured, ("value", "default") if defaults else ("value",)))
         values |= configured
     return values
+
+
+def _declared(fields: dict[str, Any], kinds: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+    """Full keys and values of the project's own configuration, whose keys stand there without their namespace."""
+    for key, field in fields.items():
+        for kind in kinds:
+            if kind in field:
+                yield key if ":" in key else NAMESPACE + key, field[kind]
+                break
+
+
+def program_configuration(stack: str) -> dict[str, str]:
+    """What the engine would hand to the program of a stack, also of one that nobody has made.
+
+    Encrypted values are left out. An owner, whom each environment must name, stands in where none is set: neither a
+    price nor a quota depends on it.
+    """
+    values = configuration(stack, defaults=True)
+    values = {key: value for key, value in values.items() if not (isinstance(value, dict) and "secure" in value)}
+    values[OWNER] = values.get(OWNER) or "nobody@example.com"
+    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
 
 
 def require_set_up() -> dict[str, str]:

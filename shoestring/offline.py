@@ -13,13 +13,12 @@ import runpy
 from dataclasses import replace
 from typing import Any
 
-import yaml
-
 from costs.plan.preview import Preview, read
 from shoestring import updates
 from shoestring.base import names
 from shoestring.base.errors import UserError
 from shoestring.base.paths import ROOT
+from shoestring.environment import program_configuration
 
 ANSWERS: dict[str, dict[str, Any]] = {  # what a new account says to the functions that the programs call
     "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": "0" * 12},
@@ -27,7 +26,6 @@ ANSWERS: dict[str, dict[str, Any]] = {  # what a new account says to the functio
     "aws:ssm/getParametersByPath:getParametersByPath": {"names": [], "values": [], "types": [], "arns": []},
     "pulumi:pulumi:readStackOutputs": {"outputs": {}},
 }
-OWNER = f"{names.NAMESPACE}owner"
 
 
 def why(stack: str) -> str:
@@ -39,21 +37,6 @@ def why(stack: str) -> str:
     import boto3  # heavy, and there for such stacks alone
 
     return "" if boto3.session.Session().get_credentials() else "no AWS credentials"
-
-
-def configuration(stack: str) -> dict[str, str]:
-    """What the engine would hand to the program: the defaults of the project, and the stack's own values over them.
-    Encrypted ones are left out; an owner, which changes no price, stands in where none is set."""
-    project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
-    values = {}
-    for key, field in project["config"].items():
-        value = field.get("value", field.get("default")) if isinstance(field, dict) else field
-        values[key if ":" in key else f"{project['name']}:{key}"] = value
-    path = ROOT / f"Pulumi.{stack}.yaml"
-    own = (yaml.safe_load(path.read_text()) or {}).get("config") or {} if path.exists() else {}
-    values |= {key: value for key, value in own.items() if not (isinstance(value, dict) and "secure" in value)}
-    values[OWNER] = values.get(OWNER) or "nobody@example.com"
-    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
 
 
 def _zones(region: str) -> dict[str, dict[str, Any]]:
@@ -115,7 +98,7 @@ def preview(stack: str, reason: str) -> Preview:
             return answers[args.token], []
 
     monitor = NewAccount()
-    values, loop = configuration(stack), asyncio.new_event_loop()
+    values, loop = program_configuration(stack), asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # a program that failed leaves futures behind
     try:

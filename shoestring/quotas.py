@@ -5,30 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import yaml
 from botocore.exceptions import BotoCoreError, ClientError
 
 from costs.book.quotas import Quota
 from shoestring.base import aws
 from shoestring.base.errors import UserError
 from shoestring.base.names import window
-from shoestring.base.paths import ROOT
-from shoestring.environment import configuration
+from shoestring.environment import program_configuration
 from shoestring.setup.doctor import Check
 from stacks.needs import needs, request, shortage
-from stacks.settings import Settings, read
-
-OWNER = "shoestring:owner"  # each environment must set it, but no quota depends on it
-
-
-def settings_of(stack: str) -> Settings:
-    """The settings of a stack, also of one that nobody has made yet. Raises UserError for what they cannot be."""
-    declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
-    defaults = {
-        f"shoestring:{key}": described["default"] for key, described in declared.items() if "default" in described
-    }
-    values = {**defaults, **configuration(stack)}
-    return read(stack, {**values, OWNER: values.get(OWNER) or "you@example.com"})
+from stacks.settings import read
 
 
 def reader(region: str) -> Callable[[Quota], float]:
@@ -51,7 +37,7 @@ def examine_quotas(environment: str) -> list[Check]:
     checks: list[Check] = []
     for stack in (environment, window(environment)):
         try:
-            settings = settings_of(stack)
+            settings = read(stack, program_configuration(stack))
             value = reader(settings.region)
             needed = needs(settings)
         except UserError as error:
@@ -60,14 +46,15 @@ def examine_quotas(environment: str) -> list[Check]:
         for need in needed:
             if need.quota is None:
                 found = f"not known: which quota AWS has for {need.purpose}"
-                checks.append(Check("quotas", False, found, "see Service Quotas in AWS's console", needed=False))
+                mend = "see Service Quotas in AWS's console"
+                checks.append(Check("quotas", False, found, mend, needed=False, unknown=True))
                 continue
             try:
                 current = value(need.quota)
             except (ClientError, BotoCoreError) as error:
                 found = f'not known: whether "{need.quota.name}" is {need.amount:.0f}: {error}'
                 mend = "the right servicequotas:GetServiceQuota, then: shoestring doctor -e " + environment
-                checks.append(Check("quotas", False, found, mend, needed=False))
+                checks.append(Check("quotas", False, found, mend, needed=False, unknown=True))
                 continue
             if lacking := shortage(need, current):
                 mend = request(need.quota, need.amount, settings.region)

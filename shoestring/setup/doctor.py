@@ -17,13 +17,14 @@ FREE_BYTES = 2 * 1024**3  # what a set-up and a run need below the checkout
 
 @dataclass(frozen=True)
 class Check:
-    """One thing looked at; `needed` says whether its absence stops the product."""
+    """One thing looked at; `needed` says whether its absence stops the product, `unknown` that nobody could look."""
 
     name: str
     good: bool
     found: str
     mend: str = ""
     needed: bool = True
+    unknown: bool = False
 
 
 def _python() -> Check:
@@ -77,8 +78,7 @@ def render(checks: list[Check]) -> str:
     """A line for each check, and the command that mends it below each that is not good."""
     lines = []
     for check in checks:
-        unknown = check.found.startswith("not known")
-        mark = "ok" if check.good else "WRONG" if check.needed else "unknown" if unknown else "absent"
+        mark = "ok" if check.good else "WRONG" if check.needed else "unknown" if check.unknown else "absent"
         lines.append(f"{mark:<6} {check.name:<10} {check.found}")
         if not check.good:
             lines.append(f"       mend it:   {check.mend}")

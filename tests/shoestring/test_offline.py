@@ -49,17 +49,17 @@ def test_each_stack_is_priced_as_a_new_one(stack: str) -> None:
 
 def test_a_stack_is_as_it_is_configured(monkeypatch: pytest.MonkeyPatch) -> None:
     """The stack's own values lie over the project's defaults; what is encrypted is left out."""
-    usual = offline.configuration("dev")
+    usual = offline.program_configuration("dev")
     assert usual["shoestring:owner"] == "nobody@example.com" and usual["aws:region"] == "us-east-1"
     more = {**usual, "shoestring:mlflow": '{"instanceType": "t4g.micro"}'}
     before = planned("dev").after.idle.high
-    monkeypatch.setattr(offline, "configuration", lambda stack: more)
+    monkeypatch.setattr(offline, "program_configuration", lambda stack: more)
     assert cents(planned("dev").after.idle.high - before) == Decimal("3.07")
 
 
 def test_what_the_program_refuses_is_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
-    wrong = {**offline.configuration("dev"), "shoestring:mlflow": '{"volumeGb": 1}'}
-    monkeypatch.setattr(offline, "configuration", lambda stack: wrong)
+    wrong = {**offline.program_configuration("dev"), "shoestring:mlflow": '{"volumeGb": 1}'}
+    monkeypatch.setattr(offline, "program_configuration", lambda stack: wrong)
     with pytest.raises(UserError, match=r"shoestring:mlflow\.volumeGb is 1"):
         offline.preview("dev", "no login")
 
