@@ -23,9 +23,24 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 
 def write_atomically(path: Path, content: str | bytes, mode: int = 0o644) -> None:
-    """Writes a file so that a reader sees the old or the new one, never half of it; makes its folder."""
+    """Writes a file so that a reader sees the old or the new one, never half of it, also after a power cut.
+
+    Makes its folder. What fails leaves the old file as it was.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_bytes(content.encode() if isinstance(content, str) else content)
-    part.chmod(mode)
-    os.replace(part, path)
+    try:
+        with open(part, "wb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
+            os.fchmod(file.fileno(), mode)  # whatever the umask
+            file.write(content.encode() if isinstance(content, str) else content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # which holds the name
+    finally:
+        os.close(folder)
