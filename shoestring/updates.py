@@ -258,6 +258,12 @@ def deployment(stack: str) -> dict[str, Any]:
     return dict(json.loads(path.read_text())["checkpoint"].get("latest") or {}) if path.exists() else {}
 
 
+def stands(stack: str) -> bool:
+    """Whether a stack has anything in its state, what was begun and not ended included."""
+    state = deployment(stack)
+    return bool(state.get("resources") or state.get("pending_operations"))
+
+
 def make_stack(name: str, *words: str) -> None:
     """Makes a stack in the local state backend, unless it is there. Raises UserError where its state is corrupt."""
     if _state(name).exists():

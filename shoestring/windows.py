@@ -107,8 +107,6 @@ def train(
         try:
             preview, runs = _planned(stack, bucket, again, screen)
             if not runs:
-                if all(resource.op in ("create", "read") for resource in preview.resources):  # the window is down
-                    teardown.pop_all()
                 return []
             screen.line(f"  {plans.summary(price_plan(preview, PriceBook.current()))}")
             jobs.recent("", 1)  # who may not ask for jobs, or has no region or credentials, learns it before one starts
@@ -184,6 +182,8 @@ def _tear_down(stack: str, screen: Screen, error: BaseException | None) -> None:
 
 
 def _go_down(stack: str, screen: Screen) -> None:
+    if not updates.stands(stack):
+        return  # it never came up
     with screen.step(f"{stack} goes down"):
         destroy(stack, screen)
 

@@ -22,5 +22,6 @@ def say(text: str) -> None:
 
 
 def emit(facts: object, as_json: bool, text: str) -> None:
-    """The result of a command: for machines or for people."""
-    print(json.dumps(facts, indent=2, default=str) if as_json else text)
+    """The result of a command: for machines, or for people, who get no empty line where there is nothing to say."""
+    if as_json or text:
+        print(json.dumps(facts, indent=2, default=str) if as_json else text)
