@@ -10,13 +10,11 @@ import tarfile
 from pathlib import Path
 
 from shoestring.base.closure import trace
-from shoestring.base.errors import UserError
 from shoestring.base.paths import write_atomically
 from training.prepare.artifact import Artifact
 from training.prepare.jobfile import JobFile
 from training.prepare.wheels import requirements
 
-LONGEST_NAME = 63  # that SageMaker takes
 RUNTIME = "training.session"  # what a job's script imports of the project
 
 
@@ -49,20 +47,11 @@ def job_name(job: JobFile, *, code: str, data: str, image: str, run: int = 1) ->
         code: the bundle's hash.
         data: the training set's hash.
         image: the container image's URI.
-        run: which run of the same inputs it is.
-
-    Raises:
-        UserError: it is longer than SageMaker takes.
+        run: which run of the same inputs it is; there is room for three digits (see `jobfile.LONGEST_NAME`).
     """
     inputs = [code, data, image, job.instance_type, sorted(job.hyperparameters.items())]
-    name = f"{job.name}-{hashlib.sha256(json.dumps(inputs).encode()).hexdigest()[:12]}"
-    name += f"-{run}" if run > 1 else ""
-    if len(name) > LONGEST_NAME:
-        raise UserError(
-            f"{name} is too long for the name of a training job",
-            f"at most {LONGEST_NAME} characters; run {run} of the same inputs needs a shorter name: in the job file",
-        )
-    return name
+    digest = hashlib.sha256(json.dumps(inputs).encode()).hexdigest()[:12]
+    return f"{job.name}-{digest}" + (f"-{run}" if run > 1 else "")
 
 
 def _tar(files: dict[str, bytes]) -> bytes:

@@ -71,6 +71,18 @@ Seconds = Annotated[
 Word = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=256)]
 
 
+LONGEST_NAME = 46  # characters: SageMaker takes 63 for a job's, which also has a hash (13) and the run's number (4)
+
+
+def _short(name: object) -> object:
+    if isinstance(name, str) and len(name) > LONGEST_NAME:
+        raise ValueError(
+            f"{len(name)} characters, expected at most {LONGEST_NAME}: SageMaker takes 63 for a job's name, which also "
+            "ends in a hash and the number of the run"
+        )
+    return name
+
+
 def _own(name: str) -> str:
     if name.startswith("sagemaker_"):
         raise ValueError(f"{name}: names that begin with sagemaker_ are SageMaker's own")
@@ -139,9 +151,9 @@ class Data(_Strict):
 class JobFile(_Strict):
     """One training job; `load` reads it. Times are in seconds once read."""
 
-    name: str = Field(
+    name: Annotated[str, BeforeValidator(_short)] = Field(
         pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$",
-        max_length=50,  # SageMaker takes 63; the hash needs 13
+        max_length=LONGEST_NAME,
         description="Kebab case; also the model's name",
     )
     entry_point: Annotated[Neighbour, AfterValidator(_module)] = Field(

@@ -132,3 +132,8 @@ def test_name_changes_with_what_goes_in_and_with_nothing_else(own):
         bundle.job_name(job.model_copy(update={"instance_type": "ml.m5.xlarge"}), **inputs),
     ]
     assert len({name, *changed}) == 6
+
+
+def test_the_longest_name_has_room_for_many_runs(own):
+    job = own().model_copy(update={"name": "a" * jobfile.LONGEST_NAME})
+    assert len(bundle.job_name(job, code="c", data="d", image="i", run=999)) == 63

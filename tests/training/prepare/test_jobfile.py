@@ -79,6 +79,7 @@ def test_hyperparameters_keep_their_types(write):
         ({"data": {"builtin": "iris"}}, "data.builtin: input should be 'breast_cancer', found 'iris'"),
         ({"name": "My Job"}, "name: string should match pattern"),
         ({"name": None}, "name: missing"),
+        ({"name": "a" * 47}, "name: 47 characters, expected at most 46: SageMaker takes 63 for a job's name"),
         ({"metrics": {"loss": "loss=("}}, "metrics.loss: not a regular expression"),
         ({"metrics": {"loss": "loss=.*"}}, "metrics.loss: expected one group that holds the number, found 0"),
         ({"hyperparameters": {"sagemaker_program": "x"}}, "names that begin with sagemaker_ are SageMaker's own"),
