@@ -108,24 +108,22 @@ class JobProgress:
         return ("at most " if job.spot else "") + f"${priced.usd:.5f}"
 
 
-def figures(metrics: Mapping[str, float]) -> str:
-    """A model's metrics in one line."""
-    return "  ".join(f"{name} {value:.4g}" for name, value in metrics.items())
+def figures(metrics: Mapping[str, float]) -> list[str]:
+    """A model's metrics, each with its name."""
+    return [f"{name} {value:.4g}" for name, value in metrics.items()]
 
 
 def state(progress: JobProgress) -> list[str]:
     """A job's state in parts, the most important ones first."""
     if progress.ended:
-        return [progress.status.lower(), figures(progress.metrics)]
+        return [progress.status.lower(), *figures(progress.metrics)]
     parts = [progress.secondary.lower()]
     if progress.step:
         share = f" of {progress.steps} ({progress.step / progress.steps:.0%})" if progress.steps else ""
         parts.append(f"step {progress.step}{share}")
     if (left := progress.seconds_left) is not None:
         parts.append(f"{duration(left)} left")
-    return [
-        *filter(None, [*parts, progress.cost_so_far(), *map(figures, ({n: v} for n, v in progress.metrics.items()))])
-    ]
+    return [*filter(None, [*parts, progress.cost_so_far()]), *figures(progress.metrics)]
 
 
 def line(progress: JobProgress, width: int, label: str = "") -> str:

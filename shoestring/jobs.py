@@ -15,6 +15,7 @@ from shoestring.base.errors import UserError
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 ABSENT = ("ValidationException", "ResourceNotFound")  # SageMaker's codes for a job that is not there
+Line = tuple[float | None, str]  # of a log: its moment in seconds since 1970, where that was kept, and its text
 book = functools.cache(PriceBook.current)
 
 
@@ -87,7 +88,7 @@ def record(name: str, bucket: str) -> dict[str, Any]:
     raise UserError(f"nothing is known of a training job {name}", "one that is listed", "shoestring jobs list")
 
 
-def log(name: str, bucket: str) -> list[str]:
+def log(name: str, bucket: str) -> list[Line]:
     """All that a job has said: from CloudWatch Logs while it is there, otherwise as `bucket` keeps it.
 
     Where the bucket has none of it, it is what CloudWatch Logs has of all that ran under the name.
@@ -96,12 +97,12 @@ def log(name: str, bucket: str) -> list[str]:
         UserError: nothing is known of such a job.
     """
     if described := find(name):
-        return list(Log(name, described["CreationTime"]).new())
+        return list(Log(name, described["CreationTime"]).events())
     s3 = aws.client("s3")
     kept = records.last_run(s3, bucket, name) if bucket else None
     if kept and (text := records.log(s3, bucket, kept)):
-        return text.splitlines()
-    if lines := list(Log(name).new()):
+        return [(None, line) for line in text.splitlines()]
+    if lines := list(Log(name).events()):
         return lines
     record(name, bucket)
     return []
@@ -115,12 +116,8 @@ class Log:
         self.since = since.timestamp() * 1000 // 1 if since else 0
         self.tokens: dict[str, str] = {}
 
-    def new(self) -> Iterator[str]:
+    def events(self) -> Iterator[Line]:
         """The lines since the last call, in the order of the streams."""
-        yield from (line for _, line in self.events())
-
-    def events(self) -> Iterator[tuple[float, str]]:
-        """The same, each with its moment in seconds since 1970."""
         try:
             streams = self.client.describe_log_streams(logGroupName=LOG_GROUP, logStreamNamePrefix=f"{self.job}/")
         except self.client.exceptions.ResourceNotFoundException:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from textwrap import indent
 from typing import Any
 
 from costs.report.account import job_of
@@ -11,6 +12,7 @@ from shoestring.base.errors import UserError
 from shoestring.base.names import LOCAL
 from shoestring.following import JobProgress, figures
 from shoestring.jobs import book
+from shoestring.layout import ENDLESS, INDENT, fold, prose
 
 LIMITS = {"MaxRuntimeExceeded": "max_run", "MaxWaitTimeExceeded": "max_wait"}  # of the job file
 
@@ -77,19 +79,22 @@ def mend(facts: Mapping[str, Any]) -> str:
     return "edit the job's script, data or file, then: shoestring train"
 
 
-def told(facts: dict[str, Any]) -> str:
-    """What came out of a job, in lines: how it ended, metrics, version, cost."""
-    end = ending(facts)
+def told(facts: dict[str, Any], width: int) -> str:
+    """What came out of a job, in lines of at most `width` characters: how it ended, metrics, version, cost."""
+    end = f"{facts['name']} {ending(facts)}"
     if facts["interruptions"]:
         end += f", interrupted {facts['interruptions']} time(s), resumed from step {facts['resumed_from_step']}"
     version = f"registered: {facts['model']} version {facts['version']}" if facts["version"] else ""
     billed = cost(facts) if facts["trained"] else "nothing was billed"
-    return "\n    ".join(filter(None, [end, figures(facts["metrics"]), version, f"cost: {billed}"]))
+    room = width - len(INDENT)
+    more = [fold(figures(facts["metrics"]), room, ""), version, prose(f"cost: {billed}", room)]
+    return "\n".join([prose(end, width), *(indent(text, INDENT) for text in more if text)])
 
 
-def summary(environment: str, finished: list[dict[str, Any]]) -> str:
-    """What came out of jobs, one line for each, and the commands by which their versions are served."""
-    lines = [f"{job['name']}: {job['status']}, {cost(job)}" for job in finished]
+def summary(environment: str, finished: list[dict[str, Any]], width: int = ENDLESS) -> str:
+    """What came out of jobs, one line for each where `width` allows it, and the commands by which their versions are
+    served."""
+    lines = [prose(f"{job['name']}: {job['status']}, {cost(job)}", width) for job in finished]
     options = "" if environment == LOCAL else f" -e {environment}"
     new = [job for job in finished if job["version"]]
     lines += [f"next: shoestring models promote {job['model']} {job['version']}{options}" for job in new]

@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import json
 import os
+import textwrap
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -69,7 +70,7 @@ def follow(names: Iterable[str], screen: Screen, poll: float, uri: str, bucket: 
         facts = finish(progress, uri, bucket, screen)
         finished.append(facts)
         step.failed = any(job["status"] != "Completed" for job in finished)
-        screen.line(f"  {progress.name} " + outcomes.told(facts))
+        screen.line(textwrap.indent(outcomes.told(facts, screen.width - 2), "  "))
         if progress.status == "Failed" and not facts["limit"]:
             screen.line(f"  its last lines:\n{_indented(progress.lines[-LAST_LINES:])}")
         elif warnings := [text for text in progress.lines if text.startswith("warning")]:

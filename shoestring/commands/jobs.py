@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
 from localcloud.sagemaker.client import interrupt as take_instance_away
-from shoestring import jobs, outcomes
+from shoestring import jobs, layout, outcomes
 from shoestring.base.errors import UserError
 from shoestring.base.names import LOCAL, window
 from shoestring.commands.common import Env, Json, emit, say
@@ -52,12 +54,11 @@ def list_(
     enter(environment, say)
     with _bucket(environment) as bucket:
         listed = jobs.recent(bucket, limit)
-    rows = "\n".join(
-        f"{(job['created'] or '')[:19]}  {job['status']:<12}{job['name']}  {_usd(job['cost_usd'])}  "
-        + figures(job["metrics"])
+    rows = [
+        [(job["created"] or "")[:19], job["status"], job["name"], _usd(job["cost_usd"]), *figures(job["metrics"])]
         for job in listed
-    )
-    emit(listed, as_json, rows or "no training jobs")
+    ]
+    emit(listed, as_json, layout.table(rows, 4, layout.width()) or "no training jobs")
 
 
 def _usd(cost: float | None) -> str:
@@ -71,7 +72,7 @@ def show(name: str, environment: Env = LOCAL, as_json: Json = False) -> None:
     with _bucket(environment) as bucket:
         kept = jobs.record(name, bucket)
     facts = {**kept["Facts"], "created": kept.get("CreationTime"), "ended": kept.get("TrainingEndTime")}
-    emit(facts, as_json, f"{name} {outcomes.told(kept['Facts'])}")
+    emit(facts, as_json, outcomes.told(kept["Facts"], layout.width()))
 
 
 @app.command()
@@ -80,28 +81,39 @@ def logs(
     environment: Env = LOCAL,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="go on until the job has ended")] = False,
     tail: Annotated[int | None, typer.Option(min=0, help="the last lines alone")] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the facts for machines; with --follow an object in each line.")
+    ] = False,
 ) -> None:
     """Print what a training job has said, also when its window is gone."""
     cloud = enter(environment, say)
     described = jobs.find(name)
-    if not (follow and described):
+    log = jobs.Log(name, described["CreationTime"]) if described else None
+    if log and follow:
+        lines = list(log.events())
+    else:
         with _bucket(environment) as bucket:
             lines = jobs.log(name, bucket)
-        print("\n".join(_last(lines, tail)))
+    lines = lines if tail is None else lines[max(0, len(lines) - tail) :]
+    if as_json and not follow:
+        emit([_line(*line) for line in lines], True, "")
         return
-    log = jobs.Log(name, described["CreationTime"])
-    for line in _last(list(log.new()), tail):
-        print(line, flush=True)
-    while described and described["TrainingJobStatus"] in ("InProgress", "Stopping"):
+    _print(lines, as_json)
+    while log and follow and described and described["TrainingJobStatus"] in ("InProgress", "Stopping"):
         time.sleep(POLL if cloud else 10 * POLL)
         described = jobs.find(name)
-        for line in log.new():
-            print(line, flush=True)
+        _print(log.events(), as_json)
 
 
-def _last(lines: list[str], count: int | None) -> list[str]:
-    """The last lines, or all of them where no count is given."""
-    return lines if count is None else lines[max(0, len(lines) - count) :]
+def _print(lines: Iterable[jobs.Line], as_json: bool) -> None:
+    for at, text in lines:
+        print(json.dumps(_line(at, text)) if as_json else text, flush=True)
+
+
+def _line(at: float | None, text: str) -> dict[str, str | None]:
+    """A line of a log for machines; `at` is None where its moment was not kept."""
+    moment = None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
+    return {"at": moment, "line": text}
 
 
 @app.command()
@@ -119,7 +131,7 @@ def wait(names: Names = None, environment: Env = LOCAL, as_json: Json = False) -
     uri = server.nearest(platform, say) if cloud else server.FORWARDED
     poll = POLL if cloud else 10 * POLL
     finished = windows.follow(chosen, Screen(error=True), poll, uri, platform["bucket"])
-    emit(finished, as_json, outcomes.summary(environment, finished))
+    emit(finished, as_json, outcomes.summary(environment, finished, layout.width()))
     outcomes.require_success(finished)
 
 

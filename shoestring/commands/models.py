@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 from operator import itemgetter
+from textwrap import indent
 from typing import Annotated, Any
 
 import typer
 
+from shoestring import layout
 from shoestring import models as registry
 from shoestring import tracking as server
 from shoestring.base.names import LOCAL
 from shoestring.commands.common import Env, Json, emit, say
 from shoestring.environment import enter
+from shoestring.following import figures
 from shoestring.updates import configuration, outputs
 
 app = typer.Typer(no_args_is_help=True)
@@ -33,16 +36,18 @@ def list_(
     for version in versions:
         name, number = version["name"], str(version["version"])
         version["champion"], version["served"] = champions.get(name) == number, served.get(name) == number
-    emit(versions, as_json, "\n".join(_rows(versions)) or "no versions yet")
+    emit(versions, as_json, "\n".join(_lines(versions, layout.width())) or "no versions yet")
 
 
-def _rows(versions: list[dict[str, Any]]) -> Iterator[str]:
+def _lines(versions: list[dict[str, Any]], width: int) -> Iterator[str]:
     for name, group in groupby(versions, key=itemgetter("name")):
         yield name
-        for version in group:
-            marks = [mark for mark in ("champion", "served") if version[mark]]
-            metrics = "  ".join(f"{metric}={value:.4g}" for metric, value in version["metrics"].items())
-            yield f"{version['version']:>4}  {', '.join(marks):<17}{version['job']}  {metrics}"
+        yield indent(layout.table([_row(version) for version in group], 3, width - 2), "  ")
+
+
+def _row(version: dict[str, Any]) -> list[str]:
+    marks = ", ".join(mark for mark in ("champion", "served") if version[mark])
+    return [str(version["version"]), marks, version["job"], *figures(version["metrics"])]
 
 
 @app.command()

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from serving.client import FunctionUrl
-from shoestring import outcomes, windows
+from shoestring import layout, outcomes, windows
 from shoestring import tracking as server
 from shoestring.base.errors import UserError
 from shoestring.base.names import LOCAL
@@ -32,7 +32,7 @@ def train(
     mlflow = server.nearest(platform, say) if cloud else server.FORWARDED
     bucket, poll = platform["bucket"], POLL if cloud else 10 * POLL
     jobs = windows.train(environment, bucket, Screen(error=True), poll, mlflow, again)
-    emit(jobs, as_json, outcomes.summary(environment, jobs))
+    emit(jobs, as_json, outcomes.summary(environment, jobs, layout.width()))
     outcomes.require_success(jobs)
 
 

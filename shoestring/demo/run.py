@@ -170,7 +170,7 @@ def _serve(screen: Screen, facts: Facts, cloud: dict[str, Any], outputs: dict[st
         published.require("publishing", "shoestring doctor")
     model = models.versions(outputs["bucket"], job.name)[-1]
     facts["model"] = {key: model[key] for key in ("name", "version", "run_id", "metrics", "data_sha256")}
-    screen.line(f"  {model['name']} version {version}: " + following.figures(model["metrics"]))
+    screen.line(f"  {model['name']} version {version}: " + "  ".join(following.figures(model["metrics"])))
 
     with data.prepare(job, home() / "packages").path.open(newline="") as file:
         table = list(islice(csv.DictReader(file), REQUESTS))

@@ -105,6 +105,7 @@ def test_a_job_that_ran_too_long_says_so_and_stays_readable(bed: Any) -> None:
     assert lines[0] == "steps=600"
     assert bed.shoestring("jobs", "logs", name, "--tail", "2").splitlines() == lines[-2:]
     assert bed.shoestring("jobs", "logs", name, "--follow").splitlines() == lines
+    assert [line["line"] for line in json.loads(bed.shoestring("jobs", "logs", name, "--json"))] == lines
     assert f"{name} stopped after" in bed.shoestring("jobs", "show", name)
     assert "nothing is known of a training job absent" in bed.shoestring("jobs", "logs", "absent", code=1)
 

@@ -10,6 +10,7 @@ import pytest
 from shoestring import following, jobs, outcomes
 from shoestring.base.errors import UserError
 from shoestring.following import JobProgress, duration, line
+from shoestring.layout import ENDLESS
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:training-job/churn-0f3a91c2b7de"
 
@@ -163,7 +164,23 @@ def test_how_a_job_ended(facts: dict[str, Any], ending: str, mend: str) -> None:
 def test_a_job_that_never_trained_has_no_times_and_no_cost() -> None:
     facts = finished("Failed", FailureReason="CapacityError: Unable to provision")
     assert (facts["training_seconds"], facts["cost_usd"], facts["trained"]) == (0, 0.0, False)
-    assert "nothing was billed" in outcomes.told(facts)
+    assert "nothing was billed" in outcomes.told(facts, ENDLESS)
+
+
+def test_what_came_out_is_told_in_lines_that_fit() -> None:
+    facts = finished("Failed", FailureReason="AlgorithmError: no column of that name in the training set", **RAN)
+    facts |= {"metrics": {f"metric_{number}": number / 7 for number in range(6)}, "version": "3"}
+    (end, metrics, version, cost) = outcomes.told(facts, ENDLESS).splitlines()
+    assert end.startswith(f"{facts['name']} failed after 6 s: AlgorithmError") and version == (
+        f"    registered: {facts['model']} version 3"
+    )
+    lines = outcomes.told(facts, 60).splitlines()
+    assert max(map(len, lines)) <= 60
+    assert [line for line in lines if "metric_" in line] == [
+        "    metric_0 0  metric_1 0.1429  metric_2 0.2857",
+        "    metric_3 0.4286  metric_4 0.5714  metric_5 0.7143",
+    ]
+    assert " ".join("".join(lines).split()) == " ".join("".join([end, metrics, version, cost]).split())
 
 
 def test_what_to_do_next() -> None:
