@@ -6,6 +6,7 @@ warning: AWS then decides when the resource is made.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -19,6 +20,7 @@ from stacks.settings import PlatformSettings, Settings
 
 READS, PAUSE = 20, 0.1  # of the stack's own state, and seconds between two
 NO_ORGANIZATION = "AWSOrganizationsNotInUse"
+INVOKED = re.compile(r"^invoke of (\S+) failed: (\1: )?")
 
 
 def ask(function: str, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -45,7 +47,9 @@ def outputs_before(reads: int = READS) -> Mapping[str, Any]:
 
 
 def not_known(what: str, error: Exception) -> None:
-    pulumi.log.warn(f"not known: {what}; {' '.join(str(error).split())[:300]}")
+    """Warns of what the account did not say, without the engine's words around its reason."""
+    reason = INVOKED.sub("", " ".join(str(error).split()))
+    pulumi.log.warn(f"not known: {what}; {reason[:300]}")
 
 
 def check_quotas(settings: Settings) -> None:
