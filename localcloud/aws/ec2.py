@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
+
+from botocore.exceptions import ClientError
 
 from localcloud.aws.launches import TEMPLATE_ID, TEMPLATE_VERSION, instance_facts, tags_for, volume_facts
 from localcloud.aws.row import MINUTE, Call, Calls, Charge, Json, Listing, Metering, Read, ResourceType, as_list
@@ -31,7 +34,18 @@ def _launched(client: Any, context: Json) -> Json:
     tagged = [item for item in data.get("TagSpecifications", []) if item["ResourceType"] != "instance"]
     if tags:
         tagged.append({"ResourceType": "instance", "Tags": as_list(tags)})
-    return {"template": data, "tagged": tagged or None}
+    given = context.get("userDataBase64") or data.get("UserData")
+    return {"template": data, "tagged": tagged or None, "boot": context.get("userData") or _decoded(given)}
+
+
+def _decoded(user_data: str | None) -> bytes | None:
+    """User data as boto3 takes it, which encodes it by itself: a template's, and what a program gives as base64, would
+    be so twice."""
+    try:
+        return base64.b64decode(user_data, validate=True) if user_data else None
+    except ValueError:
+        refusal = {"Code": "InvalidUserData.Malformed", "Message": "Invalid BASE64 encoding of user data"}
+        raise ClientError({"Error": refusal}, "RunInstances") from None
 
 
 def _terminate(client: Any, context: Json) -> None:
@@ -87,7 +101,7 @@ TYPES = (
                     "InstanceType": "=instanceType || template.InstanceType",
                     "SubnetId": "=subnetId", "PrivateIpAddress": "=privateIp", "KeyName": "=keyName",
                     "SecurityGroupIds": "=vpcSecurityGroupIds || template.SecurityGroupIds",
-                    "UserData": "=userDataBase64 || userData || template.UserData", "EbsOptimized": "=ebsOptimized",
+                    "UserData": "=boot", "EbsOptimized": "=ebsOptimized",
                     "IamInstanceProfile": "=iamInstanceProfile && {Name: iamInstanceProfile}"
                                           " || template.IamInstanceProfile",
                     "MaintenanceOptions": "=maintenanceOptions && {AutoRecovery: maintenanceOptions.autoRecovery}"
@@ -107,7 +121,7 @@ TYPES = (
             computed={**arn("instance"), "instanceState": "=item.State.Name",
                       "availabilityZone": "=item.Placement.AvailabilityZone"},
             prepare_create=_launched,
-            prepared="launchTemplate",
+            prepared="launchTemplate userData userDataBase64",
             before_delete=_terminate,
         ),
         metering=Metering(

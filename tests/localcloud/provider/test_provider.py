@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import tarfile
 import zipfile
 from pathlib import Path
 from threading import Event
+from urllib.parse import parse_qs
 
 import pytest
 from botocore.exceptions import ClientError
@@ -96,6 +98,37 @@ def test_what_a_creation_made_is_found_by_its_inputs_alone(stack, monkeypatch):
         same_kind = {other["id"] for other in made if other["type"] == item["type"]}
         other = Resource(account, item["type"], dict(item["inputs"]))
         assert not other.search(same_kind | {resource.id}), "what is in a state was made by nobody else"
+
+
+class Sent(Exception):
+    """What would have gone to the account."""
+
+
+@pytest.mark.parametrize("given", ["userData", "userDataBase64", "launchTemplate"])
+def test_user_data_is_encoded_once(stack, monkeypatch, given):
+    """As by the official provider: an instance's text is encoded, what is base64 already is left alone."""
+    for name in stack.environment:
+        monkeypatch.setenv(name, stack.environment[name])
+    account, text = Emulator("us-east-1"), "#cloud-config\n"
+    encoded = base64.b64encode(text.encode()).decode()
+    values = {"userData": text, "userDataBase64": encoded, "launchTemplate": {"name": outputs(stack)["lt"]}}
+
+    def send(request, **_):
+        raise Sent(request.body)
+
+    account.client("ec2").meta.events.register("before-send.ec2.RunInstances", send)
+    instance = Resource(account, "aws:ec2/instance:Instance", {"ami": "ami-1", given: values[given]})
+    with pytest.raises(Sent) as sent:
+        instance.create()
+    assert parse_qs(sent.value.args[0])["UserData"] == [encoded]
+
+
+def test_user_data_that_is_no_base64_is_refused_as_by_aws(stack, monkeypatch):
+    for name in stack.environment:
+        monkeypatch.setenv(name, stack.environment[name])
+    instance = Resource(Emulator("us-east-1"), "aws:ec2/instance:Instance", {"ami": "ami-1", "userDataBase64": "#no"})
+    with pytest.raises(ClientError, match=r"InvalidUserData\.Malformed"):
+        instance.create()
 
 
 def test_all_that_is_listed_by_itself_is_listed(stack, cloud):
