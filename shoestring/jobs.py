@@ -53,7 +53,8 @@ def recent(bucket: str, limit: int = 20) -> list[dict[str, Any]]:
     Each has `name`, `status`, `created`, `ended` (ISO 8601), `cost_usd`, `metrics` and `window`: `up`, or `gone` with
     the job. What is not known is None.
     """
-    answer = aws.client("sagemaker").list_training_jobs(MaxResults=limit, SortBy="CreationTime")
+    query = {"MaxResults": limit, "SortBy": "CreationTime", "SortOrder": "Descending"}
+    answer = aws.client("sagemaker").list_training_jobs(**query)
     listed = [(summary, "up") for summary in answer["TrainingJobSummaries"]]
     there = {(summary["TrainingJobName"], _iso(summary["CreationTime"])) for summary, _ in listed}
     kept = records.newest(aws.client("s3"), bucket, limit) if bucket else []

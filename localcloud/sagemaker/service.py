@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.utils import parse_to_aware_datetime
 
 from costs.book.prices import PriceBook
 from localcloud import ACCOUNT, REGION
@@ -24,6 +25,9 @@ from shoestring.base.errors import UserError
 
 SUMMARY = ("TrainingJobName", "TrainingJobArn", "CreationTime", "TrainingEndTime", "LastModifiedTime",
            "TrainingJobStatus", "SecondaryStatus")  # fmt: skip
+
+NOT_HELD = ("WarmPoolStatusEquals", "TrainingPlanArnEquals")  # filters by what the local cloud does not have
+MOMENTS = ("CreationTime", "LastModifiedTime")
 
 
 class Service:
@@ -96,14 +100,16 @@ class Service:
         return self._job(request["TrainingJobName"])["described"]
 
     def ListTrainingJobs(self, request: dict[str, Any]) -> dict[str, Any]:
-        jobs = [job["described"] for job in self.store.jobs.values()]
-        if wanted := request.get("StatusEquals"):
-            jobs = [job for job in jobs if job["TrainingJobStatus"] == wanted]
-        if part := request.get("NameContains"):
-            jobs = [job for job in jobs if part in job["TrainingJobName"]]
+        if refused := [name for name in NOT_HELD if name in request]:
+            raise invalid(f"{', '.join(refused)}: the local cloud has no warm pools and no training plans.")
+        jobs = [job["described"] for job in self.store.jobs.values() if _listed(job["described"], request)]
         key = {"Name": "TrainingJobName", "Status": "TrainingJobStatus"}.get(request.get("SortBy", ""), "CreationTime")
-        jobs.sort(key=lambda job: job[key], reverse=request.get("SortOrder", "Descending") == "Descending")
+        jobs.sort(key=lambda job: job[key], reverse=request.get("SortOrder") == "Descending")
+        wanted = request.get("StatusEquals")
+        if "MaxResults" not in request:
+            jobs = [job for job in jobs if wanted in (None, job["TrainingJobStatus"])]
         shown, following = page(jobs, request, "NextToken", size=10)
+        shown = [job for job in shown if wanted in (None, job["TrainingJobStatus"])]  # after MaxResults, as AWS does
         return {"TrainingJobSummaries": [{name: job[name] for name in SUMMARY if name in job} for job in shown],
                 **following}  # fmt: skip
 
@@ -171,6 +177,16 @@ class Regions:
 
 
 MODEL = Model("sagemaker", operations(Service))
+
+
+def _listed(job: dict[str, Any], request: dict[str, Any]) -> bool:
+    """Whether the filters of ListTrainingJobs by name and time let a job through."""
+    for moment in MOMENTS:
+        for word, sign in (("After", 1), ("Before", -1)):
+            limit = request.get(f"{moment}{word}")
+            if limit is not None and sign * (job[moment] - parse_to_aware_datetime(limit).timestamp()) <= 0:
+                return False
+    return request.get("NameContains", "") in job["TrainingJobName"]
 
 
 def _check_training_job(request: dict[str, Any]) -> None:

@@ -17,10 +17,11 @@ from botocore.exceptions import ClientError
 
 from localcloud import REGION, supervisor
 from localcloud.processes import wait_until
+from localcloud.protocol import ServiceError
 from localcloud.requests import python_pattern
 from localcloud.sagemaker.client import interrupt
 from localcloud.sagemaker.container import LOG_GROUP, Container, Files
-from localcloud.sagemaker.service import MODEL
+from localcloud.sagemaker.service import MODEL, MOMENTS, NOT_HELD, Service
 from shoestring.base.errors import UserError
 from tests.conftest import client, role
 
@@ -311,6 +312,63 @@ def test_duplicate_name_tags_and_listing(cloud, bucket):
     assert "first" in names and len(names) == len(set(names))
     with pytest.raises(ClientError, match="is not played by the local cloud"):
         sagemaker.list_endpoints()
+
+
+@pytest.fixture
+def listed(tmp_path, monkeypatch):
+    """What ListTrainingJobs answers for jobs `a-0` to `d-3`, of which each began 100 seconds after the one before."""
+    monkeypatch.setattr("localcloud.sagemaker.service.Interfaces", lambda region: None)
+    service = Service(tmp_path)
+    for number, status in enumerate(("Completed", "Failed", "Completed", "Stopped")):
+        name, began = f"{'abcd'[number]}-{number}", 1000.0 + 100 * number
+        described = {"TrainingJobName": name, "TrainingJobStatus": status, "CreationTime": began}
+        described |= {"TrainingJobArn": service.arn + name, "LastModifiedTime": began + 50, "SecondaryStatus": status}
+        service.store.jobs[name] = {"described": described}
+
+    def ask(**request):
+        answer = service.call("ListTrainingJobs", request)
+        return "".join(job["TrainingJobName"][0] for job in answer["TrainingJobSummaries"]), answer.get("NextToken")
+
+    return ask
+
+
+@pytest.mark.parametrize(
+    ("request_", "names"),
+    [
+        ({}, "abcd"),
+        ({"SortOrder": "Descending"}, "dcba"),
+        ({"SortBy": "Name", "SortOrder": "Descending"}, "dcba"),
+        ({"SortBy": "Status"}, "acbd"),
+        ({"CreationTimeAfter": 1100}, "cd"),
+        ({"CreationTimeBefore": 1100}, "a"),
+        ({"CreationTimeAfter": 1000, "CreationTimeBefore": 1300}, "bc"),
+        ({"CreationTimeAfter": "1970-01-01T00:18:20Z"}, "cd"),
+        ({"LastModifiedTimeAfter": 1150}, "cd"),
+        ({"LastModifiedTimeBefore": 1151}, "ab"),
+        ({"NameContains": "-2"}, "c"),
+        ({"StatusEquals": "Completed"}, "ac"),
+        ({"StatusEquals": "Completed", "CreationTimeAfter": 1000}, "c"),
+        ({"StatusEquals": "Deleting"}, ""),
+    ],
+)
+def test_a_listing_is_filtered_and_sorted(listed, request_, names):
+    assert listed(**request_) == (names, None)
+
+
+def test_a_status_is_looked_for_among_the_results_of_a_page_as_by_aws(listed):
+    assert listed(StatusEquals="Completed", MaxResults=2) == ("a", "2")
+    assert listed(StatusEquals="Completed", MaxResults=2, NextToken="2") == ("c", None)
+
+
+def test_every_filter_of_the_model_is_played_or_refused_by_name(listed):
+    members = MODEL.operation("ListTrainingJobs").input_shape.members
+    played = {"SortBy", "SortOrder", "NextToken", "MaxResults", "NameContains", "StatusEquals"}
+    played |= {f"{moment}{word}" for moment in MOMENTS for word in ("After", "Before")}
+    assert set(members) == played | set(NOT_HELD)
+    plan = "arn:aws:sagemaker:us-east-1:123456789012:training-plan/a"
+    for request in ({"WarmPoolStatusEquals": "InUse"}, {"TrainingPlanArnEquals": plan}):
+        with pytest.raises(ServiceError, match=next(iter(request))):
+            listed(**request)
 
 
 def patterns(shape, seen):
