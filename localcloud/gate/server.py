@@ -12,7 +12,7 @@ from aiohttp import web
 from botocore.auth import UNSIGNED_PAYLOAD
 
 from localcloud import sockets
-from localcloud.gate import answers, chunks, links, signature
+from localcloud.gate import answers, chunks, links, looks, signature
 from localcloud.gate.credentials import Credentials
 from localcloud.gate.forward import Behind, Body, answer, receive
 from localcloud.gate.judge import Judge
@@ -122,6 +122,9 @@ class Gate:
                 await asyncio.to_thread(self.judge.check, signed.service, plain, body)
             except ServiceError as error:
                 return answers.error(speaks, error.code, str(error), error.status)
+        names = looks.ending(signed.service, plain, body)
+        if names is not None:
+            await asyncio.to_thread(looks.have_looked, sockets.path(self.cloud, "meter"), names)
         target = request.raw_path
         if signed.presigned and signed.key == self.keys.access_key:
             # The emulator verifies links itself, and knows one secret: that of what it runs.

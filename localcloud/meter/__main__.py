@@ -14,6 +14,7 @@ from localcloud import organization, quotas, sockets
 from localcloud.meter.ledger import Ledger
 from localcloud.meter.prices import Prices
 from localcloud.meter.service import Service
+from localcloud.meter.trail import LOOK
 from localcloud.meter.watch import Watch
 from localcloud.protocol import JsonHandler, ServiceError, arguments, serve
 
@@ -36,6 +37,8 @@ class Handler(JsonHandler):
             return self.quotas.call(name, request)
         if service == organization.TARGET:
             return organization.call(name, request, self.quotas.quotas.cloud)
+        if target == LOOK:
+            return self.watch.know(request["Names"])
         self.watch.try_once()  # an answer knows of all that was done before it was asked for
         if service == BUDGETS:
             return self._budgets(target, request)

@@ -13,6 +13,7 @@ from localcloud.sockets import ask
 READS = ("Get", "List", "Describe", "Head", "Lookup", "Filter", "BatchGet", "Scan", "Query")
 AGENT = "shoestring-meter"  # marks the meter's own calls, which nobody is billed for
 TARGET = "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.LookupEvents"
+LOOK = "ShoestringMeter.Look"  # asks the meter to know some names, or to look
 PAGE = 50  # events in an answer at most
 
 
@@ -31,13 +32,14 @@ class Event:
         return self.name.startswith(READS)
 
 
-def _strings(value: Any) -> Iterator[str]:
+def strings(value: Any) -> Iterator[str]:
+    """All texts in a request's parameters but for long ones, among which are the names of what they are about."""
     if isinstance(value, dict):
         for part in value.values():
-            yield from _strings(part)
+            yield from strings(part)
     elif isinstance(value, list):
         for part in value:
-            yield from _strings(part)
+            yield from strings(part)
     elif isinstance(value, str) and len(value) <= 2048:
         yield value
 
@@ -49,7 +51,7 @@ def _event(record: dict[str, Any]) -> Event | None:
         return None
     parameters = detail.get("requestParameters") or {}
     name = parameters.get("Action") if isinstance(parameters, dict) else None
-    mentioned = {resource["ResourceName"] for resource in record.get("Resources", [])} | set(_strings(parameters))
+    mentioned = {resource["ResourceName"] for resource in record.get("Resources", [])} | set(strings(parameters))
     service = record["EventSource"].partition(".")[0]
     return Event(record["EventTime"], service, name or record["EventName"], frozenset(mentioned))
 

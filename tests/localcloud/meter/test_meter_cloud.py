@@ -204,7 +204,6 @@ def test_the_bill_survives_down_up_and_kill_and_is_forgotten_when_fresh(tmp_path
         ec2 = client(cloud, "ec2")
         volume = ec2.create_volume(AvailabilityZone="us-east-1a", Size=10, VolumeType="gp3")
         gone = ec2.create_volume(AvailabilityZone="us-east-1a", Size=20, VolumeType="gp2")
-        time.sleep(1.5)
         ec2.delete_volume(VolumeId=gone["VolumeId"])
         assert {line["resource"] for line in lines(cloud)} == {volume["VolumeId"], gone["VolumeId"]}
         client(cloud, "s3").create_bucket(Bucket="state")
