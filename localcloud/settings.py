@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
-
-from pydantic import ConfigDict, TypeAdapter, ValidationError
-from pydantic.dataclasses import dataclass
 
 from localcloud.protocol import ServiceError
 
@@ -15,11 +12,13 @@ Settings = TypeVar("Settings")
 
 
 def read_settings(cls: type[Settings], path: Path) -> Settings:
-    """A pydantic dataclass from a file, or its defaults without one. Raises ValueError for what it cannot hold."""
+    """A dataclass from a file, or its defaults without one. Raises ValueError for what it cannot hold."""
     if not path.exists():
         return cls()
+    from pydantic import TypeAdapter, ValidationError, with_config  # heavy, and seldom needed
+
     try:
-        return TypeAdapter(cls).validate_json(path.read_bytes())
+        return TypeAdapter(with_config({"extra": "forbid"})(cls)).validate_json(path.read_bytes())
     except ValidationError as error:
         problems = "; ".join(map(_problem, error.errors()))
         known = ", ".join(field.name for field in fields(cls))  # type: ignore[arg-type]
@@ -34,7 +33,7 @@ def _problem(error: Any) -> str:
     return f"{place}: {error['msg']}, found {error['input']!r}" if place else str(error["msg"])
 
 
-@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+@dataclass(frozen=True)
 class AccountSettings:
     """What kind of account it is: `<home>/cloud/account.json`, read at each call.
 

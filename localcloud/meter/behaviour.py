@@ -8,17 +8,15 @@ is), `delay_days` (the last days are missing, as AWS's bill lags), `empty` (noth
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 from pathlib import Path
-
-from pydantic import ConfigDict
-from pydantic.dataclasses import dataclass
 
 from localcloud import ACCOUNT
 from localcloud.protocol import ServiceError, invalid
 from localcloud.settings import read_settings
 
 
-@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+@dataclass(frozen=True)
 class Behaviour:
     """What the file says."""
 

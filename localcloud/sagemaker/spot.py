@@ -12,13 +12,10 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import groupby
 from pathlib import Path
-
-from pydantic import ConfigDict
-from pydantic.dataclasses import dataclass
 
 from costs.book.price import UnknownPrice
 from costs.book.prices import PriceBook
@@ -26,7 +23,7 @@ from localcloud import REGION
 from localcloud.settings import read_settings
 
 
-@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+@dataclass(frozen=True)
 class Spot:
     """The market that a job meets."""
 

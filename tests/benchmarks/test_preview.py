@@ -55,4 +55,4 @@ def test_the_stand_in_provider_starts_without_boto3_and_without_the_sdk() -> Non
         "from localcloud.provider.__main__ import _stubs_alone\n_stubs_alone()\nimport localcloud.provider.service"
     )
     assert "pulumi.runtime.proto.provider_pb2" in modules
-    assert not modules & (HEAVY | {"pulumi.resource", "pulumi.runtime.proto.language_pb2"})
+    assert not modules & (HEAVY | {"pydantic", "pulumi.resource", "pulumi.runtime.proto.language_pb2"})
