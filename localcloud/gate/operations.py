@@ -60,10 +60,13 @@ class Operations:
                 return None
             found = _form(model(service).operation_model(name).input_shape, form, "", signed == "ec2")
             return service, name, _as_given(name, found)
-        for name in wanted:
-            operation = model(service).operation_model(name)
-            if (labels := _labels(operation, request)) is not None:
-                return service, name, _rest(operation, labels, request, read())
+        asked = {part.partition("=")[0] for part in request.query.split("&")}
+        for name, needed, template in _routes(service, request.method):
+            if needed <= asked and (match := template.fullmatch(request.path)):
+                if name not in wanted:
+                    return None
+                labels = {label: unquote(value) for label, value in match.groupdict().items()}
+                return service, name, _rest(model(service).operation_model(name), labels, request, read())
         return None
 
 
@@ -146,7 +149,6 @@ def _numbered(form: Mapping[str, str], prefix: str) -> list[str]:
     return [f"{prefix}.{number}" for number in sorted((n for n in numbers if n.isdecimal()), key=int)]
 
 
-@functools.cache
 def _template(uri: str) -> re.Pattern[str]:
     first, *rest = re.split(r"\{\w+\+?\}", uri)
     pattern = re.escape(first)
@@ -155,16 +157,19 @@ def _template(uri: str) -> re.Pattern[str]:
     return re.compile(pattern + "/?")
 
 
-def _labels(operation: OperationModel, request: Request) -> dict[str, str] | None:
-    """The parts of the path that are parameters, by their names on the wire; None where it is another operation."""
-    uri, _, query = operation.http["requestUri"].partition("?")
-    if operation.http["method"] != request.method:
-        return None
-    asked = {part.partition("=")[0] for part in request.query.split("&")}
-    if any(part.partition("=")[0] not in asked for part in query.split("&") if part):
-        return None
-    match = _template(uri).fullmatch(request.path)
-    return {name: unquote(value) for name, value in match.groupdict().items()} if match else None
+@functools.cache
+def _routes(service: str, method: str) -> list[tuple[str, set[str], re.Pattern[str]]]:
+    """The operations of a service that have paths of their own: name, what the query must have, and path.
+
+    Those that want most of the query come first: a bucket is tagged at its own path.
+    """
+    found = []
+    for name in model(service).operation_names:
+        asked = model(service).operation_model(name).http
+        path, _, query = asked["requestUri"].partition("?")
+        if asked["method"] == method:
+            found.append((name, {part.partition("=")[0] for part in query.split("&") if part}, _template(path)))
+    return sorted(found, key=lambda route: -len(route[1]))
 
 
 def _rest(operation: OperationModel, labels: Mapping[str, str], request: Request, body: bytes) -> Json:

@@ -31,6 +31,8 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("s3", "CreateBucket", {"Bucket": "b", "ACL": "private",
                             "CreateBucketConfiguration": {"LocationConstraint": "eu-west-1"}}),
     ("s3", "PutBucketTagging", {"Bucket": "b", "Tagging": {"TagSet": TAGS[:1]}}),
+    ("scheduler", "UpdateSchedule", {"Name": "s", "GroupName": "g", "ScheduleExpression": "rate(1 day)",
+                                     "FlexibleTimeWindow": {"Mode": "OFF"}, "Target": {"Arn": "a", "RoleArn": "r"}}),
     ("service-quotas", "GetServiceQuota", {"ServiceCode": "ec2", "QuotaCode": "L-34B43A08"}),
 ]  # fmt: skip
 
@@ -57,12 +59,19 @@ def test_what_a_client_sends_is_read_as_it_was_given(service: str, operation: st
 
 
 def test_other_operations_are_told_apart_without_a_model() -> None:
-    operations = Operations([("ec2", "CreateVpc"), ("lambda", "PutFunctionConcurrency"), ("ssm", "PutParameter")])
+    wanted = [
+        ("ec2", "CreateVpc"),
+        ("lambda", "PutFunctionConcurrency"),
+        ("ssm", "PutParameter"),
+        ("s3", "CreateBucket"),
+    ]
+    operations = Operations([*wanted, ("s3", "CreateBucket")])
     for service, operation, parameters in (
         ("ec2", "RunInstances", {"MinCount": 1, "MaxCount": 1}),
         ("lambda", "GetFunctionConcurrency", {"FunctionName": "f"}),
         ("lambda", "Invoke", {"FunctionName": "f", "Payload": b"{}"}),
         ("ssm", "GetParameter", {"Name": "/a"}),
+        ("s3", "PutBucketTagging", {"Bucket": "b", "Tagging": {"TagSet": TAGS}}),
         ("iam", "CreateRole", {"RoleName": "r", "AssumeRolePolicyDocument": "{}"}),
     ):
         request, body = sent(service, operation, parameters)
