@@ -107,7 +107,7 @@ TYPES = (
                     "MaintenanceOptions": "=maintenanceOptions && {AutoRecovery: maintenanceOptions.autoRecovery}"
                                           " || template.MaintenanceOptions",
                     "BlockDeviceMappings": "=template.BlockDeviceMappings", "TagSpecifications": "=tagged",
-                }),
+                }, late="Invalid IAM Instance Profile|has no associated IAM Roles"),
                 Call("wait:instance_running"),
             ),
             read=(Read("describe_instances", "Reservations[].Instances[] | "

@@ -11,6 +11,7 @@ SCHEDULE = (
     "actionAfterCompletion description endDate flexibleTimeWindow kmsKeyArn scheduleExpression "
     "scheduleExpressionTimezone startDate state target"
 )
+LATE = "must allow AWS EventBridge Scheduler to assume the role"
 
 
 def _default_policy(context: Json) -> Json:
@@ -89,8 +90,8 @@ TYPES = (
         "scheduler", "schedule", Listing("list_schedules", "Schedules", "Name"),
         Calls(
             "{groupName}/{name}", {"Name": "=name", "GroupName": "=groupName"},
-            create=(Call("create_schedule", walk=SCHEDULE),),
-            update=(Call("update_schedule", walk=SCHEDULE),),
+            create=(Call("create_schedule", walk=SCHEDULE, late=LATE),),
+            update=(Call("update_schedule", walk=SCHEDULE, late=LATE),),
             prepare=lambda context: {"groupName": context.get("groupName") or "default"},
         ),
         unmetered=REQUESTS,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from localcloud.gate.forward import Body
 from localcloud.gate.operations import Operations
 from localcloud.gate.signature import Request
 from localcloud.keys import Keys
-from localcloud.refusals.account import Account
+from localcloud.refusals.account import Account, Caller
 from localcloud.refusals.table import TABLE, refuse
 
 AGENT = "shoestring-gate"  # the checks' own requests bear this name, and are not judged
@@ -29,10 +30,10 @@ class Judge:
         """Whether an operation of the asked service stands in the table."""
         return signed in self.operations.wanted and AGENT not in request.headers.get("User-Agent", "")
 
-    def check(self, signed: str, request: Request, body: Body) -> None:
+    def check(self, signed: str, request: Request, body: Body, caller: Caller | None) -> None:
         """Raises ServiceError where AWS would refuse; it may ask the account meanwhile, so it has a thread."""
         if asked := self.operations.find(signed, request, body.read):
-            refuse(*asked, self.account)
+            refuse(*asked, replace(self.account, caller=caller))
 
     def _client(self, service: str) -> Any:
         import boto3  # both here: they are heavy, and a gate that has nothing to judge does without

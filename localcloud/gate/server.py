@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from pathlib import Path
-from urllib.parse import parse_qs
+from urllib.parse import parse_qsl
 
 import aiohttp
 from aiohttp import web
@@ -119,7 +119,8 @@ class Gate:
             return answers.error(speaks, "UnknownOperationException", f"{plain.path} is nothing that AWS has", 404)
         if self.judge.concerns(signed.service, plain):
             try:
-                await asyncio.to_thread(self.judge.check, signed.service, plain, body)
+                caller = self.credentials.caller(signed)
+                await asyncio.to_thread(self.judge.check, signed.service, plain, body, caller)
             except ServiceError as error:
                 return answers.error(speaks, error.code, str(error), error.status)
         names = looks.ending(signed.service, plain, body)
@@ -133,15 +134,13 @@ class Gate:
             async with await self.behind[part].ask(request, target, body) as upstream:
                 if signed.service not in ISSUING or upstream.status != 200:
                     return await answer(request, upstream)
-                self._note(plain, body, text := await upstream.read())
+                self._note(plain, signed, body, text := await upstream.read())
                 return await answer(request, upstream, text=text)
         except aiohttp.ClientError as error:
             message = f"the local cloud's {part} does not answer ({error}); heal it: shoestring cloud up"
             return answers.error(speaks, "ServiceUnavailable", message, 503)
 
-    def _note(self, plain: Request, body: Body, text: bytes) -> None:
+    def _note(self, plain: Request, signed: Signature, body: Body, text: bytes) -> None:
         """Keeps the keys that the account gives out, and forgets those that it takes back."""
-        self.credentials.note(text)
-        asked = parse_qs(body.text.decode(errors="replace") or plain.query)
-        if asked.get("Action") == ["DeleteAccessKey"]:
-            self.credentials.forget(asked.get("AccessKeyId", [""])[0])
+        form = parse_qsl(body.text.decode(errors="replace") or plain.query)
+        self.credentials.note(text, dict(form), signed.key)

@@ -9,10 +9,42 @@ from pathlib import Path
 from typing import Any
 
 from costs.book.quotas import Quota, quotas
+from localcloud import ACCOUNT
 from localcloud.aws.row import Json, as_object
 from localcloud.protocol import ServiceError
 from localcloud.quotas import Quotas
 from localcloud.settings import AccountSettings
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks with a key that the account gave out.
+
+    Attributes:
+        arn: of a user, or of a role's session; of the account itself for a session of its own keys.
+        region: the one that the request is signed for.
+        session_policies: what a session was narrowed by when it began: texts of policies, and ARNs of managed ones.
+    """
+
+    arn: str
+    region: str
+    session_policies: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """`role` or `user`; empty for the account itself."""
+        return {"assumed-role": "role", "user": "user"}.get(self.arn.rpartition(":")[2].partition("/")[0], "")
+
+    @property
+    def name(self) -> str:
+        """The name of the role or user."""
+        parts = self.arn.split("/")
+        return parts[1] if self.kind == "role" else parts[-1]
+
+    @property
+    def principal(self) -> str:
+        """What policies call it: of a session, its role."""
+        return f"arn:aws:iam::{ACCOUNT}:role/{self.name}" if self.kind == "role" else self.arn
 
 
 @dataclass(frozen=True)
@@ -24,6 +56,7 @@ class Account:
     lock: threading.Lock = field(default_factory=threading.Lock)
     admitted: dict[str, tuple[str, float]] = field(default_factory=dict)
     """Jobs that were let through and may not be there yet, with quota and moment: two at once must not share one."""
+    caller: Caller | None = None  # of the request that is judged; None where it bears the account's own keys
 
     @property
     def settings(self) -> AccountSettings:

@@ -8,7 +8,7 @@ from costs.book.quotas import CONCURRENCY, UNRESERVED
 from localcloud.aws.row import Json
 from localcloud.protocol import ServiceError
 from localcloud.refusals.account import TAGS, Account, Check, check_tags
-from localcloud.refusals.identities import check_role
+from localcloud.refusals.roles import check_role
 
 ENVIRONMENT = 4096  # bytes of all variables, with their names
 REQUEST = 70_167_211  # bytes: a zip of 50 MB, as it goes into a request
@@ -62,6 +62,7 @@ def _check_request(operation: str, member: str = "") -> Check:
 
 
 _check_role = check_role(
+    "lambda",
     "Role",
     "lambda.amazonaws.com",
     lambda role: _invalid("The role defined for the function cannot be assumed by Lambda."),

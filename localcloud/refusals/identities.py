@@ -1,19 +1,16 @@
-"""IAM: the sizes of policies, and which service may assume a role."""
+"""IAM: the sizes of policies, and the role of an instance profile."""
 
 from __future__ import annotations
 
-import fnmatch
 import json
 import re
-from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Any
 
 from botocore.exceptions import ClientError
 
 from localcloud.aws.row import Json, absent
 from localcloud.protocol import ServiceError
 from localcloud.refusals.account import TAGS, Account, Check, check_tags
+from localcloud.refusals.roles import require_passing
 
 MANAGED, INLINE, TRUST = 6144, 10240, 2048  # characters, white space not counted
 ATTACHED = 10  # managed policies of a role
@@ -65,50 +62,11 @@ def _check_attached(request: Json, account: Account) -> None:
         raise _exceeded(f"Cannot exceed quota for PoliciesPerRole: {ATTACHED}")
 
 
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]
-
-
-def trusts(document: Json, service: str) -> bool:
-    """Whether a role's trust policy lets a service assume it; conditions are taken as met."""
-
-    def applies(statement: Json, effect: str) -> bool:
-        principal = statement.get("Principal")
-        services = _list(principal.get("Service")) if isinstance(principal, dict) else _list(principal)
-        actions = [str(action).lower() for action in _list(statement.get("Action"))]
-        return (
-            statement.get("Effect") == effect
-            and ("*" in services or service in services)
-            and any(fnmatch.fnmatchcase("sts:assumerole", action) for action in actions)
-        )
-
-    statements = _list(document.get("Statement"))
-    allowed = any(applies(statement, "Allow") for statement in statements)
-    return allowed and not any(applies(item, "Deny") and "Condition" not in item for item in statements)
-
-
-def assumable(arn: str, service: str, account: Account) -> bool:
-    """Whether a service can assume a role now: it exists, has become known to the services, and trusts this one."""
-    try:
-        role = account.client("iam").get_role(RoleName=arn.rpartition("/")[2])["Role"]
-    except ClientError as error:
-        if not absent(error):
-            raise
-        return False
-    age = (datetime.now(UTC) - role["CreateDate"]).total_seconds()
-    known = role["Arn"] == arn and age >= account.settings.role_seconds
-    return known and trusts(role["AssumeRolePolicyDocument"], service)
-
-
-def check_role(member: str, service: str, refusal: Callable[[str], ServiceError]) -> Check:
-    """A check that the role named by `member`, where a request names one, can be assumed by `service`."""
-
-    def check(request: Json, account: Account) -> None:
-        role = request.get(member)
-        if role and not assumable(role, service, account):
-            raise refusal(role)
-
-    return check
+def _check_role(request: Json, account: Account) -> None:
+    """Who puts a role into a profile passes it to EC2; whether EC2 can assume it, AWS does not look at here."""
+    if account.caller:
+        role = account.client("iam").get_role(RoleName=request["RoleName"])["Role"]["Arn"]
+        require_passing("iam", role, "ec2.amazonaws.com", account)
 
 
 _check_tags = check_tags(
@@ -126,4 +84,5 @@ CHECKS: dict[tuple[str, str], tuple[Check, ...]] = {
     ("iam", "CreatePolicy"): (_check_managed, _check_tags),
     ("iam", "CreatePolicyVersion"): (_check_managed,),
     ("iam", "AttachRolePolicy"): (_check_attached,),
+    ("iam", "AddRoleToInstanceProfile"): (_check_role,),
 }

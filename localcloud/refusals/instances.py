@@ -1,4 +1,4 @@
-"""EC2: quotas of vCPUs, networks and addresses, and the size of user data."""
+"""EC2: quotas of vCPUs, networks and addresses, the size of user data, and instance profiles."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ import binascii
 from datetime import UTC, datetime
 from typing import Any
 
+import jmespath
+from botocore.exceptions import ClientError
+
 from costs.book.quotas import ADDRESSES, NETWORKS, of_instances
 from costs.book.shapes import vcpus
 from localcloud.aws.launches import TEMPLATE_ID, TEMPLATE_VERSION, instance_facts, is_spot, template_data
-from localcloud.aws.row import Json, as_object
+from localcloud.aws.row import Json, absent, as_object
 from localcloud.protocol import ServiceError
 from localcloud.refusals.account import TAGS, Account, Check
+from localcloud.refusals.roles import known, require_passing
 
 USER_DATA = 16384  # bytes, before base64
 RUNNING = ("pending", "running")
@@ -119,6 +123,36 @@ def _check_spot(request: Json, account: Account) -> None:
         raise ServiceError("InvalidParameterValue", f"The validUntil {until} is not in the future.")
 
 
+def _check_profile(place: str = "IamInstanceProfile") -> Check:
+    """A check of the instance profile that a request, or its launch template, names; RunInstances passes its role."""
+    expression = jmespath.compile(place)
+
+    def check(request: Json, account: Account) -> None:
+        iam = account.client("iam")
+        named = expression.search(request) or _template(account.client("ec2"), request).get("IamInstanceProfile")
+        if not named:
+            return
+        member, value = next(iter(named.items()))
+        try:
+            profile = iam.get_instance_profile(InstanceProfileName=value.rpartition("/")[2])["InstanceProfile"]
+        except ClientError as error:
+            if not absent(error):
+                raise
+            profile = None
+        if profile is None or not known(profile, account):
+            raise ServiceError(
+                "InvalidParameterValue",
+                f"Value ({value}) for parameter iamInstanceProfile.{member.lower()} is invalid. "
+                f"Invalid IAM Instance Profile {'ARN' if member == 'Arn' else 'name'}",
+            )
+        if not profile["Roles"]:
+            text = f'IAM Instance Profile "{profile["Arn"]}" has no associated IAM Roles'
+            raise ServiceError("InvalidParameterValue", text)
+        require_passing("ec2", profile["Roles"][0]["Arn"], "ec2.amazonaws.com", account)
+
+    return check
+
+
 def _moment(value: Any) -> datetime:
     moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
@@ -163,7 +197,12 @@ def _check_detached(request: Json, account: Account) -> None:
 
 
 CHECKS: dict[tuple[str, str], tuple[Check, ...]] = {
-    ("ec2", "RunInstances"): (_check_user_data, _check_tags, _check_zone, _check_spot, _check_vcpus),
+    ("ec2", "RunInstances"): (
+        _check_user_data, _check_tags, _check_profile(), _check_zone, _check_spot, _check_vcpus,
+    ),
+    ("ec2", "RequestSpotInstances"): (_check_profile("LaunchSpecification.IamInstanceProfile"),),
+    ("ec2", "AssociateIamInstanceProfile"): (_check_profile(),),
+    ("ec2", "ReplaceIamInstanceProfileAssociation"): (_check_profile(),),
     ("ec2", "AllocateAddress"): (_check_addresses,),
     ("ec2", "DeleteNetworkInterface"): (_check_detached,),
     ("ec2", "DeleteSecurityGroup"): (_check_unused,),
@@ -172,4 +211,4 @@ CHECKS: dict[tuple[str, str], tuple[Check, ...]] = {
     **{("ec2", name): (_check_tags,) for name in ("CreateSubnet", "CreateSecurityGroup")},
     ("ec2", "CreateLaunchTemplate"): (_check_tags, _check_spot),
     ("ec2", "CreateLaunchTemplateVersion"): (_check_spot,),
-}
+}  # fmt: skip

@@ -6,7 +6,7 @@ from botocore.exceptions import ClientError
 
 from localcloud.aws.row import Json
 from localcloud.protocol import ServiceError
-from localcloud.refusals import functions, identities, instances, training
+from localcloud.refusals import functions, identities, instances, schedules, training
 from localcloud.refusals.account import Account, Check
 
 
@@ -35,6 +35,7 @@ TABLE: dict[tuple[str, str], tuple[Check, ...]] = {
     **functions.CHECKS,
     **identities.CHECKS,
     **instances.CHECKS,
+    **schedules.CHECKS,
     **training.CHECKS,
     ("ce", "CreateAnomalyMonitor"): (_check_monitor,),
     ("ssm", "PutParameter"): (_check_parameter,),

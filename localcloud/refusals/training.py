@@ -10,7 +10,7 @@ from costs.book.quotas import of_training
 from localcloud.aws.row import Json, absent
 from localcloud.protocol import ServiceError, invalid
 from localcloud.refusals.account import TAGS, Account, Check, check_tags
-from localcloud.refusals.identities import check_role
+from localcloud.refusals.roles import check_role
 from localcloud.requests import Model
 
 LISTED_SECONDS = 10.0  # after which a job that was let through is listed, or was refused behind
@@ -78,6 +78,7 @@ def _there(account: Account, job: str) -> bool:
 
 
 _check_role = check_role(
+    "sagemaker",
     "RoleArn",
     "sagemaker.amazonaws.com",
     lambda role: invalid(

@@ -241,10 +241,10 @@ def test_a_session_ends(home, cloud):
     known = Known(Keys.load(home / "cloud"), home / "cloud" / "tmp")
     ended = "<AccessKeyId>ASIA</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken>"
     seen = Signature("ASIA", "20200101", "us-east-1", "sts", ("host",), "0", "20200101T000000Z", "t")
-    known.note(f"<a>{ended}<Expiration>{datetime.now(UTC) + timedelta(minutes=1)}</Expiration></a>".encode())
+    known.note(f"<a>{ended}<Expiration>{datetime.now(UTC) + timedelta(minutes=1)}</Expiration></a>".encode(), {}, "")
     assert known.secret(seen) == "s"
     assert Known(Keys.load(home / "cloud"), home / "cloud" / "tmp").secret(seen) == "s", "it outlives a restart"
-    known.note(f"<a>{ended}<Expiration>{datetime.now(UTC) - timedelta(minutes=1)}</Expiration></a>".encode())
+    known.note(f"<a>{ended}<Expiration>{datetime.now(UTC) - timedelta(minutes=1)}</Expiration></a>".encode(), {}, "")
     with pytest.raises(Refusal, match="old token"):
         known.secret(seen)
 

@@ -168,6 +168,7 @@ def change_what_watches_over_costs(cloud):
 
 def test_changes_behind_pulumis_back_show_up_in_refresh_and_up_mends_them(stack, cloud):
     found = outputs(stack)
+    change_what_watches_over_costs(cloud)  # first: no schedule takes the role once its trust is changed
     client(cloud, "logs").put_retention_policy(logGroupName="/aws/lambda/sample", retentionInDays=365)
     client(cloud, "s3").put_bucket_tagging(
         Bucket=found["bucket"], Tagging={"TagSet": [{"Key": "Project", "Value": "other"}]}
@@ -176,7 +177,6 @@ def test_changes_behind_pulumis_back_show_up_in_refresh_and_up_mends_them(stack,
         RoleName=found["role"], PolicyDocument='{"Version": "2012-10-17", "Statement": []}'
     )
     client(cloud, "s3").delete_object(Bucket=found["bucket"], Key="packages/f.zip")
-    change_what_watches_over_costs(cloud)
     shown = stack.pulumi("refresh", "--yes")
     for name in ("LogGroup lg", "s3:Bucket state", "iam:Role role"):
         assert f"{name} updated" in shown.replace("aws:", "").replace("cloudwatch:", "") or name in shown

@@ -108,7 +108,7 @@ def trust(s):
     )
 
 
-SERVICES = ["lambda.amazonaws.com", "sagemaker.amazonaws.com"]
+SERVICES = ["lambda.amazonaws.com", "sagemaker.amazonaws.com", "scheduler.amazonaws.com"]
 role = aws.iam.Role("role", assume_role_policy=trust(SERVICES), description="d" + STEP, tags=T)
 rights = aws.iam.RolePolicy(
     "rp",
