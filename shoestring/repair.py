@@ -3,7 +3,9 @@
 The engine writes down each operation before it begins, so that what it did not see the end of is in the stack's state
 as pending. A pending creation is looked up in the account: what is there is adopted into the state, where the next up
 or destroy finds it, and what is not there is struck out. What carries an environment's tags, and is in no state of its
-stacks, is removed by the provider itself. Everything may be done again, also after being killed itself.
+stacks, is removed by the provider itself; on AWS, where another program may have the same tags, only what its name or a
+tag of Shoestring's own tells as ours, unless the user says otherwise. Everything may be done again, also after being
+killed itself.
 """
 
 from __future__ import annotations
@@ -11,16 +13,18 @@ from __future__ import annotations
 import copy
 import json
 import os
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from tempfile import NamedTemporaryFile
 from typing import Any
 
 from localcloud import supervisor
 from localcloud.aws.types import BY_TOKEN
-from localcloud.provider.resources import Emulator, Resource, tagged
+from localcloud.provider.resources import Emulator, Resource
+from localcloud.provider.tagged import Tagged, tagged
 from shoestring import engines, updates
-from shoestring.base import aws
+from shoestring.base import aws, names
 from shoestring.base.errors import UserError
 from shoestring.base.names import ENVIRONMENT_TAG, LOCAL, NAMESPACE, PROJECT_TAG, environment_of, window
 from shoestring.base.paths import home
@@ -30,6 +34,7 @@ from shoestring.setup.doctor import Check
 Json = dict[str, Any]
 Say = Callable[[str], None]
 STRAY = "repair-"  # begins the name of what is entered into a state only to be removed
+UNNAMED = "left as it is, for nothing but these tags says whose it is (--also-unnamed removes it)"
 ROUNDS = 5  # of removals: what stands in the way of another goes first
 
 
@@ -82,12 +87,12 @@ class Stack:
         """The types and ids, and whatever else may name a resource, of all that is in the state."""
         return {(item["type"], name) for item in self._own() for name in _names(item)}
 
-    def miss(self, present: list[tuple[str, str]], tags: Mapping[str, str]) -> None:
+    def miss(self, present: set[tuple[str, str]], tags: Mapping[str, str]) -> None:
         """Notes what the state has with these tags, and the account has not."""
         listed = {token for token, row in BY_TOKEN.items() if row.listing}
         for item in (item for item in self._own() if not item.get("delete")):
             ours = tags.items() <= (item["inputs"].get("tags") or {}).items()
-            if ours and item["type"] in listed and not {(item["type"], name) for name in _names(item)} & set(present):
+            if ours and item["type"] in listed and not {(item["type"], name) for name in _names(item)} & present:
                 self.gone.append(item["urn"])
 
     def _own(self) -> list[Json]:
@@ -101,12 +106,24 @@ class Findings:
     environment: str
     stacks: list[Stack]
     processes: list[Any]
-    orphans: list[tuple[str, str]] = field(default_factory=list)  # type and id of what is tagged and in no state
+    orphans: list[Tagged] = field(default_factory=list)  # what is tagged and in no state, and goes
+    doubtful: list[Tagged] = field(default_factory=list)  # the same, which may be somebody else's, and stays
 
     @property
     def busy(self) -> Stack | None:
         """A stack that an update is at work on right now."""
         return next((stack for stack in self.stacks if stack.lock and not stack.lock.dead), None)
+
+    @property
+    def due(self) -> bool:
+        """Whether there is anything to do."""
+        return len(self.lines()) > len(self.doubtful)
+
+    def accept(self, doubtful: Iterable[Tagged]) -> None:
+        """Has these removed as well."""
+        keys = {orphan.key for orphan in doubtful}
+        self.orphans += [orphan for orphan in self.doubtful if orphan.key in keys]
+        self.doubtful = [orphan for orphan in self.doubtful if orphan.key not in keys]
 
     def lines(self) -> list[tuple[str, str]]:
         """What is wrong, and what a repair does about it."""
@@ -124,18 +141,15 @@ class Findings:
                     lines.append((what, "struck out, and read from the account"))
             lines += [(f"{stack.name}: {_short(urn)} was adopted and not read", "read") for urn in stack.unread]
             lines += [(f"{stack.name}: {_short(urn)} was to be removed", "removed") for urn in stack.strays]
-        for orphan in map(_named, self.orphans):
-            lines.append((f"{orphan} has the tags of {self.environment}, and is in no state", "removed"))
+        for orphan in (*self.orphans, *self.doubtful):
+            what = f"{orphan} has the tags of {self.environment}, and is in no state"
+            lines.append((what, "removed" if orphan in self.orphans else UNNAMED))
         for stack in filter(lambda stack: stack.gone, self.stacks):
             what = (
                 f"{len(stack.gone)} resources of {stack.name} are not in the account, such as {_short(stack.gone[0])}"
             )
             lines.append((what, "forgotten by the state, and the account read"))
         return lines
-
-
-def _named(resource: tuple[str, str]) -> str:
-    return f"{resource[0].rpartition(':')[2]} {resource[1]}"
 
 
 def _names(resource: Json) -> set[str]:
@@ -157,23 +171,32 @@ def examine(environment: str, in_account: bool = True) -> Findings:
     Raises:
         UserError: a state cannot be read.
     """
-    names = (window(environment), environment)  # what stands on the other goes first
-    present: list[tuple[str, str]] = []
+    present: list[Tagged] = []
     if in_account:  # before the states are read: what is made in between is in these
         account = Account()
         project = configuration(environment).get(f"{NAMESPACE}project", "shoestring")
         tags = {PROJECT_TAG: str(project), ENVIRONMENT_TAG: environment}
         present = list(tagged(account, tags))
-    stacks = [Stack(name, updates.deployment(name), updates.lock(name)) for name in names]
+    both = (window(environment), environment)  # what stands on the other goes first
+    stacks = [Stack(name, updates.deployment(name), updates.lock(name)) for name in both]
     findings = Findings(environment, stacks, engines.strays())
     if not in_account or findings.busy:
         return findings
     known = set[tuple[str, str]]().union(*(stack.known for stack in stacks))
     for stack in stacks:
-        stack.miss(present, tags)
+        stack.miss({found.key for found in present}, tags)
         _judge(stack, account, known)
-    findings.orphans = [resource for resource in present if resource not in known]
+    for orphan in (found for found in present if found.alone and found.key not in known):
+        sure = environment == LOCAL or _is_ours(orphan, environment)
+        (findings.orphans if sure else findings.doubtful).append(orphan)
     return findings
+
+
+def _is_ours(found: Tagged, environment: str) -> bool:
+    """Whether more than its cost tags, which another program may share, says that it is Shoestring's."""
+    folder = names.champions(environment).rpartition("/")[0]  # of all parameters
+    ours = re.compile(rf"(.*[:/])?{names.resource(environment)}(-.*)?|{folder}/.*")
+    return any(map(ours.fullmatch, found.names)) or any(key.startswith(NAMESPACE) for key in found.tags)
 
 
 def check(environment: str) -> Check:
@@ -218,7 +241,9 @@ def mend(findings: Findings, say: Say) -> None:
         raise updates.locked(busy.lock)
     if findings.processes:  # which may have made something since they were seen
         engines.end(findings.processes)
-        findings = examine(findings.environment)
+        again = examine(findings.environment)
+        again.accept(findings.orphans)
+        findings = again
     for stack in findings.stacks:
         if stack.lock:
             updates.unlock(stack.name)
@@ -243,7 +268,7 @@ def mend(findings: Findings, say: Say) -> None:
         )
 
 
-def _edited(stack: Stack, orphans: list[tuple[str, str]]) -> Json | None:
+def _edited(stack: Stack, orphans: list[Tagged]) -> Json | None:
     """The deployment with what was found in it; None where there is nothing to change."""
     if not stack.adopted and not stack.dropped and not orphans:
         return None
@@ -264,13 +289,13 @@ def _edited(stack: Stack, orphans: list[tuple[str, str]]) -> Json | None:
     if orphans and not provider:
         raise UserError(
             f"the state of {stack.name} is empty, and the account holds "
-            + ", ".join(map(_named, orphans)),
+            + ", ".join(map(str, orphans)),
             "the state in which they are, or an account without them",
             "shoestring cloud up --fresh" if environment_of(stack.name) == LOCAL
             else "pulumi login to the backend that holds their state; or remove them by hand",
         )  # fmt: skip
     like = resources[0]["urn"] if resources else ""
-    resources += [_entry(token, id, provider, like) for token, id in orphans]
+    resources += [_entry(orphan.token, orphan.id, provider, like) for orphan in orphans]
     settled = stack.adopted.keys() | stack.dropped
     edited["pending_operations"] = [item for number, item in enumerate(stack.pending) if number not in settled]
     return edited

@@ -138,7 +138,20 @@ TYPES = (
         ),
     ),
     ResourceType(
-        "ec2", "volume", Listing("describe_volumes", "Volumes", "VolumeId"),
+        "ec2", "volume", Listing("describe_volumes", "Volumes", "VolumeId", alone="State == 'available'"),
+        Calls(
+            "=answer.VolumeId", addressed("VolumeId"),
+            create=(
+                Call("create_volume", walk="availabilityZone size type iops throughput encrypted kmsKeyId snapshotId",
+                     tags="volume"),
+                Call("wait:volume_available"),
+            ),
+            update=(Call("modify_volume", walk="size type iops throughput"),),
+            tags=TAGS,
+            names={"type": "volumetype"},
+            computed=arn("volume"),
+        ),
+        token="aws:ebs/volume:Volume",
         metering=Metering(
             (
                 _disk("Usage", "{type}", "gb"),

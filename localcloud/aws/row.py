@@ -140,6 +140,7 @@ class Listing:
     own: str = "`true`"  # false on an item that a new account has as well, or that is as good as gone
     arguments: Json = field(default_factory=dict)
     detail: tuple[str, str, str] | None = None  # what tells more of one: operation, argument for its id, where it is
+    alone: str = "`true`"  # false on an item that is a part of another one, with which it goes
 
     def all(self, client: Any) -> list[Json]:
         """Every item. Raises botocore's errors."""

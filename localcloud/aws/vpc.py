@@ -26,6 +26,12 @@ def addressed(member: str) -> Json:
     return {member: "=id", f"{member}s": ["=id"]}
 
 
+def _with_tags(client: Any, context: Json, item: Json) -> Json:
+    """An interface with its tags, which MiniStack does not show among its facts."""
+    own = [{"Name": "resource-id", "Values": [context["id"]]}]
+    return item if "Tags" in item else {**item, "Tags": client.describe_tags(Filters=own)["Tags"]}
+
+
 def _rule(direction: str) -> ResourceType:
     own = "IsEgress" if direction == "egress" else "!IsEgress"
     permission = {
@@ -166,7 +172,19 @@ TYPES = (
     ResourceType("ec2", "network-acl", Listing("describe_network_acls", "NetworkAcls", "NetworkAclId", "!IsDefault"),
                  unmetered=FREE),
     ResourceType(
-        "ec2", "network-interface", Listing("describe_network_interfaces", "NetworkInterfaces", "NetworkInterfaceId"),
+        "ec2", "network-interface",
+        Listing("describe_network_interfaces",
+                "NetworkInterfaces[].merge(@, TagSet != `null` && {Tags: TagSet} || `{}`)", "NetworkInterfaceId",
+                alone="Status == 'available'"),
+        Calls(
+            "=answer.NetworkInterface.NetworkInterfaceId", addressed("NetworkInterfaceId"),
+            create=(Call("create_network_interface", {"Groups": "=securityGroups"}, "subnetId description"),),
+            update=(Call("modify_network_interface_attribute", {"Groups": "=securityGroups"}, on="securityGroups"),),
+            tags=TAGS,
+            computed={**arn("network-interface"), "securityGroups": "=item.Groups[].GroupId",
+                      "privateIp": "=item.PrivateIpAddress"},
+            complete=_with_tags,
+        ),
         unmetered=FREE,
     ),
     ResourceType(

@@ -9,8 +9,7 @@ import re
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from functools import cache, cached_property
 from types import SimpleNamespace
 from typing import Any
@@ -362,25 +361,6 @@ class Resource:
                 time.sleep(DEPENDENCY_PAUSE)
             else:
                 return
-
-
-def tagged(account: Emulator, tags: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """The type and id of everything in the account that has these tags, of the types whose rows list and tag them."""
-    for row in BY_TOKEN.values():
-        if not row.calls or not row.calls.tags or not row.listing:
-            continue
-        template, member = row.calls.id, row.calls.id.rpartition(".")[2]
-        own = {"AccountId": account.number} if "AccountId" in row.listing.arguments else {}
-        listing = replace(row.listing, arguments={**row.listing.arguments, **own})
-        for item in listing.all(account.client(row.service)):
-            shown = as_object(item.get("Tags", tags))  # many a listing shows none
-            if not jmespath.search(row.listing.own, item) or not tags.items() <= shown.items():
-                continue
-            resource = Resource(account, row.token, {row.calls.named: jmespath.search(row.listing.id, item)})
-            resource.id = item[member] if template.startswith("=") else text(template, resource._context())
-            resource.inputs = {}
-            if "Tags" in item or (resource.read() and tags.items() <= (resource.inputs.get("tags") or {}).items()):
-                yield row.token, resource.id
 
 
 def differing(old: Json, new: Json) -> set[str]:

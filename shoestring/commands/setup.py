@@ -43,17 +43,25 @@ def doctor(environment: MaybeEnv = None, as_json: Json = False) -> None:
 def repair(
     environment: Environment,
     yes: Annotated[bool, typer.Option("--yes", help="Do it without asking.")] = False,
+    also_unnamed: Annotated[
+        bool, typer.Option(help="Remove also what only its tags Project and Environment say to be of ENV.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Mend what a killed update left: locks, operations without an end, resources in no state, processes."""
     enter(environment, say)
     findings = examine_environment(environment)
-    lines = findings.lines()
+    if also_unnamed:
+        findings.accept(findings.doubtful)
+    lines, asked = findings.lines(), sys.stdin.isatty() and not yes
     say("\n".join(f"{what}\n  to be {cure}" for what, cure in lines) or "nothing to repair")
-    if lines and not yes:
-        if not sys.stdin.isatty():
+    if findings.due and not yes:
+        if not asked:
             raise UserError("nothing was changed", "a yes", f"shoestring repair {environment} --yes")
         typer.confirm("Do this?", abort=True, err=True)
+    if asked:
+        findings.accept([found for found in findings.doubtful if typer.confirm(f"Remove {found} too?", err=True)])
+    due, lines = findings.due, findings.lines()
     mend(findings, say)
-    text = f"repaired; go on with: pulumi up or pulumi destroy, --stack {environment}" if lines else ""
+    text = f"repaired; go on with: pulumi up or pulumi destroy, --stack {environment}" if due else ""
     emit([{"found": what, "to_be": cure} for what, cure in lines], as_json, text)

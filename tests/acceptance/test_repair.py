@@ -84,11 +84,20 @@ def test_what_has_the_environments_tags_and_is_in_no_state_is_removed(bed: Bed) 
     for name, tags in (("/lost", TAGS), ("/others", {**TAGS, "Environment": "dev"}), ("/untagged", {})):
         listed = [{"Key": key, "Value": value} for key, value in tags.items()]
         parameters.put_parameter(Name=name, Value="x", Type="String", Tags=listed)
+    ec2, listed = client(bed, "ec2"), [{"Key": key, "Value": value} for key, value in TAGS.items()]
+    disk = ec2.create_volume(AvailabilityZone="us-east-1a", Size=1)["VolumeId"]
+    subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
+    card = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+    ec2.create_tags(Resources=[disk, card], Tags=listed)
     seen = bed.shoestring("doctor", code=1)
-    assert "Parameter /lost has the tags of local, and is in no state" in seen
+    for lost in ("Parameter /lost", f"Volume {disk}", f"NetworkInterface {card}"):
+        assert f"{lost} has the tags of local, and is in no state" in seen
+    assert seen.count("is in no state") == 3  # and not the disk of the MLflow server's machine
     assert "/others" not in seen and "/untagged" not in seen
     bed.shoestring("repair", "local", "--yes")
     names = {item["Name"] for item in parameters.describe_parameters()["Parameters"]}
+    assert disk not in [volume["VolumeId"] for volume in ec2.describe_volumes()["Volumes"]]
+    assert card not in [item["NetworkInterfaceId"] for item in ec2.describe_network_interfaces()["NetworkInterfaces"]]
     assert "/lost" not in names and {"/others", "/untagged"} <= names
     assert bed.resources("local") == before
     parameters.delete_parameters(Names=["/others", "/untagged"])

@@ -150,6 +150,8 @@ inst = aws.ec2.Instance(
     private_ip="10.20.0.10",
     tags=T,
 )
+aws.ebs.Volume("disk", availability_zone="us-east-1a", size=1, type="gp3", encrypted=True, tags=T)
+aws.ec2.NetworkInterface("card", subnet_id=sub.id, security_groups=[sg.id], description="alone", tags=T)
 par = aws.ssm.Parameter("par", name="/shoestring/x/champion", type="String", value="none", tags=T)
 read = aws.ssm.get_parameter_output(name=par.name)
 lg = aws.cloudwatch.LogGroup("lg", name="/aws/lambda/sample", retention_in_days=14, tags=T)
