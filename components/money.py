@@ -9,6 +9,7 @@ from typing import Any
 
 import pulumi
 
+from costs.amounts import cents
 from costs.plan.preview import UNKNOWN, PlannedResource
 
 
@@ -39,4 +40,4 @@ def _camel(name: str) -> str:
 def total(figures: list[str | None]) -> str | None:
     """Their sum to the cent, as text; None where one is unknown."""
     known = [Decimal(figure) for figure in figures if figure is not None]
-    return str(sum(known, Decimal(0)).quantize(Decimal("0.01"))) if len(known) == len(figures) else None
+    return str(cents(sum(known, Decimal(0)))) if len(known) == len(figures) else None

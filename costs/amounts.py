@@ -24,9 +24,14 @@ def decimal(value: Number) -> Decimal:
     return number
 
 
+def rounded(amount: Decimal, digits: int) -> Decimal:
+    """With so many digits behind the point, half of the last one up: the one way in which amounts are rounded."""
+    return amount.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+
+
 def cents(usd: Decimal) -> Decimal:
-    """Rounded to the cent, half a cent up, as bills are."""
-    return usd.quantize(CENT, ROUND_HALF_UP)
+    """Rounded to the cent, as bills are."""
+    return rounded(usd, 2)
 
 
 def legible(usd: Decimal) -> Decimal:
@@ -34,7 +39,7 @@ def legible(usd: Decimal) -> Decimal:
     a small bill can be told from the whole; nothing below a millionth."""
     if abs(usd) >= 10 * CENT:
         return cents(usd)
-    return Decimal(listed(TWO_DIGITS.create_decimal(usd).quantize(MILLIONTH, ROUND_HALF_UP)))
+    return Decimal(listed(rounded(TWO_DIGITS.create_decimal(usd), 6)))
 
 
 def dollars(usd: Decimal) -> str:
@@ -140,6 +145,15 @@ class Range:
             return Range(min(ends), max(ends))
         expected = self.expected - before.expected
         return Range(min(*ends, expected), max(*ends, expected), expected)
+
+
+def written(amount: Range, word: Callable[[Decimal], str] = dollars, between: str = " to ") -> str:
+    """An amount in a text: one figure where both ends read alike; else the ends, after what is expected of them."""
+    low, high = word(amount.low), word(amount.high)
+    if low == high:
+        return high
+    ends = f"{low}{between}{high}"
+    return ends if amount.expected is None else f"{word(amount.expected)} ({ends})"
 
 
 NOTHING, ONE = Range.of(0), Range.of(1)

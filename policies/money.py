@@ -5,29 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from decimal import Decimal
 from typing import Any
 
-from costs.amounts import Range, cents
+from costs.amounts import dollars, listed, written
 from costs.book.price import HOURS_A_MONTH
 from costs.book.prices import PriceBook
 from costs.plan.charges import Charge, ResourceCost
 from costs.plan.plan import price_resources
 from policies.rule import Context, Resource, Stack
 from policies.shapes.machines import Machine
-
-
-def usd(amount: Decimal) -> str:
-    """Dollars in a message, to the cent."""
-    return f"{cents(amount):,.2f} $"
-
-
-def span(amount: Range) -> str:
-    """Dollars as one figure, or what is expected and from the least to the most."""
-    if cents(amount.low) == cents(amount.high):
-        return usd(amount.high)
-    ends = f"{usd(amount.low)} to {usd(amount.high)}"
-    return ends if amount.expected is None else f"{usd(amount.expected)} ({ends})"
 
 
 def priced(words: str, book: PriceBook) -> str:
@@ -37,9 +23,9 @@ def priced(words: str, book: PriceBook) -> str:
     def in_words(placeholder: re.Match[str]) -> str:
         price = book.price(placeholder[1], placeholder[2])
         if price.unit == "hour":
-            return f"{usd(HOURS_A_MONTH * price.usd)} a month"
+            return f"{dollars(HOURS_A_MONTH * price.usd)} a month"
         units = placeholder[3]
-        return usd(price.usd * int(units)) if units else f"{price.usd.normalize():f} $ for each {price.unit}"
+        return dollars(price.usd * int(units)) if units else f"${listed(price.usd)} for each {price.unit}"
 
     return re.sub(r"\{([a-z0-9-]+) ([\w.-]+)(?: x(\d+))?\}", in_words, words)
 
@@ -67,7 +53,7 @@ def month(resource: Resource, context: Context, around: Sequence[Resource] = ())
     if bill.status == "unpriced":
         return bill.reason
     dated = f"list prices of {bill.charges[0].price.as_of}" if bill.charges else "list prices"
-    return f"{_least(bill)}{span(bill.monthly)} a month ({dated})"
+    return f"{_least(bill)}{written(bill.monthly)} a month ({dated})"
 
 
 def _least(*costs: ResourceCost) -> str:
@@ -90,7 +76,9 @@ def saving(resource: Resource, context: Context, mended: Mapping[str, Any], arou
         if bill.status == "unpriced":
             return bill.reason
     less = now.monthly.high - then.monthly.high
-    words = f"{usd(now.monthly.high)} a month, {usd(then.monthly.high)} when mended: {usd(less)} a month saved"
+    words = (
+        f"{dollars(now.monthly.high)} a month, {dollars(then.monthly.high)} when mended: {dollars(less)} a month saved"
+    )
     return f"{_least(now, then)}{words}"
 
 
@@ -103,7 +91,7 @@ def on_spot(resource: Resource, context: Context, mended: Mapping[str, Any], aro
     expected = [share.expected for share in shares if share.expected is not None]
     least = f"{min(expected) * 100:.0f}" if expected else f"from {min(share.low for share in shares) * 100:.0f}"
     spot = f"on spot capacity its machines cost {least} % of that"
-    return f"{_least(now)}{span(now.monthly)} a month; {spot}"
+    return f"{_least(now)}{written(now.monthly)} a month; {spot}"
 
 
 def rate(resource: Resource, context: Context, item: str) -> str:
@@ -111,7 +99,7 @@ def rate(resource: Resource, context: Context, item: str) -> str:
     for charge in cost(resource, context).charges:
         if charge.price.item == item:
             unit = charge.price.unit.replace("-month", " a month")
-            return f"{charge.price.usd.normalize():f} $ for each {unit}"
+            return f"${listed(charge.price.usd)} for each {unit}"
     return ""
 
 
@@ -129,5 +117,5 @@ def machines(machine: Machine, context: Context) -> str:
     if charge is None:
         return f"no list price of {machine.kind} in {machine.resource.region or context.region} is known"
     times = f"{machine.count} × " if machine.count != 1 else ""
-    hourly = f"{charge.price.usd.normalize():f} $ an hour, list price of {charge.price.as_of}"
-    return f"{usd(charge.usd.high * machine.count)} a month ({times}{machine.kind} at {hourly})"
+    hourly = f"${listed(charge.price.usd)} an hour, list price of {charge.price.as_of}"
+    return f"{dollars(charge.usd.high * machine.count)} a month ({times}{machine.kind} at {hourly})"

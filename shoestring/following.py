@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from costs.amounts import dollars
 from costs.report.account import FINISHED, job_of
 from costs.report.unit_costs import training
 from shoestring import jobs
@@ -105,7 +106,7 @@ class JobProgress:
         priced = training(job, job.region, jobs.book())
         if priced.usd is None:
             return "cost not known"
-        return ("at most " if job.spot else "") + f"${priced.usd:.5f}"
+        return ("at most " if job.spot else "") + dollars(priced.usd)
 
 
 def figures(metrics: Mapping[str, float]) -> list[str]:

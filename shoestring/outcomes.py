@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from textwrap import indent
 from typing import Any
 
+from costs.amounts import decimal, dollars
 from costs.report.account import job_of
 from costs.report.unit_costs import training
 from shoestring.base.errors import UserError
@@ -50,7 +51,7 @@ def cost(facts: Mapping[str, Any]) -> str:
         return f"its cost is not known: {facts['cost_source']}"
     usd, on_demand = facts["cost_usd"], facts["on_demand_cost_usd"]
     saved = f", {1 - usd / on_demand:.0%} saved" if on_demand and usd < on_demand else ""
-    return f"${usd:.5f}, on demand ${on_demand:.5f}{saved}"
+    return f"{dollars(decimal(usd))}, on demand {dollars(decimal(on_demand))}{saved}"
 
 
 def ending(facts: Mapping[str, Any]) -> str:

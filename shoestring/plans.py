@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from costs.amounts import Range
+from costs.amounts import dollars, written
 from costs.plan.plan import Plan
 from costs.plan.preview import Preview, read
-from costs.plan.render.money import usd
 from shoestring import updates
 
 
@@ -27,11 +26,11 @@ def summary(plan: Plan) -> str:
     """A plan in one line: what a month costs while idle, and what one run may cost at the worst."""
     after, parts = plan.after, []
     if after.idle.high:
-        parts.append(f"{usd(after.idle)} $ a month while idle")
+        parts.append(f"{written(after.idle)} a month while idle")
     if after.run.high:
         expected = after.run.expected if not after.run.exact else None
-        likely = "" if expected is None else f"{usd(Range.of(expected))} $ expected and "
-        parts.append(f"{likely}at most {usd(Range.of(after.run.high))} $ for one run")
+        likely = "" if expected is None else f"{dollars(expected)} expected and "
+        parts.append(f"{likely}at most {dollars(after.run.high)} for one run")
     if missing := plan.unpriced + plan.partial:
         parts.append(f"{len(missing)} resource(s) unpriced or only in part")
     return f"{plan.stack}: " + ("; ".join(parts) or "costs nothing")

@@ -72,7 +72,7 @@ def _rules(region: str, book: PriceBook) -> Iterator[RuleOfThumb]:
     old, new = (book.find("ebs", kind, region) for kind in ("gp2", "gp3"))
     if old and new:
         yield RuleOfThumb("EBS:VolumeUsage.gp2", 1 - new.usd / old.usd, "Turn gp2 volumes into gp3",
-            f"gp3 lists at {new.usd} $ for a GB a month, gp2 at {old.usd}, and it is not slower",
+            f"gp3 lists at ${new.usd} for a GB a month, gp2 at ${old.usd}, and it is not slower",
             "aws ec2 modify-volume --volume-type gp3 --volume-id ID")  # fmt: skip
 
 

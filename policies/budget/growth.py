@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from decimal import ROUND_CEILING, Decimal
 
+from costs.amounts import dollars
 from costs.plan.charges import ResourceCost
 from costs.plan.plan import price_resources
 from policies.budget.pricing import monthly, of_type, source
-from policies.money import of_stack, usd
+from policies.money import of_stack
 from policies.rule import Context, Example, Resource, Rule, Stack, Violation, declare
 from policies.taggable import plainly_taggable
 from policies.values import UNKNOWN, at, number, shown
@@ -73,7 +74,7 @@ def _refusal(
     was, total = monthly(before), monthly(after)
     old = {cost.urn: cost.monthly.high for cost in before}
     named = [
-        f"{cost.name} ({cost.type}) {usd(old.get(cost.urn, Decimal(0)))} → {usd(cost.monthly.high)}"
+        f"{cost.name} ({cost.type}) {dollars(old.get(cost.urn, Decimal(0)))} → {dollars(cost.monthly.high)}"
         for cost in dearer[:3]
     ]
     allowed = total.to_integral_value(ROUND_CEILING)
@@ -81,9 +82,9 @@ def _refusal(
     percent = f" (+{rise:.0f} %)" if was and (rise := (total - was) / was * 100) else ""
     carried = [(resource, override) for resource in without if (override := at(resource.props, "tags", OVERRIDE_TAG))]
     lines = [
-        f"the change raises the monthly cost of {context.stack} from {usd(was)} to {usd(total)}{percent}",
-        f"  cost: {usd(total - was)} a month more; the largest: {'; '.join(named)}",
-        f"  limit: {shown(context.config['share'])} % and {shown(context.config['floorUsd'])} $ more at a time, "
+        f"the change raises the monthly cost of {context.stack} from {dollars(was)} to {dollars(total)}{percent}",
+        f"  cost: {dollars(total - was)} a month more; the largest: {'; '.join(named)}",
+        f"  limit: {shown(context.config['share'])} % and ${shown(context.config['floorUsd'])} more at a time, "
         f"whichever is more; {source(after)}",
         *(f"  override: {of_type(resource)} has {shown(override)}: expected {allowed} or more and an e-mail address"
           for resource, override in carried[:1]),

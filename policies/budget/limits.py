@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from costs.amounts import dollars
 from policies.budget.pricing import largest, limit, monthly, runs, source
-from policies.money import of_stack, usd
+from policies.money import of_stack
 from policies.rule import DEFAULT, Context, Example, Resource, Rule, Stack, Violation, declare
 from policies.values import number
 from shoestring.base.names import LEASE_TAG, MONTHLY_USD
@@ -34,8 +35,9 @@ def check_monthly(stack: Stack, context: Context) -> Iterator[Violation]:
         return
     raised = f"pulumi config set --path shoestring:budget.monthlyUsd {total.to_integral_value('ROUND_CEILING')}"
     lines = [
-        f"the stack {context.stack} costs up to {usd(total)} a month, its limit is {usd(most)}",
-        f"  cost: {usd(total - most)} a month above the limit; the largest: {largest(costs, lambda c: c.monthly.high)}",
+        f"the stack {context.stack} costs up to {dollars(total)} a month, its limit is {dollars(most)}",
+        f"  cost: {dollars(total - most)} a month above the limit; the largest: "
+        f"{largest(costs, lambda c: c.monthly.high)}",
         f"  limit: {where}; {source(costs)}",
         f"  change: the largest of these, or the limit: {raised} --stack {context.stack}",
         "  explained by: shoestring policies explain monthly-budget",
@@ -51,8 +53,8 @@ def check_window(stack: Stack, context: Context) -> Iterator[Violation]:
     if most is not None and total > most:
         raised = f"pulumi config set --path shoestring:budget.windowUsd {total.to_integral_value('ROUND_CEILING')}"
         lines = [
-            f"the window {context.stack} costs up to {usd(total)}, its limit is {usd(most)}",
-            f"  cost: {usd(total - most)} above the limit; the largest: {largest(costs, lambda c: c.run.high)}",
+            f"the window {context.stack} costs up to {dollars(total)}, its limit is {dollars(most)}",
+            f"  cost: {dollars(total - most)} above the limit; the largest: {largest(costs, lambda c: c.run.high)}",
             f"  limit: {where}; {source(costs)}",
             f"  change: max_run or instance_type of these jobs, or the limit: {raised} --stack {context.stack}",
             "  explained by: shoestring policies explain window-budget",
@@ -62,9 +64,9 @@ def check_window(stack: Stack, context: Context) -> Iterator[Violation]:
     for cost in costs:
         if most_of_one is not None and cost.run.high > most_of_one:
             lines = [
-                f"{cost.name} ({cost.type}) costs up to {usd(cost.run.high)} a run, the limit of one job is "
-                f"{usd(most_of_one)}",
-                f"  cost: {usd(cost.run.high - most_of_one)} above the limit: {cost.reason}",
+                f"{cost.name} ({cost.type}) costs up to {dollars(cost.run.high)} a run, the limit of one job is "
+                f"{dollars(most_of_one)}",
+                f"  cost: {dollars(cost.run.high - most_of_one)} above the limit: {cost.reason}",
                 f"  limit: jobs of the policy configuration, for {context.environment}; {source([cost])}",
                 "  change: stopping_condition.max_runtime_in_seconds, resource_config.instance_type or instance_count",
                 "  explained by: shoestring policies explain window-budget",

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
+from costs.amounts import dollars
 from costs.plan.charges import ResourceCost
-from policies.money import usd
 from policies.rule import Context, Resource
 from policies.values import at, number
 
@@ -46,7 +46,7 @@ def largest(costs: Sequence[ResourceCost], amount: Callable[[ResourceCost], Deci
     """The resources that cost most, in words."""
     dearest = sorted(costs, key=amount, reverse=True)[:LARGEST]
     return "; ".join(
-        f"{cost.name} ({cost.type}) {usd(amount(cost))}: {cost.reason}" for cost in dearest if amount(cost) > 0
+        f"{cost.name} ({cost.type}) {dollars(amount(cost))}: {cost.reason}" for cost in dearest if amount(cost) > 0
     )
 
 

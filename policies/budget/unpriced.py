@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies.money import of_stack, usd
+from costs.amounts import dollars
+from policies.money import of_stack
 from policies.rule import Context, Example, Rule, Stack, Violation, declare
 
 COMMAND = "shoestring prices refresh"
@@ -15,7 +16,7 @@ def check(stack: Stack, context: Context) -> Iterator[Violation]:
     for cost in of_stack(stack, context):
         if cost.whole:
             continue
-        part = f"at least {usd(cost.monthly.low)} a month, which budgets count" if cost.charges else ""
+        part = f"at least {dollars(cost.monthly.low)} a month, which budgets count" if cost.charges else ""
         # The reason names the command where that may bring the price.
         refresh = f"{COMMAND} --region {context.region}, or " if COMMAND in cost.reason else ""
         lines = [

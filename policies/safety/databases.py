@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from policies.money import now_and_mended, usd
+from costs.amounts import dollars
+from policies.money import now_and_mended
 from policies.rule import Context, Example, Resource, Rule, Violation, declare
 from policies.values import at, number, on, snake
 
@@ -40,7 +41,7 @@ def _address(resource: Resource, context: Context) -> str:
     """What may happen, and what its public address costs where the plan knows it."""
     now, then = now_and_mended(resource, context, {"publiclyAccessible": False})
     more = now.monthly.high - then.monthly.high
-    return "strangers try it within minutes" + (f"; its public address: {usd(more)} a month" if more > 0 else "")
+    return "strangers try it within minutes" + (f"; its public address: {dollars(more)} a month" if more > 0 else "")
 
 
 def check_backups(resource: Resource, context: Context) -> Iterator[Violation]:

@@ -7,8 +7,9 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from costs.amounts import dollars, listed
 from costs.book.price import HOURS_A_MONTH
-from policies.money import hours, machines, month, on_spot, usd
+from policies.money import hours, machines, month, on_spot
 from policies.rule import Context, Example, Resource, Rule, Stack, Violation, declare
 from policies.shapes.machines import BATCH, GROUP, INSTANCE, NODES, Machine, leased, running, templates
 from policies.values import UNKNOWN, at, items, known, number, snake, text
@@ -104,7 +105,7 @@ def check_size(stack: Stack, context: Context) -> Iterator[Violation]:
         if charge is None or charge.price.usd <= most:
             continue
         limit = (
-            f"the limit in {context.environment} is {most.normalize():f} $ an hour, {usd(most * HOURS_A_MONTH)} a month"
+            f"the limit in {context.environment} is ${listed(most)} an hour, {dollars(most * HOURS_A_MONTH)} a month"
         )
         change = (
             f"a smaller one, or {machine.kind!r} in `allowed` of the policy configuration for {context.environment}"

@@ -7,7 +7,8 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
 
-from policies.money import cost, usd
+from costs.amounts import dollars
+from policies.money import cost
 from policies.rule import Context, Example, Resource, Rule, Violation, declare
 from policies.values import UNKNOWN, at, items, known, off, on, text
 
@@ -49,8 +50,8 @@ def _run(job: Resource, context: Context) -> str:
         return on_demand.reason
     dated = on_demand.charges[0].price.as_of
     expected = spot.run.expected
-    less = f"from {usd(spot.run.low)}" if expected is None else f"{usd(expected)} expected"
-    return f"up to {usd(on_demand.run.high)} a run on demand (list prices of {dated}), on spot {less}"
+    less = f"from {dollars(spot.run.low)}" if expected is None else f"{dollars(expected)} expected"
+    return f"up to {dollars(on_demand.run.high)} a run on demand (list prices of {dated}), on spot {less}"
 
 
 def _with_spot(job: Resource, spot: bool) -> Resource:

@@ -13,13 +13,12 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from costs.amounts import Range, decimal
+from costs.amounts import decimal, dollars
 from costs.book.prices import PriceBook
 from costs.plan import usage as usage_file
 from costs.plan.plan import Plan, price_plan
 from costs.plan.preview import COMMAND, Preview, read
 from costs.plan.render import facts, pages, table
-from costs.plan.render.money import usd
 from costs.plan.traffic import WORDS
 from shoestring import offline, plans
 from shoestring.base import names
@@ -134,13 +133,13 @@ def _show(priced: Sequence[Plan], as_json: bool, as_markdown: bool) -> None:
 
 
 def _judge(priced: Sequence[Plan], limit: Decimal) -> None:
-    month = sum(plan.after.monthly.high for plan in priced)
-    run = sum(plan.after.run.high for plan in priced)
+    month = sum((plan.after.monthly.high for plan in priced), Decimal(0))
+    run = sum((plan.after.run.high for plan in priced), Decimal(0))
     reasons = []
     if month > limit:
-        reasons.append(f"a month may come to {usd(Range.of(month))} USD")
+        reasons.append(f"a month may come to {dollars(month)}")
     if run > limit:
-        reasons.append(f"one run may come to {usd(Range.of(run))} USD")
+        reasons.append(f"one run may come to {dollars(run)}")
     if not reasons and not all(plan.complete for plan in priced):
         reasons.append("the total is not known as a whole: unpriced or hidden resources, as above")
     if reasons:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from costs.amounts import decimal, dollars
 from localcloud.sagemaker.client import interrupt as take_instance_away
 from shoestring import jobs, layout, outcomes
 from shoestring.base.errors import UserError
@@ -62,7 +63,7 @@ def list_(
 
 
 def _usd(cost: float | None) -> str:
-    return "-" if cost is None else f"${cost:.5f}"
+    return "-" if cost is None else dollars(decimal(cost))
 
 
 @app.command()

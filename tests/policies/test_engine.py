@@ -44,8 +44,8 @@ def server(kind, **props):
 CLEAN = program(server("t4g.nano"), ("aws:cloudwatch/logGroup:LogGroup", {"name": "x", "retentionInDays": 14}))
 REFUSED = {
     "tags": (program(("aws:ec2/vpc:Vpc", {"tags": {"Team": "ml"}})), "cost-tags", "Owner, CostCenter missing"),
-    "budget": (program(server("m7g.large")), "monthly-budget", "its limit is 15.00 $"),
-    "waste": (program(("aws:ec2/natGateway:NatGateway", {"subnetId": "subnet-1"})), "nat-gateways", "33.30 $ a month"),
+    "budget": (program(server("m7g.large")), "monthly-budget", "its limit is $15.00"),
+    "waste": (program(("aws:ec2/natGateway:NatGateway", {"subnetId": "subnet-1"})), "nat-gateways", "$33.30 a month"),
     "safety": (
         program(("aws:ec2/securityGroup:SecurityGroup", {"ingress": [
             {"protocol": "tcp", "fromPort": 22, "toPort": 22, "cidrBlocks": ["0.0.0.0/0"]}]})),
@@ -119,7 +119,7 @@ def test_a_change_that_costs_much_more_needs_an_override(dev):
     sample.write(program(server("t4g.medium")))
     for how in ((), ("--skip-preview",)):
         output = sample.pulumi("up", "--yes", "--policy-pack", PACK, *how, code=1)
-        assert "cost-increase" in output and "from 3.71 $ to 25.17 $" in output, output
+        assert "cost-increase" in output and "from $3.71 to $25.17" in output, output
         assert 'pulumi config set shoestring:costOverride "26 you@example.com why" --stack dev' in output
         if not how:
             assert "t4g.nano" in sample.pulumi("stack", "export")
@@ -127,7 +127,7 @@ def test_a_change_that_costs_much_more_needs_an_override(dev):
     sample.pulumi("up", "--yes", "--skip-preview")
     sample.write(program(server("t4g.medium")))
     sample.environment["PULUMI_BACKEND_URL"] += "?no_tmp_dir=true"  # which the pack leaves to pulumi stack export
-    assert "from 3.71 $ to 25.17 $" in sample.pulumi("preview", "-s", "dev", "--policy-pack", PACK, code=1)
+    assert "from $3.71 to $25.17" in sample.pulumi("preview", "-s", "dev", "--policy-pack", PACK, code=1)
     sample.environment["PULUMI_BACKEND_URL"] = sample.environment["PULUMI_BACKEND_URL"].partition("?")[0]
     sample.write(program(server("t4g.medium", tags={**TAGS, **override})))
     sample.pulumi("up", "--yes", "--skip-preview", "--policy-pack", PACK)

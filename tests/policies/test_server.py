@@ -219,7 +219,7 @@ def test_the_stack_is_judged_by_inputs(pack):
     [diagnostic] = [
         diagnostic for diagnostic in pack.AnalyzeStack(asked).diagnostics if diagnostic.policyName == "monthly-budget"
     ]
-    assert "costs up to 80.00 $ a month" in diagnostic.message and diagnostic.urn == ""
+    assert "costs up to $80.00 a month" in diagnostic.message and diagnostic.urn == ""
 
 
 def test_a_thousand_resources_take_the_pack_no_second_of_processor_time(pack):

@@ -166,7 +166,7 @@ def test_sizes_of_caches():
     for kind in ("aws:elasticache/replicationGroup:ReplicationGroup", "aws:elasticache/cluster:Cluster"):
         cache = thing(kind, nodeType="cache.t4g.small")
         [violation] = violations("oversized-instances", cache, maxHourlyUsd={"dev": 0.01})
-        assert violation.prop == "node_type" and "cache.t4g.small at 0.032 $ an hour" in violation.cost
+        assert violation.prop == "node_type" and "cache.t4g.small at $0.032 an hour" in violation.cost
         assert violations("oversized-instances", cache) == []
 
 

@@ -71,9 +71,9 @@ def test_the_job_files_own_metrics_are_read_from_any_line() -> None:
 def test_dollars_so_far_are_the_instances_time() -> None:
     began = datetime.now(UTC) - timedelta(hours=1)
     assert progress().cost_so_far() == ""
-    assert progress(TrainingStartTime=began).cost_so_far().startswith("$0.11")
+    assert progress(TrainingStartTime=began).cost_so_far().startswith("$0.12")
     spot = progress(TrainingStartTime=began, EnableManagedSpotTraining=True)
-    assert spot.cost_so_far().startswith("at most $0.11")
+    assert spot.cost_so_far().startswith("at most $0.12")
     nowhere = described()["ResourceConfig"] | {"InstanceType": "ml.new.large"}
     assert progress(TrainingStartTime=began, ResourceConfig=nowhere).cost_so_far() == "cost not known"
 

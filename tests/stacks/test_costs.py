@@ -117,7 +117,7 @@ def test_a_price_that_is_missing_is_a_warning_that_names_it(run: Any, monkeypatc
 
 
 def test_one_wrong_price_is_one_line_to_mend(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ten cents more an hour for a t4g.nano, in one line of the table: every figure that it is part of is 73 $ more."""
+    """Ten cents more an hour for a t4g.nano, in one line of the table: every figure that it is part of is $73 more."""
     text = prices.TABLE.read_text()
     assert text.count(NANO) == 1
     table = tmp_path / "prices.csv"
@@ -145,7 +145,7 @@ def test_one_wrong_price_is_one_line_to_mend(run: Any, tmp_path: Path, monkeypat
             "component": Decimal(mlflow["monthly_usd"]),
             "platform": Decimal(world.exports["idle_monthly_usd"]),
             "plan": plan.after.idle.high,
-            "policy": Decimal(re.search(r"costs up to ([\d.]+) \$", refusal.message)[1]),  # type: ignore[index]
+            "policy": Decimal(re.search(r"costs up to \$([\d.]+)", refusal.message)[1]),  # type: ignore[index]
             "report": unit_costs.spot((), [hours], REGION, book).on_demand_usd,
             "right-sizing": -(advice.saves.high if advice else Decimal(0)),
             "prices show": shown.high * 730,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from costs.amounts import NOTHING, ONE, Range, listed
+from costs.amounts import NOTHING, ONE, Range, listed, rounded, written
 from costs.plan.charges import Basis, Charge, ResourceCost, Status
 from costs.plan.plan import Change, Plan, Totals
 from costs.plan.render import money
@@ -100,9 +100,9 @@ def _reckoned(charge: Charge) -> str:
     amount = f"{money.quantity(charge.quantity)} {charge.price.unit} × "
     if charge.share == ONE:
         return amount + listed(charge.price.usd)
-    price = charge.share.map(lambda share: round(share * charge.price.usd, 4))
-    ends = f"{listed(price.low)} {money.DASH} {listed(price.high)}" if price.low < price.high else listed(price.high)
-    return amount + (ends if price.likely is None else f"{listed(price.likely)} ({ends})")
+    return amount + written(
+        charge.share.map(lambda share: rounded(share * charge.price.usd, 4)), listed, f" {money.DASH} "
+    )
 
 
 def _lines(cost: ResourceCost) -> tuple[Line, ...]:

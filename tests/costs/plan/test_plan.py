@@ -313,8 +313,8 @@ def test_standard_input_is_read() -> None:
     ("name", "limit", "code", "said"),
     [
         ("platform-preview.json", "10", 0, ""),
-        ("platform-preview.json", "8", 1, "a month may come to 8.63 USD"),
-        ("window-preview.json", "5.80", 1, "one run may come to 5.80 USD"),  # 5.802...
+        ("platform-preview.json", "8", 1, "a month may come to $8.63"),
+        ("window-preview.json", "5.80", 1, "one run may come to $5.80"),  # 5.802...
         ("window-preview.json", "5.81", 0, ""),
         ("webshop-preview.json", "100000", 1, "the total is not known as a whole"),
     ],

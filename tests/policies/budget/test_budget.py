@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from costs.amounts import dollars
 from costs.book.prices import PriceBook
 from policies.budget.growth import COST_INCREASE
 from policies.budget.limits import MONTHLY_BUDGET, WINDOW_BUDGET
 from policies.budget.unpriced import UNPRICED_RESOURCES
-from policies.money import usd
 from policies.rule import Context, Earlier, Stack, declare
 from policies.state import State
 from policies.values import UNKNOWN
@@ -48,8 +48,8 @@ def test_monthly_cost_is_the_sum_of_list_prices():
     [violation] = judge(MONTHLY_BUDGET, volume(200), volume(100, "more"))
     wanted = Decimal(300) * BOOK.price("ebs", "gp3").usd
     assert wanted == 24
-    assert f"costs up to {usd(wanted)} a month, its limit is 15.00 $" in violation.message
-    assert "data (aws:ebs/volume:Volume) 16.00 $" in violation.message, "the largest first"
+    assert f"costs up to {dollars(wanted)} a month, its limit is $15.00" in violation.message
+    assert "data (aws:ebs/volume:Volume) $16.00" in violation.message, "the largest first"
     assert "--path shoestring:budget.monthlyUsd 24 --stack dev" in violation.message
     assert judge(MONTHLY_BUDGET, volume(187)) == []
 
@@ -60,8 +60,7 @@ def test_limits_follow_environment_and_stack():
     own = {"shoestring:budget": json.dumps({"monthlyUsd": 5})}
     [violation] = judge(MONTHLY_BUDGET, volume(100), stack="prod", settings=own)
     assert (
-        "its limit is 5.00 $" in violation.message
-        and "limit: shoestring:budget.monthlyUsd of prod" in violation.message
+        "its limit is $5.00" in violation.message and "limit: shoestring:budget.monthlyUsd of prod" in violation.message
     )
     assert judge(MONTHLY_BUDGET, volume(300), config={"limits": {"dev": 30}}) == []
     for broken in ("{", "[]", '{"monthlyUsd": "x"}'):
@@ -71,23 +70,23 @@ def test_limits_follow_environment_and_stack():
 def test_an_unknown_value_counts_with_its_upper_end():
     [violation] = judge(MONTHLY_BUDGET, declare(INSTANCE, "server", instanceType=UNKNOWN))
     dearest = max(BOOK.price("ec2", item).usd for item in BOOK.items("ec2", "us-east-1"))
-    assert f"costs up to {usd(dearest * 730)[:4]}" in violation.message
+    assert f"costs up to {dollars(dearest * 730)[:4]}" in violation.message
 
 
 def test_a_windows_worst_case_is_the_price_on_demand():
     price = BOOK.price("sagemaker-training", "ml.g4dn.xlarge").usd
     run = price * 4 * 7000 / 3600
-    assert usd(run) == "5.73 $"
+    assert dollars(run) == "$5.73"
     assert judge(WINDOW_BUDGET, job(), stack="dev-window") == []
     whole, single = judge(WINDOW_BUDGET, job(seconds=36000), stack="dev-window")
     disks = BOOK.price("sagemaker", "training-storage").usd * 4 * 30 * 10 / 730
     total = price * 4 * 10 + disks
-    assert f"the window dev-window costs up to {usd(total)}, its limit is 10.00 $" in whole.message
-    assert f"costs up to {usd(total)} a run, the limit of one job is 8.00 $" in single.message
+    assert f"the window dev-window costs up to {dollars(total)}, its limit is $10.00" in whole.message
+    assert f"costs up to {dollars(total)} a run, the limit of one job is $8.00" in single.message
     assert single.resource.name == "churn"
     own = {"shoestring:budget": json.dumps({"windowUsd": 5})}
     [violation] = judge(WINDOW_BUDGET, job(), stack="dev-window", settings=own)
-    assert "its limit is 5.00 $" in violation.message
+    assert "its limit is $5.00" in violation.message
 
 
 def test_what_stays_is_in_no_window_and_what_goes_in_no_month():
@@ -101,13 +100,13 @@ def test_what_stays_is_in_no_window_and_what_goes_in_no_month():
 )
 def test_growth_by_share_and_floor(before, after, refused):
     violations = judge(COST_INCREASE, volume(after), before=[volume(before)])
-    assert bool(violations) is refused, "25 % and 5 $ a month, at 0.08 $ for each GB"
+    assert bool(violations) is refused, "25 % and $5 a month, at $0.08 for each GB"
 
 
 def test_growth_is_told_with_what_grew():
     [violation] = judge(COST_INCREASE, volume(500), volume(10, "same"), before=[volume(100), volume(10, "same")])
-    assert "from 8.80 $ to 40.80 $ (+364 %)" in violation.message
-    assert "32.00 $ a month more; the largest: data (aws:ebs/volume:Volume) 8.00 $ → 40.00 $" in violation.message
+    assert "from $8.80 to $40.80 (+364 %)" in violation.message
+    assert "$32.00 a month more; the largest: data (aws:ebs/volume:Volume) $8.00 → $40.00" in violation.message
     assert f'tags={{"{OVERRIDE}": "41 you@example.com why"}} on data' in violation.message
 
 
