@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from localcloud import ACCOUNT
 from localcloud.aws.row import Json
 from localcloud.protocol import ServiceError
 from localcloud.requests import Model
@@ -20,9 +19,7 @@ def call(name: str, request: Json, cloud: Path) -> Json:
     MODEL.check(name, request)
     payer = AccountSettings.read(cloud).payer
     if not payer:
-        raise ServiceError(
-            "AWSOrganizationsNotInUseException", f"Your account {ACCOUNT} is not a member of an organization."
-        )
+        raise ServiceError("AWSOrganizationsNotInUseException", "Your account is not a member of an organization.")
     arn = f"arn:aws:organizations::{payer}"
     return {
         "Organization": {

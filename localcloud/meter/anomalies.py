@@ -67,7 +67,8 @@ class Anomalies:
         same = [kept for kept in self.monitors.values() if kept["MonitorType"] == monitor["MonitorType"]]
         if len(same) >= (1 if dimensional else CUSTOM_MONITORS):
             kind = "dimensional" if dimensional else "custom"
-            raise ServiceError("LimitExceededException", f"Limit exceeded on {kind} spend monitor creation")
+            # As AWS answers for dimensional monitors; the model's LimitExceededException is not what comes.
+            raise invalid(f"Limit exceeded on {kind} spend monitor creation")
         today = datetime.now(UTC).strftime("%Y-%m-%d")
         return self._add("Monitor", {**monitor, "CreationDate": today, "LastUpdatedDate": today}, request)
 

@@ -7,7 +7,7 @@ import json
 from costs.book.quotas import CONCURRENCY, UNRESERVED
 from localcloud.aws.row import Json
 from localcloud.protocol import ServiceError
-from localcloud.refusals.account import TAGS, Account, Check, check_tags
+from localcloud.refusals.account import Account, Check, check_tags
 from localcloud.refusals.roles import check_role
 
 ENVIRONMENT = 4096  # bytes of all variables, with their names
@@ -67,7 +67,7 @@ _check_role = check_role(
     "lambda.amazonaws.com",
     lambda role: _invalid("The role defined for the function cannot be assumed by Lambda."),
 )
-_check_tags = check_tags(lambda: _invalid(f"The number of tags exceeds the limit of {TAGS}."))
+_check_tags = check_tags(lambda: _invalid("Number of tags exceeds resource tag limit."))
 
 CHECKS: dict[tuple[str, str], tuple[Check, ...]] = {
     ("lambda", "CreateFunction"): (

@@ -70,7 +70,7 @@ def _check_role(request: Json, account: Account) -> None:
 
 
 _check_tags = check_tags(
-    lambda: ServiceError(
+    lambda: ServiceError(  # after "Value", AWS shows all tags as well
         "ValidationError",
         "1 validation error detected: Value at 'tags' failed to satisfy constraint: "
         f"Member must have length less than or equal to {TAGS}",

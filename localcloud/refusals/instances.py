@@ -104,7 +104,7 @@ def _check_zone(request: Json, account: Account) -> None:
 def _check_spot(request: Json, account: Account) -> None:
     """A persistent request must name its end. AWS takes one that does not, and ends it after 7 days: an interruption
     after that is the last, which nobody would see on this machine. An end that is over, or of a one-time request, AWS
-    refuses.
+    refuses; what it says of an end that is over, nobody has published.
     """
     data = request.get("LaunchTemplateData", request)
     options = data.get("InstanceMarketOptions", {}).get("SpotOptions", {})
@@ -162,6 +162,7 @@ def _check_tags(request: Json, account: Account) -> None:
     for item in request.get("TagSpecifications", []):
         given = [key for key in as_object(item.get("Tags")) if not key.startswith("aws:")]
         if len(given) > TAGS:
+            # The code is AWS's; the words, which it does not publish, are those of moto.
             raise ServiceError("TagLimitExceeded", "The maximum number of Tags for a resource has been reached.")
 
 

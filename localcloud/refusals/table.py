@@ -11,7 +11,9 @@ from localcloud.refusals.account import Account, Check
 
 
 def _check_monitor(request: Json, account: Account) -> None:
-    """A member account sees its own costs alone; the exact words of AWS's refusal are not published."""
+    """Monitors of tags "can only be created in the management account" (Cost Management User Guide, «Getting started
+    with AWS Cost Anomaly Detection»); code and words of AWS's refusal are not published, and are ours.
+    """
     if request["AnomalyMonitor"].get("MonitorType") == "CUSTOM" and account.settings.payer:
         raise ServiceError(
             "ValidationException",

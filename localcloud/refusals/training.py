@@ -87,7 +87,7 @@ _check_role = check_role(
     ),
 )
 _check_tags = check_tags(
-    lambda: invalid(
+    lambda: invalid(  # 50 is the model's; nobody has published the words, which are here as those of IAM
         "1 validation error detected: Value at 'tags' failed to satisfy constraint: "
         f"Member must have length less than or equal to {TAGS}"
     )

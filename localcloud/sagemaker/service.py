@@ -195,7 +195,9 @@ def _check_training_job(request: dict[str, Any]) -> None:
     spot = request.get("EnableManagedSpotTraining", False)
     run, wait = stopping.get("MaxRuntimeInSeconds", 86400), stopping.get("MaxWaitTimeInSeconds")
     if wait is not None and not spot:
-        raise invalid("MaxWaitTimeInSeconds must not be set when EnableManagedSpotTraining is false.")
+        raise invalid(
+            "Invalid MaxWaitTimeInSeconds. It is only supported when EnableManagedSpotTraining is set to true"
+        )
     if spot and wait is None:
         raise invalid("MaxWaitTimeInSeconds must be set when EnableManagedSpotTraining is true.")
     if wait is not None and wait < run:
@@ -205,7 +207,8 @@ def _check_training_job(request: dict[str, Any]) -> None:
 def _check_output(request: dict[str, Any]) -> None:
     """The role must be let into the bucket of the output, whatever the key: no prefix is named in this check.
 
-    AWS does not publish the words of its refusal. A role that is not there is not judged here.
+    AWS's words for this are not published: these are what it says of an input's bucket. A role that is not there is not
+    judged here.
     """
     iam, (bucket, _) = boto3.client("iam"), split(request["OutputDataConfig"]["S3OutputPath"])
     try:
@@ -215,4 +218,7 @@ def _check_output(request: dict[str, Any]) -> None:
     place = f"arn:aws:s3:::{bucket}"
     answer = iam.simulate_principal_policy(PolicySourceArn=role, ActionNames=["s3:ListBucket"], ResourceArns=[place])
     if answer["EvaluationResults"][0]["EvalDecision"] != "allowed":
-        raise invalid(f"The role {role} must have the permission s3:ListBucket on {place}, where the output goes.")
+        raise invalid(
+            f'Please ensure that the role "{role}" has "s3:ListBucket" permissions on bucket "{bucket}", given in '
+            "output data config."
+        )

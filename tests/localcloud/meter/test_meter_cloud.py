@@ -188,7 +188,7 @@ def test_monitors_are_kept_and_listed_with_the_account(cloud):
     ce = client(cloud, "ce")
     monitor = {"MonitorName": "services", "MonitorType": "DIMENSIONAL", "MonitorDimension": "SERVICE"}
     arn = ce.create_anomaly_monitor(AnomalyMonitor=monitor, ResourceTags=TAGS)["MonitorArn"]
-    with pytest.raises(ClientError, match="LimitExceededException"):
+    with pytest.raises(ClientError, match=r"ValidationException.*Limit exceeded on dimensional spend monitor creation"):
         ce.create_anomaly_monitor(AnomalyMonitor=monitor)
     assert ce.list_tags_for_resource(ResourceArn=arn)["ResourceTags"] == TAGS
     assert ("anomaly-monitor", "services") in {(item["type"], item["id"]) for item in list_account(cloud)}

@@ -148,7 +148,8 @@ def test_a_resource_has_fifty_tags(door: Door, roles: dict[str, str], refused: R
     )
     refused("ValidationException", door.job, "tagged", roles["sagemaker"], Tags=FIFTY_ONE)
     tags = {tag["Key"]: tag["Value"] for tag in FIFTY_ONE}
-    refused("InvalidParameterValueException", door.function, "tagged", roles["lambda"], Tags=tags)
+    message = refused("InvalidParameterValueException", door.function, "tagged", roles["lambda"], Tags=tags)
+    assert message == "Number of tags exceeds resource tag limit."
     specifications = [{"ResourceType": "vpc", "Tags": FIFTY_ONE}]
     ec2 = door.client("ec2")
     refused("TagLimitExceeded", ec2.create_vpc, CidrBlock="10.0.0.0/16", TagSpecifications=specifications)
@@ -217,7 +218,10 @@ def test_zone_may_lack_an_instance_type(door: Door, refused: Refused) -> None:
     [
         ({"SpotInstanceType": "persistent"}, "AWS would end it after 7 days"),
         ({"SpotInstanceType": "persistent", "ValidUntil": "2020-01-01T00:00:00Z"}, "not in the future"),
-        ({"SpotInstanceType": "one-time", "ValidUntil": "2037-01-01T00:00:00Z"}, "cannot be specified"),
+        (
+            {"SpotInstanceType": "one-time", "ValidUntil": "2037-01-01T00:00:00Z"},
+            "The parameter validUntil cannot be specified when the SpotRequestType is set to 'one-time'.",
+        ),
         ({"SpotInstanceType": "persistent", "ValidUntil": SPOT_UNTIL}, ""),
         ({"SpotInstanceType": "one-time"}, ""),
         ({}, ""),
@@ -312,7 +316,8 @@ def test_the_unzipped_size_is_the_emulators(door: Door, roles: dict[str, str], r
 
 def test_a_member_account_knows_who_pays(door: Door, refused: Refused) -> None:
     organization = door.client("organizations")
-    refused("AWSOrganizationsNotInUseException", organization.describe_organization)
+    message = refused("AWSOrganizationsNotInUseException", organization.describe_organization)
+    assert message == "Your account is not a member of an organization."
     door.settings(payer="999999999999")
     assert organization.describe_organization()["Organization"]["MasterAccountId"] == "999999999999"
 

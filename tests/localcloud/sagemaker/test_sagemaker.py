@@ -272,7 +272,7 @@ def test_stopped_job_gets_its_grace_and_is_deleted_without_its_logs(cloud, bucke
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"StoppingCondition": {"MaxRuntimeInSeconds": 10, "MaxWaitTimeInSeconds": 20}}, "must not be set"),
+        ({"StoppingCondition": {"MaxRuntimeInSeconds": 10, "MaxWaitTimeInSeconds": 20}}, "only supported when"),
         ({"EnableManagedSpotTraining": True, "StoppingCondition": {"MaxRuntimeInSeconds": 10}}, "must be set when"),
         (
             {
