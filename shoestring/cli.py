@@ -16,7 +16,7 @@ COMMANDS = {  # name: (function or group, seen from shoestring.commands; what it
     "setup": ("setup:setup", "Put the engine and its launchers in place (called by make setup)."),
     "doctor": (
         "setup:doctor",
-        "Name all that is missing or wrong, each with a command that mends it; with -e the account's quotas too.",
+        "Name all that is missing or wrong, each with a command that mends it; with -e also quotas and mail.",
     ),
     "repair": (
         "setup:repair",

@@ -28,13 +28,14 @@ def setup() -> None:
 
 
 def doctor(environment: MaybeEnv = None, as_json: Json = False) -> None:
-    """Name all that is missing or wrong, each with a command that mends it; with -e the account's quotas too."""
+    """Name all that is missing or wrong, each with a command that mends it; with -e also quotas and mail."""
     checks = examine()
     if environment:
+        from shoestring.mail import examine_mail
         from shoestring.quotas import examine_quotas
 
         enter(environment, say)
-        checks += examine_quotas(environment)
+        checks += examine_quotas(environment) + examine_mail(environment)
     checks.append(check(environment or LOCAL))
     emit([asdict(check) for check in checks], as_json, render(checks))
     raise typer.Exit(1 if any(check.needed and not check.good for check in checks) else 0)
