@@ -23,7 +23,7 @@ from localcloud import supervisor
 from localcloud.aws.types import BY_TOKEN
 from localcloud.provider.resources import Emulator, Resource
 from localcloud.provider.tagged import Tagged, tagged
-from shoestring import engines, updates
+from shoestring import engines, spot, updates
 from shoestring.base import aws, names
 from shoestring.base.errors import UserError
 from shoestring.base.names import ENVIRONMENT_TAG, LOCAL, NAMESPACE, PROJECT_TAG, environment_of, window
@@ -186,6 +186,7 @@ def examine(environment: str, in_account: bool = True) -> Findings:
     for stack in stacks:
         stack.miss({found.key for found in present}, tags)
         _judge(stack, account, known)
+    present += spot.left(account.client("ec2"), tags, {id for _, id in known})
     for orphan in (found for found in present if found.alone and found.key not in known):
         sure = environment == LOCAL or _is_ours(orphan, environment)
         (findings.orphans if sure else findings.doubtful).append(orphan)
@@ -247,7 +248,10 @@ def mend(findings: Findings, say: Say) -> None:
     for stack in findings.stacks:
         if stack.lock:
             updates.unlock(stack.name)
-    orphans = list(findings.orphans)
+    orphans = [orphan for orphan in findings.orphans if orphan.token != spot.TOKEN]
+    if requests := [orphan.id for orphan in findings.orphans if orphan.token == spot.TOKEN]:
+        say(f"cancelling {', '.join(requests)}")  # first, for each would launch the machine that is removed below again
+        spot.cancel(aws.client("ec2"), requests)
     for stack in findings.stacks:
         entered = _edited(stack, orphans if stack.name == findings.environment else [])
         if entered:
