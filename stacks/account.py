@@ -86,6 +86,7 @@ def check_monitor(settings: PlatformSettings) -> None:
         raise UserError(
             f"{account} is a member account of an organization, whose bills {payer} pays: AWS refuses it an anomaly "
             "monitor by a tag",
-            "shoestring:budget.anomalies services (of which an account may have one), or none",
-            f"pulumi config set --path shoestring:budget.anomalies services --stack {settings.environment}",
+            "shoestring:budget.anomalies none, or services where the account has no such monitor yet (AWS makes one as "
+            "Cost Explorer is enabled)",
+            f"pulumi config set --path shoestring:budget.anomalies none --stack {settings.environment}",
         )

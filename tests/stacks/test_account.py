@@ -72,7 +72,7 @@ def test_a_reservation_that_a_new_account_cannot_give_is_refused(run: Any) -> No
 def test_a_member_account_is_told_of_the_setting(run: Any) -> None:
     message = refusal(run, "dev", payer=MEMBER)
     assert "member account of an organization, whose bills 999999999999 pays" in message
-    assert "pulumi config set --path shoestring:budget.anomalies services --stack dev" in message
+    assert "pulumi config set --path shoestring:budget.anomalies none --stack dev" in message
 
 
 @pytest.mark.parametrize("payer", [MEMBER, ""])
