@@ -39,7 +39,7 @@ class SpotTrainingJobArgs:
     """What a SpotTrainingJob is made of."""
 
     job_name: JobName
-    """Unique for ever in the account and region; ends in the hash of what goes into the job."""
+    """Unique in the account and region, where a deleted job frees it; ends in the hash of what goes into the job."""
     model: Model
     """Name of the model that it trains."""
     bucket: Bucket

@@ -39,7 +39,9 @@ def left() -> list[Tagged]:
         request("sir-open", **launching("somebodys")),
     ]
     with Stubber(ec2) as stubber:
-        stubber.add_response("describe_spot_instance_requests", {"SpotInstanceRequests": requests}, {"Filters": FILTERS})
+        stubber.add_response(
+            "describe_spot_instance_requests", {"SpotInstanceRequests": requests}, {"Filters": FILTERS}
+        )
         return list(spot.left(ec2, TAGS, {"i-kept", "vpc-1"}))
 
 
