@@ -61,7 +61,8 @@ def test_only_listed_types_are_made(run: Any, name: str) -> None:
 
 def test_every_listed_type_is_made_by_some_program(run: Any) -> None:
     made = {each.type for name in PROGRAMS for each in start(run, name).all}
-    assert made >= TYPES
+    # What instances and jobs make, and a repair removes where it is left behind.
+    assert made >= TYPES - {"aws:ebs/volume:Volume", "aws:ec2/networkInterface:NetworkInterface"}
 
 
 @both
