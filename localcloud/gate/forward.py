@@ -15,6 +15,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 IN_MEMORY = 1 << 20  # bytes of a body that are kept in memory; more goes into a temporary file
+AT_ONCE = 1 << 16  # bytes of an answer that goes back in one write, with its headers
 IDLE_SECONDS = 60.0  # how long a connection is kept; the emulator keeps its side for 75
 BY_HOP = frozenset(("connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer",
                     "transfer-encoding", "upgrade", "expect"))  # fmt: skip
@@ -119,17 +120,21 @@ class Behind:
 async def answer(
     request: web.BaseRequest, upstream: aiohttp.ClientResponse, text: bytes | None = None
 ) -> web.StreamResponse:
-    """Carries an answer back, without what would let a foreign page read it: in pieces, unless its `text` was read."""
+    """Carries an answer back, without what would let a foreign page read it: in pieces, unless it is small or its
+    `text` was read.
+    """
     headers = CIMultiDict(
         (name, value) for name, value in upstream.headers.items()
         if name.lower() not in BY_HOP and not name.lower().startswith("access-control-")
     )  # fmt: skip
+    if text is None and request.method != "HEAD" and (upstream.content_length or AT_ONCE + 1) <= AT_ONCE:
+        text = await upstream.read()
+    if text is not None:
+        return web.Response(status=upstream.status, reason=upstream.reason, headers=headers, body=text)
     response = web.StreamResponse(status=upstream.status, reason=upstream.reason, headers=headers)
     await response.prepare(request)
     try:
-        if text is not None:
-            await response.write(text)
-        elif request.method != "HEAD":
+        if request.method != "HEAD":
             async for piece in upstream.content.iter_any():
                 await response.write(piece)
     except aiohttp.ClientError as error:  # half of it is sent: the client must see that the rest is missing

@@ -26,9 +26,10 @@ class Judge:
         self.variables, self.lock = keys.variables(endpoint), threading.Lock()
         self.account = Account(cloud, functools.cache(self._client))
 
-    def concerns(self, signed: str, request: Request) -> bool:
-        """Whether an operation of the asked service stands in the table."""
-        return signed in self.operations.wanted and AGENT not in request.headers.get("User-Agent", "")
+    def concerns(self, signed: str, request: Request, body: Body) -> bool:
+        """Whether the asked operation may stand in the table; told at once."""
+        own = AGENT in request.headers.get("User-Agent", "")
+        return not own and self.operations.may_find(signed, request, body.read)
 
     def check(self, signed: str, request: Request, body: Body, caller: Caller | None) -> None:
         """Raises ServiceError where AWS would refuse; it may ask the account meanwhile, so it has a thread."""

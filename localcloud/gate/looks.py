@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qsl
 
 from localcloud import sockets
 from localcloud.aws.types import METERED
 from localcloud.gate.forward import Body
-from localcloud.gate.operations import SIGNED_AS
+from localcloud.gate.operations import SIGNED_AS, TARGET, fields, json_object, named
 from localcloud.gate.signature import Request
 from localcloud.meter.trail import LOOK, strings
 
@@ -24,21 +22,10 @@ SECONDS = 10.0  # for which a look is waited for
 
 def ending(signed: str, request: Request, body: Body) -> list[str] | None:
     """The names in a request that ends what is billed; None for any other. REST, as S3 speaks it, is left alone."""
-    if signed not in SERVICES:
+    if signed not in SERVICES or (signed, named(request, lambda: body.text)) not in ENDS:
         return None
-    name, parameters = _asked(request, body)
-    return sorted(set(strings(parameters))) if (signed, name) in ENDS else None
-
-
-def _asked(request: Request, body: Body) -> tuple[str, Any]:
-    """The operation and its parameters."""
-    if target := request.headers.get("X-Amz-Target"):
-        try:
-            return target.rpartition(".")[2], json.loads(body.text or b"{}")
-        except ValueError:
-            return "", {}
-    form = dict(parse_qsl(body.text.decode(errors="replace") or request.query))
-    return form.get("Action", ""), form
+    parameters = json_object(body.text) if TARGET in request.headers else fields(request, lambda: body.text)
+    return sorted(set(strings(parameters))) or None
 
 
 def have_looked(meter: Path, names: list[str]) -> None:

@@ -21,6 +21,7 @@ from localcloud.gate.signature import Request
 
 SIGNED_AS = {"service-quotas": "servicequotas", "cloudwatch": "monitoring"}  # where botocore's name is another one
 NUMBERS = {"integer": int, "long": int, "float": float, "double": float}
+TARGET = "X-Amz-Target"
 LABEL = re.compile(r"\{(\w+)(\+?)\}")
 Json = dict[str, Any]
 
@@ -37,10 +38,21 @@ class Operations:
     def __init__(self, wanted: Iterable[tuple[str, str]]) -> None:
         self.wanted: dict[str, set[str]] = {}  # by the service that a request is signed for
         self.services: dict[str, str] = {}
+        self.routes: dict[str, list[Route]] = {}  # of services with paths of their own, once their model is loaded
         for service, operation in wanted:
             signed = SIGNED_AS.get(service, service)
             self.services[signed] = service
             self.wanted.setdefault(signed, set()).add(operation)
+
+    def may_find(self, signed: str, request: Request, read: Callable[[], bytes]) -> bool:
+        """Whether `find` may find one. Told without a model, as far as it can be: `find` may have to load one."""
+        wanted = self.wanted.get(signed)
+        if wanted is None:
+            return False
+        if name := named(request, read):
+            return name in wanted
+        routes = self.routes.get(self.services[signed])
+        return routes is None or bool((route := _route(routes, request)) and route[0] in wanted)
 
     def find(self, signed: str, request: Request, read: Callable[[], bytes]) -> tuple[str, str, Json] | None:
         """Service, operation and parameters (as boto3 takes them); None for an operation that is not wanted.
@@ -50,24 +62,35 @@ class Operations:
         if signed not in self.wanted:
             return None
         service, wanted = self.services[signed], self.wanted[signed]
-        if target := request.headers.get("X-Amz-Target"):
-            name = target.rpartition(".")[2]
-            return (service, name, _json(read())) if name in wanted else None
-        if request.headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded"):
-            form = dict(parse_qsl(read().decode(errors="replace"), keep_blank_values=True))
-            name = form.get("Action", "")
+        if name := named(request, read):
             if name not in wanted:
                 return None
-            found = _form(model(service).operation_model(name).input_shape, form, "", signed == "ec2")
+            if TARGET in request.headers:
+                return service, name, json_object(read())
+            found = _form(model(service).operation_model(name).input_shape, fields(request, read), "", signed == "ec2")
             return service, name, _as_given(name, found)
-        asked = {part.partition("=")[0] for part in request.query.split("&")}
-        for name, needed, template in _routes(service, request.method):
-            if needed <= asked and (match := template.fullmatch(request.path)):
-                if name not in wanted:
-                    return None
-                labels = {label: unquote(value) for label, value in match.groupdict().items()}
-                return service, name, _rest(model(service).operation_model(name), labels, request, read())
-        return None
+        if service not in self.routes:
+            self.routes[service] = _routes(service)
+        route = _route(self.routes[service], request)
+        if route is None or route[0] not in wanted:
+            return None
+        return service, route[0], _rest(model(service).operation_model(route[0]), route[1], request, read())
+
+
+def named(request: Request, read: Callable[[], bytes]) -> str:
+    """The operation that a request names; empty where method and path say which one it is."""
+    if target := request.headers.get(TARGET):
+        return target.rpartition(".")[2]
+    form = request.headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded")
+    if form or (request.path == "/" and "Action=" in request.query):
+        return fields(request, read).get("Action", "-")
+    return ""
+
+
+def fields(request: Request, read: Callable[[], bytes]) -> dict[str, str]:
+    """What a form holds, which may also come in the query."""
+    text = read().decode(errors="replace") or request.query
+    return dict(parse_qsl(text, keep_blank_values=True))
 
 
 def _as_given(operation: str, parameters: Json) -> Json:
@@ -78,7 +101,7 @@ def _as_given(operation: str, parameters: Json) -> Json:
     return parameters
 
 
-def _json(body: bytes) -> Json:
+def json_object(body: bytes) -> Json:
     """A JSON object; empty for anything else, which the service refuses itself."""
     try:
         value = json.loads(body or b"{}")
@@ -157,9 +180,11 @@ def _template(uri: str) -> re.Pattern[str]:
     return re.compile(pattern + "/?")
 
 
-@functools.cache
-def _routes(service: str, method: str) -> list[tuple[str, set[str], re.Pattern[str]]]:
-    """The operations of a service that have paths of their own: name, what the query must have, and path.
+Route = tuple[str, str, set[str], re.Pattern[str]]  # operation, method, what the query must have, path
+
+
+def _routes(service: str) -> list[Route]:
+    """The operations of a service that have paths of their own.
 
     Those that want most of the query come first: a bucket is tagged at its own path.
     """
@@ -167,9 +192,18 @@ def _routes(service: str, method: str) -> list[tuple[str, set[str], re.Pattern[s
     for name in model(service).operation_names:
         asked = model(service).operation_model(name).http
         path, _, query = asked["requestUri"].partition("?")
-        if asked["method"] == method:
-            found.append((name, {part.partition("=")[0] for part in query.split("&") if part}, _template(path)))
-    return sorted(found, key=lambda route: -len(route[1]))
+        needed = {part.partition("=")[0] for part in query.split("&") if part}
+        found.append((name, asked["method"], needed, _template(path)))
+    return sorted(found, key=lambda route: -len(route[2]))
+
+
+def _route(routes: list[Route], request: Request) -> tuple[str, dict[str, str]] | None:
+    """The operation that a request's method, path and query say, and the parameters in its path, as on the wire."""
+    asked = {part.partition("=")[0] for part in request.query.split("&")}
+    for name, method, needed, template in routes:
+        if method == request.method and needed <= asked and (match := template.fullmatch(request.path)):
+            return name, {label: unquote(value) for label, value in match.groupdict().items()}
+    return None
 
 
 def _rest(operation: OperationModel, labels: Mapping[str, str], request: Request, body: bytes) -> Json:
@@ -183,7 +217,7 @@ def _rest(operation: OperationModel, labels: Mapping[str, str], request: Request
     content = shape.members[payload] if payload else shape
     whole: Json = {}
     if content.type_name == "structure":
-        whole = _xml(content, body) if xml else _json(body)
+        whole = _xml(content, body) if xml else json_object(body)
     for name, member in shape.members.items():
         given, wire = member.serialization, member.serialization.get("name", name)
         source: Mapping[str, Any] = whole

@@ -117,7 +117,7 @@ class Gate:
         speaks = answers.dialect(plain, signed.service)
         if INTERNAL.match(plain.path):
             return answers.error(speaks, "UnknownOperationException", f"{plain.path} is nothing that AWS has", 404)
-        if self.judge.concerns(signed.service, plain):
+        if self.judge.concerns(signed.service, plain, body):
             try:
                 caller = self.credentials.caller(signed)
                 await asyncio.to_thread(self.judge.check, signed.service, plain, body, caller)

@@ -136,7 +136,7 @@ def check_time(signature: Signature, now: float | None = None) -> None:
     """Raises Refusal for a signature that is no longer good, or not yet."""
     now = time.time() if now is None else now
     try:
-        signed_at = datetime.strptime(signature.moment, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
+        signed_at = datetime.fromisoformat(signature.moment).timestamp()
     except ValueError:
         raise Refusal("incomplete", f"X-Amz-Date {signature.moment} is no moment") from None
     skew = S3_SKEW if signature.of_s3 else SKEW

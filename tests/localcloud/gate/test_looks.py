@@ -38,7 +38,7 @@ def request(headers: dict[str, str]) -> Request:
 def test_what_ends_something_that_is_billed_is_known(
     service: str, target: str, body: str, names: list[str] | None
 ) -> None:
-    headers = {"X-Amz-Target": target} if target else {}
+    headers = {"X-Amz-Target": target} if target else {"Content-Type": "application/x-www-form-urlencoded"}
     assert looks.ending(service, request(headers), Body("", len(body), body.encode())) == names
 
 

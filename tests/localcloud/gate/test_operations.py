@@ -55,7 +55,17 @@ def sent(service: str, operation: str, parameters: dict[str, Any]) -> tuple[Requ
 def test_what_a_client_sends_is_read_as_it_was_given(service: str, operation: str, parameters: dict[str, Any]) -> None:
     operations = Operations((called, name) for called, name, _ in CALLS)
     request, body = sent(service, operation, parameters)
+    assert operations.may_find(SIGNED_AS.get(service, service), request, lambda: body)
     assert operations.find(SIGNED_AS.get(service, service), request, lambda: body) == (service, operation, parameters)
+
+
+def test_a_form_may_come_in_the_query() -> None:
+    given = {"RoleName": "r", "AssumeRolePolicyDocument": "{}"}
+    _, body = sent("iam", "CreateRole", given)
+    linked = Request("GET", "/", body.decode(), CIMultiDictProxy(CIMultiDict()))
+    operations = Operations([("iam", "CreateRole")])
+    assert operations.may_find("iam", linked, lambda: b"")
+    assert operations.find("iam", linked, lambda: b"") == ("iam", "CreateRole", given)
 
 
 def test_other_operations_are_told_apart_without_a_model() -> None:
@@ -76,6 +86,7 @@ def test_other_operations_are_told_apart_without_a_model() -> None:
     ):
         request, body = sent(service, operation, parameters)
         assert operations.find(service, request, lambda body=body: body) is None
+        assert not operations.may_find(service, request, lambda body=body: body)
     assert model("lambda").signing_name == "lambda"
 
 
