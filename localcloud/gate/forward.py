@@ -14,6 +14,15 @@ from aiohttp import web
 from multidict import CIMultiDict
 from yarl import URL
 
+ACCOUNT_PART = "aws"  # the emulator, which answers for all services that no other part plays
+# Who plays what else there is, by the service that a request is signed for.
+PLAYED = {
+    "sagemaker": "sagemaker",
+    "ce": "meter",
+    "budgets": "meter",
+    "servicequotas": "meter",
+    "organizations": "meter",
+}
 IN_MEMORY = 1 << 20  # bytes of a body that are kept in memory; more goes into a temporary file
 AT_ONCE = 1 << 16  # bytes of an answer that goes back in one write, with its headers
 IDLE_SECONDS = 60.0  # how long a connection is kept; the emulator keeps its side for 75

@@ -14,21 +14,12 @@ from botocore.auth import UNSIGNED_PAYLOAD
 from localcloud import sockets
 from localcloud.gate import answers, chunks, links, looks, signature
 from localcloud.gate.credentials import Credentials
-from localcloud.gate.forward import Behind, Body, answer, receive
+from localcloud.gate.forward import ACCOUNT_PART, PLAYED, Behind, Body, answer, receive
 from localcloud.gate.judge import Judge
 from localcloud.gate.signature import Refusal, Request, Signature
 from localcloud.keys import Keys
 from localcloud.protocol import ServiceError
 
-ACCOUNT_PART = "aws"  # the emulator, which answers for all services that no other part plays
-# Who plays what else there is, by the service that a request is signed for.
-PLAYED = {
-    "sagemaker": "sagemaker",
-    "ce": "meter",
-    "budgets": "meter",
-    "servicequotas": "meter",
-    "organizations": "meter",
-}
 METER = "shoestring-meter"  # the meter's own requests bear this name, and ask the account itself
 ISSUING = ("sts", "iam")  # whose answers may hold keys
 # What clients of AWS make of an endpoint on this machine: a bucket's host, a function's URL.
@@ -43,7 +34,7 @@ class Gate:
     def __init__(self, cloud: Path, port: int, keys: Keys) -> None:
         self.cloud, self.port, self.keys = cloud, port, keys
         self.credentials = Credentials(keys, cloud)
-        self.judge = Judge(cloud, f"http://127.0.0.1:{port}", keys)
+        self.judge = Judge(cloud, keys)
         self.behind = {name: Behind(sockets.path(cloud, name)) for name in {ACCOUNT_PART, *PLAYED.values()}}
 
     async def close(self) -> None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Any
 
-from benchmarks.gate import LIMIT_MS, measure
+import pytest
+
+from benchmarks.gate import ASKING, ASKS, LIMIT_MS, measure
 
 
-def test_a_request_costs_little_more_through_the_gate(cloud) -> None:
-    home = Path(cloud["sockets"]).parents[1]
-    least = min(measure(cloud, home, 100)["processor"] for _ in range(3))
-    assert least <= LIMIT_MS, f"{least:.2f} ms"
+@pytest.mark.parametrize("name", [name for name in ASKS if name != ASKING])
+def test_a_request_costs_little_more_through_the_gate(cloud: dict[str, Any], name: str) -> None:
+    least = float("inf")
+    for _ in range(3):
+        least = min(least, measure(cloud, ASKS[name], 60)["processor"])
+        if least <= LIMIT_MS:
+            return
+    pytest.fail(f"{least:.2f} ms")
